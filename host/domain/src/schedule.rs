@@ -1,0 +1,121 @@
+//! When to poll, and when to give up. All times are integer milliseconds; the clock is the caller's.
+
+use crate::adapter::PollLimits;
+
+/// The limits with every wait divided by a scale: how tests and `dev` run fast against a simulator on loopback.
+#[must_use]
+pub fn scaled(limits: &PollLimits, scale: u32) -> PollLimits {
+    let divided = |ms: u32| (ms / scale.max(1)).max(1);
+    PollLimits {
+        first_wait_ms: divided(limits.first_wait_ms),
+        interval_ms: divided(limits.interval_ms),
+        longest_life_ms: divided(limits.longest_life_ms),
+        result_kept_ms: divided(limits.result_kept_ms),
+        max_polls: limits.max_polls,
+        max_batch: limits.max_batch,
+    }
+}
+
+/// When a task is given up: the smaller of the provider's longest life and the gateway's own limit, after its creation.
+#[must_use]
+pub fn deadline_at_ms(created_at_ms: i64, limits: &PollLimits, task_deadline_ms: u32) -> i64 {
+    created_at_ms.saturating_add(i64::from(limits.longest_life_ms.min(task_deadline_ms)))
+}
+
+/// When to poll first: after the provider's own hint or the manifest's wait, whichever is later.
+#[must_use]
+pub fn first_poll_at_ms(accepted_at_ms: i64, limits: &PollLimits, hint_ms: Option<u32>) -> i64 {
+    accepted_at_ms.saturating_add(i64::from(limits.first_wait_ms.max(hint_ms.unwrap_or(0))))
+}
+
+/// When to poll again, or `None` when the polls are used up.
+///
+/// The interval is the provider's shortest; where that would use up the polls before the deadline, what is left of the
+/// time is shared evenly among what is left of the polls. It never grows beyond half of the time for which a result is
+/// kept, since a result that is dropped before it is read is lost.
+#[must_use]
+pub fn next_poll_at_ms(now_ms: i64, deadline_at_ms: i64, limits: &PollLimits, polls: &Polls) -> Option<i64> {
+    let left = limits.max_polls.checked_sub(polls.used).filter(|left| *left > 0)?;
+    let shortest = i64::from(limits.interval_ms.max(polls.hint_ms.unwrap_or(0)));
+    let even = deadline_at_ms.saturating_sub(now_ms).max(0) / i64::from(left);
+    let longest = i64::from(limits.result_kept_ms / 2);
+    Some(now_ms.saturating_add(even.min(longest).max(shortest)))
+}
+
+/// How a task's polling stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Polls {
+    /// Polls already sent.
+    pub used: u32,
+    /// Wait that the provider asked for in its last answer.
+    pub hint_ms: Option<u32>,
+}
+
+/// Polls that a process which is gone may have used: polls are not written one by one, so every interval counts.
+#[must_use]
+pub fn polls_used_before_restart(accepted_at_ms: i64, now_ms: i64, limits: &PollLimits) -> u32 {
+    let age = u64::try_from(now_ms.saturating_sub(accepted_at_ms)).unwrap_or(0);
+    u32::try_from(age.div_ceil(u64::from(limits.interval_ms.max(1)))).unwrap_or(u32::MAX)
+}
+
+/// When the `index`-th of `count` tasks is polled first after a restart: spread over one interval, so that a restart is no
+/// burst.
+#[must_use]
+pub fn spread_at_ms(now_ms: i64, index: usize, count: usize, limits: &PollLimits) -> i64 {
+    let part = u64::from(limits.interval_ms).saturating_mul(index as u64) / (count.max(1) as u64);
+    now_ms.saturating_add(i64::try_from(part).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: PollLimits = PollLimits {
+        first_wait_ms: 5_000,
+        interval_ms: 2_000,
+        max_polls: 120,
+        longest_life_ms: 300_000,
+        result_kept_ms: 60_000,
+        max_batch: 1,
+    };
+
+    #[test]
+    fn polls_last_until_the_deadline_and_never_come_faster_than_allowed() {
+        let (deadline, mut now, mut polls) = (300_000, first_poll_at_ms(0, &LIMITS, None), Polls::default());
+        let mut gaps = Vec::new();
+        while now < deadline {
+            polls.used += 1;
+            let Some(next) = next_poll_at_ms(now, deadline, &LIMITS, &polls) else { break };
+            gaps.push(next - now);
+            now = next;
+        }
+        assert!(polls.used <= LIMITS.max_polls && now >= deadline - 5_000, "{polls:?} {now}");
+        assert!(gaps.iter().all(|gap| (2_000..=30_000).contains(gap)));
+    }
+
+    #[test]
+    fn used_up_polls_end_the_polling() {
+        assert_eq!(next_poll_at_ms(0, 300_000, &LIMITS, &Polls { used: 120, hint_ms: None }), None);
+    }
+
+    #[test]
+    fn a_hint_may_slow_polling_but_not_speed_it_up() {
+        assert_eq!(first_poll_at_ms(0, &LIMITS, Some(9_000)), 9_000);
+        assert_eq!(first_poll_at_ms(0, &LIMITS, Some(100)), 5_000);
+        let hinted = next_poll_at_ms(0, 10_000, &LIMITS, &Polls { used: 1, hint_ms: Some(7_000) });
+        assert_eq!(hinted, Some(7_000));
+    }
+
+    #[test]
+    fn a_restart_counts_every_interval_as_a_poll() {
+        assert_eq!(polls_used_before_restart(0, 9_001, &LIMITS), 5);
+        assert_eq!(polls_used_before_restart(10, 0, &LIMITS), 0);
+    }
+
+    #[test]
+    fn scaling_divides_waits_only() {
+        let fast = scaled(&LIMITS, 1_000);
+        assert_eq!((fast.first_wait_ms, fast.interval_ms, fast.max_polls), (5, 2, 120));
+        assert_eq!(scaled(&LIMITS, 0), LIMITS);
+    }
+}
