@@ -219,7 +219,7 @@ pub fn route(request: &RouteRequest<'_>, offers: &[Offer]) -> Route {
             Err(hit) => route.dropped.push((offer.credential, offer.provider.clone(), hit)),
         }
     }
-    route.candidates.sort_by(|a, b| (a.price, a.pool, a.credential).cmp(&(b.price, b.pool, b.credential)));
+    route.candidates.sort_by_key(|c| (c.price, c.pool, c.credential));
     route
 }
 

@@ -1,0 +1,81 @@
+//! The published load and price of each queue that serves a family: one `getQueueStats` after the other. It asks for no
+//! key, so none is placed.
+//!
+//! Source: <https://anti-captcha.com/apidoc/methods/getQueueStats>.
+
+use adapter_kit::{Fault, Money, Next, Offer, Request, Response, Turn};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::reply::Answer;
+use crate::{FAMILIES, State};
+
+/// Where the tour of the queues is, and what it has found so far.
+#[derive(Serialize, Deserialize)]
+pub struct Tour {
+    /// The family asked about, as its place in the table.
+    at: usize,
+    found: Vec<Found>,
+}
+
+/// An offer in a form that a state can hold.
+#[derive(Serialize, Deserialize)]
+struct Found {
+    family: String,
+    price: String,
+    speed_ms: Option<u32>,
+    idle: Option<u32>,
+}
+
+/// Begins the tour.
+pub(crate) fn begin() -> Turn<State> {
+    ask(Tour { at: 0, found: Vec::new() })
+}
+
+/// The statistics of one queue are in. A queue that answers with an error is passed over: the others are still worth
+/// knowing. A provider that is down or finds us too fast ends the tour.
+pub(crate) fn read(mut tour: Tour, response: &Response) -> Turn<State> {
+    let answer = Answer::read(response).map_err(|trouble| trouble.acted_on_nothing())?;
+    if let (Answer::Fine(body), Some(family)) = (answer, FAMILIES.get(tour.at)) {
+        tour.found.extend(found(family.name, &body));
+    }
+    tour.at += 1;
+    ask(tour)
+}
+
+fn ask(tour: Tour) -> Turn<State> {
+    if let Some(family) = FAMILIES.get(tour.at) {
+        return Request::post_json("/getQueueStats", &json!({ "queueId": family.queue })).then(State::Market(tour));
+    }
+    if tour.found.is_empty() {
+        return Err(Fault::provider_down("NO_STATISTICS", "no queue told its price"));
+    }
+    Ok(Next::Market(tour.found.into_iter().map(Found::into_offer).collect()))
+}
+
+fn found(family: &str, body: &Map<String, Value>) -> Option<Found> {
+    let price = Money::usd_from_json(body.get("bid")?)?.amount;
+    Some(Found {
+        family: family.to_owned(),
+        price,
+        speed_ms: body.get("speed").and_then(milliseconds),
+        idle: body.get("waiting").and_then(Value::as_u64).and_then(|idle| u32::try_from(idle).ok()),
+    })
+}
+
+/// Seconds with a fraction, as milliseconds; nothing where it is no sensible time.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the range has been checked; there is no other way from a float"
+)]
+fn milliseconds(seconds: &Value) -> Option<u32> {
+    let milliseconds = (seconds.as_f64()? * 1000.0).round();
+    (0.0..=f64::from(u32::MAX)).contains(&milliseconds).then_some(milliseconds as u32)
+}
+
+impl Found {
+    fn into_offer(self) -> Offer {
+        Offer { family: self.family, price: Money::usd(&self.price), speed_ms: self.speed_ms, idle: self.idle }
+    }
+}

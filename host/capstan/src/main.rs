@@ -1,0 +1,5 @@
+//! The workspace's one binary.
+
+fn main() -> std::process::ExitCode {
+    capstan::main()
+}

@@ -1,0 +1,69 @@
+//! An adapter's headers: checked, and none of those that are the host's to set.
+
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::Refusal;
+
+const MAX_HEADERS: usize = 64;
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+
+/// Names that the host sets or that change how the message is framed, routed or cut. `accept-encoding` and `range` are
+/// among them because a compressed or partial reply would carry the credential past the scrub.
+const HOST_OWNED: [&str; 20] = [
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "if-range",
+    "keep-alive",
+    "range",
+    "te",
+    "trailer",
+    "trailers",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-client-ip",
+    "x-real-ip",
+];
+const HOST_OWNED_PREFIXES: [&str; 2] = ["proxy-", "x-forwarded-"];
+
+/// Reads an adapter's headers.
+pub(crate) fn read(headers: &[(String, String)]) -> Result<HeaderMap, Refusal> {
+    let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if headers.len() > MAX_HEADERS || bytes > MAX_HEADER_BYTES {
+        return Err(Refusal::Header("is too many: at most 64 of 32 KiB in all"));
+    }
+    let mut map = HeaderMap::with_capacity(headers.len() + 2);
+    for (name, value) in headers {
+        let name = read_name(name)?;
+        // These two carry credentials; a placement is the only way in.
+        if name == AUTHORIZATION || name == COOKIE {
+            return Err(Refusal::OwnedHeader(name.to_string()));
+        }
+        map.append(name, read_value(value)?);
+    }
+    Ok(map)
+}
+
+/// Reads a name; the host's own are refused, in placements too.
+pub(crate) fn read_name(name: &str) -> Result<HeaderName, Refusal> {
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Refusal::Header("has a malformed name"))?;
+    let owned = HOST_OWNED.contains(&name.as_str())
+        || HOST_OWNED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix));
+    if owned { Err(Refusal::OwnedHeader(name.as_str().chars().take(64).collect())) } else { Ok(name) }
+}
+
+/// Reads a value: visible ASCII, blanks and tabs.
+pub(crate) fn read_value(value: &str) -> Result<HeaderValue, Refusal> {
+    HeaderValue::from_str(value)
+        .ok()
+        .filter(|value| value.to_str().is_ok())
+        .ok_or(Refusal::Header("has a malformed value"))
+}

@@ -1,0 +1,191 @@
+//! The room's door: a sandbox that admits components, and the adapters that they become.
+
+use std::sync::Arc;
+
+use capstan_domain::adapter::{Manifest, Operation, Reply, Step};
+use tokio::sync::oneshot;
+use wasmtime::Engine;
+
+use crate::bindings::ProviderPre;
+use crate::cache::Cache;
+use crate::call::{Call, Limits, Ready};
+use crate::limits::Budget;
+use crate::notes::clean;
+use crate::threads::{Threads, Ticker};
+use crate::{
+    AdapterFault, AdmissionError, CallError, Digest, SandboxError, SandboxSettings, convert, engine, imports, inert,
+    manifest,
+};
+
+/// Admits components and runs them. Its threads end when it and every adapter that it admitted are dropped.
+pub struct Sandbox {
+    engine: Engine,
+    cache: Cache,
+    limits: Limits,
+    component_bytes: usize,
+    running: Arc<Running>,
+}
+
+/// What calls need: the threads that run guests, and the ticks that end them.
+struct Running {
+    threads: Threads,
+    _ticker: Ticker,
+}
+
+/// An admitted component, ready to be called; cheap to clone.
+#[derive(Clone)]
+pub struct Adapter {
+    inner: Arc<Admitted>,
+}
+
+struct Admitted {
+    ready: Ready,
+    manifest: Manifest,
+    digest: Digest,
+    from_cache: bool,
+    running: Arc<Running>,
+}
+
+impl Sandbox {
+    /// Sets up the engine and starts the threads.
+    ///
+    /// # Errors
+    /// [`SandboxError`] when a setting makes no sense or the machine gives no engine or no threads.
+    pub fn start(settings: SandboxSettings) -> Result<Arc<Self>, SandboxError> {
+        settings.check()?;
+        let engine = engine::engine(&settings)?;
+        let budget = Budget::new(settings.call_budget);
+        // Held weakly: the thread is there for the engine, not the engine for the thread.
+        let weak = engine.weak();
+        let ticker = Ticker::start(budget.tick(), move || {
+            if let Some(engine) = weak.upgrade() {
+                engine.increment_epoch();
+            }
+        })?;
+        let threads = Threads::start(settings.threads, settings.queue)?;
+        Ok(Arc::new(Self {
+            engine,
+            cache: Cache::new(&settings),
+            limits: Limits { memory_bytes: settings.memory_bytes, budget },
+            component_bytes: settings.component_bytes,
+            running: Arc::new(Running { threads, _ticker: ticker }),
+        }))
+    }
+
+    /// Checks, compiles and asks a component to describe itself.
+    ///
+    /// Blocks for as long as compiling takes (tens of milliseconds for a Rust adapter, seconds for one with an
+    /// interpreter inside): call it off the reactor. The component's own code runs on the sandbox's threads only.
+    ///
+    /// # Errors
+    /// [`AdmissionError`] names what is wrong with the component.
+    pub fn admit(&self, component: &[u8]) -> Result<Adapter, AdmissionError> {
+        if component.len() > self.component_bytes {
+            return Err(AdmissionError::TooLarge { bytes: component.len(), most: self.component_bytes });
+        }
+        let imports = imports::allowed(component)?;
+        let compiled = self.cache.load_or_compile(&self.engine, component)?;
+        let instances = inert::linker(&self.engine, &compiled.component, &imports)
+            .and_then(|linker| linker.instantiate_pre(&compiled.component))
+            .and_then(ProviderPre::new)
+            .map_err(|error| AdmissionError::NotAnAdapter { reason: clean(&format!("{error:#}"), 300) })?;
+        let ready = Ready { instances: Arc::new(instances), limits: self.limits };
+        let manifest = self.describe(&ready)?;
+        let (digest, from_cache) = (Digest::of(component), compiled.from_cache);
+        let running = Arc::clone(&self.running);
+        Ok(Adapter { inner: Arc::new(Admitted { ready, manifest, digest, from_cache, running }) })
+    }
+
+    fn describe(&self, ready: &Ready) -> Result<Manifest, AdmissionError> {
+        let (answer, answered) = crossbeam_channel::bounded(1);
+        let ready = ready.clone();
+        let job = move || {
+            answer.send(ready.describe()).ok();
+        };
+        self.running.threads.give(Box::new(job)).map_err(AdmissionError::Describe)?;
+        let (described, notes) = answered.recv().map_err(|_| AdmissionError::Describe(engine_panicked()))?;
+        let described = described.map_err(AdmissionError::Describe).and_then(|described| {
+            let described = convert::manifest(described).map_err(|error| manifest::bad_provider(&error))?;
+            manifest::check(&described)?;
+            Ok(described)
+        });
+        notes.emit(described.as_ref().ok().map(|manifest| &manifest.provider));
+        described
+    }
+}
+
+impl Adapter {
+    /// What the adapter says of itself.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.inner.manifest
+    }
+
+    /// Which component this is.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.inner.digest
+    }
+
+    /// Whether its code was compiled in an earlier run and loaded now.
+    #[must_use]
+    pub fn from_cache(&self) -> bool {
+        self.inner.from_cache
+    }
+
+    /// Starts an operation, in an instance of its own.
+    ///
+    /// Whether the step belongs to this operation, and how many steps there were, is the caller's to watch.
+    ///
+    /// # Errors
+    /// [`CallError::Busy`] at once when too many calls wait already; [`CallError::Adapter`] when the adapter broke a
+    /// limit or the contract.
+    pub async fn begin(&self, operation: Operation) -> Result<Step, CallError> {
+        self.call(Call::Begin(operation)).await
+    }
+
+    /// Continues an operation with the state of its last step and what happened since.
+    ///
+    /// # Errors
+    /// As for [`Adapter::begin`].
+    pub async fn advance(&self, state: Vec<u8>, reply: Reply) -> Result<Step, CallError> {
+        self.call(Call::Advance(state, reply)).await
+    }
+
+    async fn call(&self, call: Call) -> Result<Step, CallError> {
+        let (answer, answered) = oneshot::channel();
+        let admitted = Arc::clone(&self.inner);
+        let job = move || {
+            // A caller that went away while the call was queued needs no answer.
+            if answer.is_closed() {
+                return;
+            }
+            let (step, notes) = admitted.ready.step(call);
+            // Before the answer, so that the log tells the adapter's words and then what followed.
+            notes.emit(Some(&admitted.manifest.provider));
+            answer.send(step).ok();
+        };
+        self.inner.running.threads.offer(Box::new(job))?;
+        answered.await.unwrap_or_else(|_| Err(engine_panicked()))
+    }
+}
+
+/// A job's channel closes without an answer only when the engine panicked over the guest.
+fn engine_panicked() -> CallError {
+    CallError::Adapter(AdapterFault::Trapped { reason: "the engine panicked".to_owned() })
+}
+
+impl std::fmt::Debug for Adapter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Adapter")
+            .field("provider", &self.inner.manifest.provider)
+            .field("digest", &self.inner.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

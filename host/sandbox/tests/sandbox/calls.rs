@@ -1,0 +1,118 @@
+//! Honest calls: what goes in and out, and what stands in the way of nothing.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use capstan_domain::adapter::{
+    Body, InwardResponse, Money, OpenTask, Operation, Place, Proxy, ProxyScheme, Reply, Standing, Step,
+};
+use capstan_sandbox::{AdapterFault, CallError, SandboxSettings};
+
+use crate::guest::{ATTEMPT, hostile, reference, settings, submit};
+
+#[tokio::test]
+async fn a_submission_reaches_the_guest_whole_and_its_request_comes_back() {
+    let adapter = hostile(settings());
+    let mut operation = submit("round-trip");
+    if let Operation::Submit(task) = &mut operation {
+        let (scheme, host, login, password) = (ProxyScheme::Socks5, "10.1.2.3".to_owned(), None, None);
+        task.proxy = Some(Proxy { scheme, host, port: 1080, login, password });
+    }
+    let Ok(Step::Send(request, state)) = adapter.begin(operation).await else { panic!("the guest sends") };
+    assert_eq!(request.url, "/createTask");
+    assert_eq!(request.headers, [("x-proxy".to_owned(), "10.1.2.3:1080".to_owned())]);
+    assert!(request.body == Body::Json(r#"{"websiteURL":"https://example.com"}"#.to_owned()));
+    let bearer = Place::Header { name: "authorization".to_owned(), prefix: "Bearer ".to_owned() };
+    assert_eq!(request.placements[0].place, bearer);
+
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let response = InwardResponse { status: 201, headers, body: b" and body".to_vec() };
+    let Ok(Step::Accepted(acceptance)) = adapter.advance(state, Reply::Response(response)).await else {
+        panic!("the guest accepts")
+    };
+    assert_eq!(acceptance.reference, "201 1");
+    assert_eq!(acceptance.memo, format!("{ATTEMPT} and body").into_bytes());
+    assert_eq!(acceptance.poll_after_ms, Some(7));
+}
+
+#[tokio::test]
+async fn every_operation_is_understood() {
+    let adapter = hostile(settings());
+    let task = OpenTask { reference: "42".to_owned(), family: "echo".to_owned(), memo: vec![1] };
+    let Ok(Step::Polled(verdicts)) = adapter.begin(Operation::Poll(vec![task.clone()])).await else { panic!() };
+    assert!(verdicts.len() == 1 && verdicts[0].reference == "42" && verdicts[0].standing == Standing::Open(Some(10)));
+    let money = Money { amount: "12.50".to_owned(), currency: "USD".to_owned() };
+    assert!(adapter.begin(Operation::Balance).await == Ok(Step::Balance(money)));
+    let Ok(Step::Market(offers)) = adapter.begin(Operation::Market).await else { panic!() };
+    assert_eq!(offers[0].speed_ms, Some(1_500));
+    assert!(adapter.begin(Operation::LookUp(ATTEMPT)).await == Ok(Step::Done));
+    assert!(adapter.begin(Operation::Cancel(task)).await == Ok(Step::Done));
+}
+
+#[tokio::test]
+async fn a_guest_learns_nothing_of_its_host_and_the_same_every_time() {
+    let adapter = hostile(settings());
+    let seen = reference(&adapter, "environment").await;
+    assert!(seen.starts_with("vars=0 args=0 stdin=0 wall=0 ran=0 order="), "{seen}");
+    assert_eq!(reference(&adapter, "environment").await, seen);
+    assert_eq!(reference(&hostile(settings()), "environment").await, seen);
+}
+
+#[tokio::test]
+async fn a_guest_that_sleeps_for_an_hour_does_not_hold_its_thread() {
+    let adapter = hostile(SandboxSettings { call_budget: Duration::from_millis(50), ..settings() });
+    let slept = adapter.begin(submit("sleep")).await;
+    // The clock stands still: a guest's library returns at once, or spins until its budget is used up.
+    let ended = matches!(slept, Ok(Step::Accepted(_)) | Err(CallError::Adapter(AdapterFault::OutOfTime)));
+    assert!(ended, "{slept:?}");
+}
+
+#[tokio::test]
+async fn honest_calls_go_on_while_a_guest_spins() {
+    let adapter = hostile(settings());
+    let mut spinning = pin!(adapter.begin(submit("spin")));
+    for _ in 0..50 {
+        tokio::select! {
+            biased;
+            ended = &mut spinning => panic!("the spinning guest ended first: {ended:?}"),
+            served = reference(&adapter, "echo") => assert_eq!(served, ATTEMPT.to_string()),
+        }
+    }
+    assert!(spinning.await == Err(CallError::Adapter(AdapterFault::OutOfTime)));
+}
+
+#[tokio::test]
+async fn a_full_queue_is_busy_and_not_a_wait() {
+    let adapter = hostile(SandboxSettings { threads: 1, queue: 1, ..settings() });
+    let mut spinning = pin!(adapter.begin(submit("spin")));
+    let mut started = Context::from_waker(Waker::noop());
+    assert!(spinning.as_mut().poll(&mut started).is_pending());
+    // One call runs or is about to, one waits: of three more, two at least find no room.
+    let calls = (adapter.begin(submit("echo")), adapter.begin(submit("echo")), adapter.begin(submit("echo")));
+    let (mut first, mut second, mut third) = (pin!(calls.0), pin!(calls.1), pin!(calls.2));
+    let outcomes =
+        [first.as_mut().poll(&mut started), second.as_mut().poll(&mut started), third.as_mut().poll(&mut started)];
+    let busy = outcomes.iter().filter(|outcome| matches!(outcome, Poll::Ready(Err(CallError::Busy)))).count();
+    assert!(busy >= 2, "{outcomes:?}");
+    assert!(spinning.await == Err(CallError::Adapter(AdapterFault::OutOfTime)));
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_hurts_nobody() {
+    let adapter = hostile(SandboxSettings { threads: 1, call_budget: Duration::from_millis(50), ..settings() });
+    for family in ["spin", "spin", "huge-output", "echo"] {
+        let mut started = Context::from_waker(Waker::noop());
+        let mut call = Box::pin(adapter.begin(submit(family)));
+        assert!(call.as_mut().poll(&mut started).is_pending());
+    }
+    assert_eq!(reference(&adapter, "echo").await, ATTEMPT.to_string());
+}
+
+#[tokio::test]
+async fn an_adapter_outlives_the_sandbox_that_admitted_it() {
+    // `hostile` has dropped its sandbox already.
+    let adapter = hostile(settings());
+    assert_eq!(reference(&adapter.clone(), "echo").await, ATTEMPT.to_string());
+}

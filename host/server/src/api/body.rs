@@ -1,0 +1,45 @@
+//! Reading a request's body: JSON whatever the content type says, bounded, and refused in the protocol's own form.
+
+use axum::body::Body;
+use capstan_domain::code::ErrorCode;
+use futures_util::StreamExt as _;
+use serde_json::{Map, Value};
+
+use crate::tasks::Refusal;
+
+/// The body as a JSON object.
+///
+/// # Errors
+/// [`ErrorCode::InvalidTaskData`], saying what is wrong with the body.
+pub(super) async fn read_object(body: Body, most_bytes: usize) -> Result<Map<String, Value>, Refusal> {
+    let bad = |detail: String| Refusal::new(ErrorCode::InvalidTaskData, detail);
+    let bytes = read(body, most_bytes)
+        .await
+        .ok_or_else(|| bad(format!("body: it must be complete and at most {most_bytes} bytes")))?;
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(bad("body: it must be a JSON object".to_owned())),
+        // The parser's text names the place and what it expected; it repeats nothing of the body.
+        Err(error) => Err(bad(format!("body: it must be a JSON object ({error})"))),
+    }
+}
+
+/// How many times its limit a body may be and still be read to its end.
+const READ_TO_THE_END: usize = 8;
+
+/// The whole body; `None` when it is cut off or too large. What is too large is read on for a while and dropped: a client
+/// that is still sending would see a closed connection and not the answer.
+async fn read(body: Body, most_bytes: usize) -> Option<Vec<u8>> {
+    let (mut stream, mut kept, mut seen) = (body.into_data_stream(), Vec::new(), 0usize);
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.ok()?;
+        seen = seen.saturating_add(chunk.len());
+        if seen > most_bytes.saturating_mul(READ_TO_THE_END) {
+            return None;
+        }
+        if seen <= most_bytes {
+            kept.extend_from_slice(&chunk);
+        }
+    }
+    (seen <= most_bytes).then_some(kept)
+}

@@ -1,0 +1,22 @@
+//! `POST /createTask`.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::auth::{self, Caller};
+use super::dialect::{Answer, Dialect};
+use crate::app::App;
+use crate::tasks::{self, Refusal};
+
+pub(super) async fn answer(
+    app: &Arc<App>,
+    dialect: Dialect,
+    caller: &Caller,
+    body: &Map<String, Value>,
+) -> Result<Answer, Refusal> {
+    auth::limit(app, caller)?;
+    let request = dialect.read_create(body)?;
+    let created = tasks::create(app, caller, request).await?;
+    Ok(dialect.created(&created))
+}

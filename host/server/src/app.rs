@@ -1,0 +1,71 @@
+//! What every part of the server shares: one struct, made once at the start.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use capstan_egress::{Egress, Vault};
+use capstan_storage::{Fence, Store};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::Callers;
+use crate::limits::RateLimits;
+use crate::providers::Snapshot;
+use crate::settings::Limits;
+use crate::tasks::{OpenTasks, WheelHandle};
+
+/// The gateway's parts.
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// The outward HTTP client.
+    pub egress: Egress,
+    /// Seals what is stored: references, memos, solutions.
+    pub vault: Arc<Vault>,
+    /// Providers, credentials, prices and policy, replaced as a whole.
+    pub snapshot: ArcSwap<Snapshot>,
+    /// Authenticated API keys, for a short while.
+    pub callers: Callers,
+    /// Rate limits.
+    pub rates: RateLimits,
+    /// Bounds.
+    pub limits: Limits,
+    /// Tasks that this process moves.
+    pub open: OpenTasks,
+    /// When they are polled and given up.
+    pub wheel: WheelHandle,
+    /// Shards that this process holds.
+    pub shards: ArcSwap<Shards>,
+    /// Work that shutdown waits for.
+    pub tracker: TaskTracker,
+    /// Says that it is time to stop.
+    pub shutdown: CancellationToken,
+}
+
+/// The shards of a node, and the epochs under which it holds them.
+#[derive(Debug, Default)]
+pub struct Shards {
+    /// Each with the right under which its tasks are written.
+    pub held: Vec<Fence>,
+}
+
+impl Shards {
+    /// A shard for a new task, by a number drawn at random; a node creates tasks only in shards that it holds.
+    #[must_use]
+    pub fn pick(&self, drawn: i64) -> Option<Fence> {
+        let place = usize::try_from(drawn).ok()?.checked_rem(self.held.len())?;
+        self.held.get(place).copied()
+    }
+
+    /// The right to a shard, if it is one of this node's.
+    #[must_use]
+    pub fn fence(&self, shard: u8) -> Option<Fence> {
+        self.held.iter().find(|fence| fence.shard == shard).copied()
+    }
+
+    /// Their numbers.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<u8> {
+        self.held.iter().map(|fence| fence.shard).collect()
+    }
+}

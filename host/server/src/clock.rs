@@ -1,0 +1,47 @@
+//! The one clock, and what is drawn at random: everything else is handed its time and its ids.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use capstan_domain::{AttemptId, MoveId, TaskId};
+use uuid::Uuid;
+
+/// Milliseconds since 1970.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one clock")]
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A new UUIDv7: sorted by creation.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "ids are made here")]
+pub fn new_uuid() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// A task's id.
+#[must_use]
+pub fn new_task_id() -> TaskId {
+    TaskId(new_uuid())
+}
+
+/// An attempt's id.
+#[must_use]
+pub fn new_attempt_id() -> AttemptId {
+    AttemptId(new_uuid())
+}
+
+/// A move's id.
+#[must_use]
+pub fn new_move_id() -> MoveId {
+    MoveId(new_uuid())
+}
+
+/// A random number from 1 below 2^52: a task's id for clients that need an integer.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "randomness is drawn here")]
+pub fn new_task_number() -> i64 {
+    // A v4 UUID's low 62 bits are random; the mask leaves 52 of them.
+    i64::try_from(Uuid::new_v4().as_u64_pair().1 & ((1 << 52) - 1)).unwrap_or(1).max(1)
+}

@@ -1,0 +1,20 @@
+//! The door: HTTP in, workers that move tasks, and the wiring of the rooms.
+//!
+//! Here: the client API ([`api`]), the use cases ([`tasks`]), what a gateway shares ([`app`]) and how it is opened, started
+//! and stopped ([`gateway`]). Never here: SQL, a component's bytes, an outward socket, an opened credential; those are
+//! `storage`, `sandbox` and `egress`. Only `api` knows HTTP; `tasks` does not know `api`'s wire forms.
+//!
+//! Start reading at [`tasks`], then [`api`].
+
+pub mod api;
+pub mod app;
+pub mod clock;
+pub mod gateway;
+pub mod keys;
+pub mod limits;
+pub mod lock;
+pub mod operate;
+pub mod providers;
+pub mod settings;
+pub mod tasks;
+mod workers;

@@ -1,0 +1,154 @@
+//! The operator's use cases: accounts, keys, credentials. Whoever changes something through here on a running gateway calls
+//! [`crate::gateway::Gateway::reload`] afterwards, so that the change is in force.
+
+use capstan_domain::route::Pool;
+use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, adapter::Manifest};
+use capstan_egress::{CredentialBinding, Secret, Vault, VaultError};
+use capstan_storage::{NewAccount, NewApiKey as NewKeyRow, NewCredential, Store, StoreError, TopUp, TopUpRefusal};
+
+use url::Url;
+
+use crate::clock;
+use crate::keys::{self, NewApiKey, NoRandomness};
+use crate::providers::Bound;
+
+/// Why an operator's change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum OperateError {
+    /// The database refused.
+    #[error("the change could not be stored")]
+    Store(#[from] StoreError),
+    /// The credential could not be sealed.
+    #[error("the credential could not be sealed")]
+    Vault(#[from] VaultError),
+    /// The system has no randomness.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// The credential does not have the fields that its adapter asks for.
+    #[error("the credential must have exactly the fields {0}")]
+    WrongFields(String),
+    /// The account is unknown, or the reference belongs to another top-up.
+    #[error("the top-up is refused: {0:?}")]
+    TopUp(TopUpRefusal),
+}
+
+/// Opens an account without money.
+///
+/// # Errors
+/// [`OperateError::Store`].
+pub async fn create_account(store: &Store, name: &str) -> Result<AccountId, OperateError> {
+    let id = AccountId(clock::new_uuid());
+    add_account(store, id, name).await?;
+    Ok(id)
+}
+
+/// Opens an account of this id; the same id twice is one account.
+///
+/// # Errors
+/// [`OperateError::Store`].
+pub async fn add_account(store: &Store, id: AccountId, name: &str) -> Result<(), OperateError> {
+    store.create_account(NewAccount { id, name: name.to_owned(), created_at_ms: clock::now_ms() }).await?;
+    Ok(())
+}
+
+/// Books money from outside; the same reference twice is one move.
+///
+/// # Errors
+/// [`OperateError`].
+pub async fn top_up(store: &Store, account: AccountId, amount: Amount, reference: &str) -> Result<(), OperateError> {
+    let external_ref = reference.to_owned();
+    let move_id = clock::new_move_id();
+    store
+        .top_up(TopUp { move_id, account, amount, external_ref, at_ms: clock::now_ms() })
+        .await?
+        .map_err(OperateError::TopUp)?;
+    Ok(())
+}
+
+/// Makes an API key; the text returned is shown once and stored nowhere.
+///
+/// # Errors
+/// [`OperateError`].
+pub async fn create_key(store: &Store, account: AccountId, label: &str) -> Result<String, OperateError> {
+    let made = keys::new_api_key()?;
+    add_key(store, (ApiKeyId(clock::new_uuid()), account), label, &made).await?;
+    Ok(made.key)
+}
+
+/// Stores a key that was made before; the same id twice is one key.
+///
+/// # Errors
+/// [`OperateError::Store`].
+pub async fn add_key(
+    store: &Store,
+    (id, account): (ApiKeyId, AccountId),
+    label: &str,
+    made: &NewApiKey,
+) -> Result<(), OperateError> {
+    store
+        .create_api_key(NewKeyRow {
+            id,
+            account,
+            public_id: made.public_id.clone(),
+            secret_hash: made.secret_hash,
+            label: label.to_owned(),
+            selection_mode: None,
+            pool_mode: None,
+            created_at_ms: clock::now_ms(),
+            expires_at_ms: None,
+        })
+        .await?;
+    Ok(())
+}
+
+/// A credential to be sealed.
+pub struct CredentialDraft<'d> {
+    /// Its id; the same id twice is one credential.
+    pub id: CredentialId,
+    /// What the provider's adapter says of itself.
+    pub manifest: &'d Manifest,
+    /// Where the provider is reached: the manifest's base URL, or what its row puts in its place.
+    pub base_url: &'d Url,
+    /// The contributor; none for the platform's own.
+    pub owner: Option<AccountId>,
+    /// A name for people.
+    pub label: &'d str,
+    /// Its fields.
+    pub fields: &'d [(String, Secret)],
+}
+
+/// Seals and adds a credential, bound to the hosts and placements of its provider as they are now.
+///
+/// # Errors
+/// [`OperateError`].
+pub async fn add_credential(store: &Store, vault: &Vault, draft: &CredentialDraft<'_>) -> Result<(), OperateError> {
+    let CredentialDraft { id, manifest, base_url, owner, label, fields } = *draft;
+    let wanted: Vec<&str> = manifest.credential.iter().map(|f| f.name.as_str()).collect();
+    if fields.len() != wanted.len() || !wanted.iter().all(|name| fields.iter().any(|(given, _)| given == name)) {
+        return Err(OperateError::WrongFields(wanted.join(", ")));
+    }
+    let hosts = base_url.host_str().map(str::to_owned).into_iter().chain(manifest.hosts.iter().cloned()).collect();
+    let bound = Bound { hosts, placements: manifest.placements.clone() };
+    let binding = CredentialBinding {
+        credential: id,
+        provider: manifest.provider.clone(),
+        owner,
+        hosts: bound.hosts.clone(),
+        placements: bound.placements.clone(),
+    };
+    let sealed = vault.seal_credential(&binding, fields)?;
+    store
+        .add_credential(NewCredential {
+            id,
+            provider: manifest.provider.clone(),
+            pool: if owner.is_some() { Pool::Community } else { Pool::Platform },
+            owner,
+            label: label.to_owned(),
+            sealed: sealed.as_bytes().to_vec(),
+            binding: serde_json::to_string(&bound).unwrap_or_default(),
+            fingerprint: vault.fingerprint(&manifest.provider, fields).to_vec(),
+            created_at_ms: clock::now_ms(),
+        })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,264 @@
+//! Providers as the gateway runs them: adapter, addresses, limits, credentials, prices and site policy in one snapshot,
+//! which is replaced as a whole, so that no request sees half of a change.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use capstan_domain::adapter::{Abilities, FaultClass, Money, Placement, PollLimits, ProxySupport};
+use capstan_domain::policy::SitePolicy;
+use capstan_domain::price::PriceBook;
+use capstan_domain::route::{Offer, Pool};
+use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, schedule};
+use capstan_egress::{CredentialBinding, Grant, SealedCredential};
+use capstan_sandbox::Adapter;
+use capstan_storage::{
+    Credential as CredentialRow, CredentialStatus, Provider as ProviderRow, ProviderStatus, Store, StoreError,
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+use url::Url;
+
+/// A provider that can be used: its row is active and its adapter is loaded.
+pub struct Provider {
+    /// Its id.
+    pub id: ProviderId,
+    /// Its name as people write it.
+    pub display_name: String,
+    /// Its adapter.
+    pub adapter: Adapter,
+    /// Where it may be reached.
+    pub grant: Grant,
+    /// How it may be polled, in this gateway's time.
+    pub limits: PollLimits,
+    /// Divides every wait of the manifest; above 1 only on loopback.
+    pub time_scale: u32,
+    /// What it can do.
+    pub abilities: Abilities,
+    served: HashMap<String, (ProxySupport, Money)>,
+}
+
+/// A credential that can be used.
+pub struct Credential {
+    /// Its id.
+    pub id: CredentialId,
+    /// Its pool.
+    pub pool: Pool,
+    /// Its contributor.
+    pub owner: Option<AccountId>,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// What it was bound to when it was added.
+    pub binding: CredentialBinding,
+    /// Its sealed fields.
+    pub sealed: SealedCredential,
+    /// Polls under way.
+    pub polls: Arc<Semaphore>,
+    rested_until_ms: Arc<AtomicI64>,
+}
+
+/// What a credential was bound to when it was added, as its row keeps it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Bound {
+    pub(crate) hosts: Vec<String>,
+    pub(crate) placements: Vec<Placement>,
+}
+
+/// Everything that a route is made of.
+#[derive(Default)]
+pub struct Snapshot {
+    providers: HashMap<ProviderId, Arc<Provider>>,
+    credentials: HashMap<CredentialId, Arc<Credential>>,
+    /// Prices in force.
+    pub prices: PriceBook,
+    /// Sites refused.
+    pub policy: SitePolicy,
+}
+
+/// Why the database's rows make no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The rows cannot be read.
+    #[error("providers, credentials, prices and policy cannot be read")]
+    Store(#[from] StoreError),
+    /// A provider's address is unusable.
+    #[error("provider {provider}: {reason}")]
+    Provider {
+        /// Which provider.
+        provider: ProviderId,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A credential's row is unusable.
+    #[error("credential {credential}: {reason}")]
+    Credential {
+        /// Which credential.
+        credential: CredentialId,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A price is unusable.
+    #[error("the price book is refused as a whole")]
+    Price(#[from] capstan_domain::price::BadPrice),
+    /// A site rule is unusable.
+    #[error("the site policy is refused as a whole")]
+    Policy(#[from] capstan_domain::policy::BadRule),
+}
+
+impl Snapshot {
+    /// Reads everything from the database; rests and polls under way are taken over from the snapshot before.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]; the snapshot before stays in force then.
+    pub async fn load(
+        store: &Store,
+        adapters: &[Adapter],
+        before: Option<&Self>,
+        polls_at_once: usize,
+    ) -> Result<Self, SnapshotError> {
+        let mut providers = HashMap::new();
+        for row in store.list_providers().await?.into_iter().filter(|row| row.status == ProviderStatus::Active) {
+            let Some(adapter) = adapters.iter().find(|a| a.manifest().provider == row.id) else {
+                tracing::warn!(provider = %row.id, "no adapter is loaded for this provider");
+                continue;
+            };
+            let id = row.id.clone();
+            providers.insert(id, Arc::new(provider(row, adapter.clone())?));
+        }
+        let mut credentials = HashMap::new();
+        for row in store.list_credentials().await?.into_iter().filter(|row| row.status == CredentialStatus::Active) {
+            let known = before.and_then(|snapshot| snapshot.credentials.get(&row.id));
+            credentials.insert(row.id, Arc::new(credential(row, known, polls_at_once)?));
+        }
+        let prices = store.current_price_book().await?.unwrap_or_default();
+        let rules = store.list_site_rules().await?;
+        let policy = SitePolicy::deny(rules.iter().map(|rule| rule.pattern.as_str()))?;
+        Ok(Self { providers, credentials, prices, policy })
+    }
+
+    /// What the router chooses from, for one family.
+    #[must_use]
+    pub fn offers(&self, family: &str) -> Vec<Offer> {
+        let offer = |credential: &Arc<Credential>| {
+            let provider = self.providers.get(&credential.provider)?;
+            Some(Offer {
+                credential: credential.id,
+                provider: provider.id.clone(),
+                pool: credential.pool,
+                owner: credential.owner,
+                serves: provider.served.get(family).map(|(proxy, _)| *proxy),
+                price: self.prices.price(&provider.id, family, credential.pool),
+                rested_until_ms: credential.rested_until_ms.load(Ordering::Relaxed),
+            })
+        };
+        self.credentials.values().filter_map(offer).collect()
+    }
+
+    /// A credential and its provider.
+    #[must_use]
+    pub fn find(&self, id: CredentialId) -> Option<(Arc<Provider>, Arc<Credential>)> {
+        let credential = self.credentials.get(&id)?;
+        let provider = self.providers.get(&credential.provider)?;
+        Some((Arc::clone(provider), Arc::clone(credential)))
+    }
+
+    /// A provider by its id.
+    #[must_use]
+    pub fn provider(&self, id: &ProviderId) -> Option<&Arc<Provider>> {
+        self.providers.get(id)
+    }
+}
+
+impl Provider {
+    /// What the provider lists for one task of a family, in US dollars.
+    #[must_use]
+    pub fn list_price(&self, family: &str) -> Option<Amount> {
+        self.served.get(family).and_then(|(_, price)| dollars(price))
+    }
+}
+
+/// An amount that is stated in US dollars; other currencies are no amounts of this ledger.
+#[must_use]
+pub fn dollars(money: &Money) -> Option<Amount> {
+    (money.currency == "USD").then(|| Amount::from_decimal(&money.amount).ok()).flatten()
+}
+
+impl Credential {
+    /// Lets a credential rest after a fault that says it is of no use now. What is too fast for a provider gets keys
+    /// blocked for everybody, so the router leaves a resting credential out.
+    pub fn rest_after(&self, class: FaultClass, time_scale: u32, now_ms: i64) {
+        let rest_ms: u32 = match class {
+            FaultClass::Throttled(after) => after.unwrap_or(1_000).min(600_000),
+            FaultClass::ProviderDown => 1_000,
+            FaultClass::CredentialRejected | FaultClass::CredentialOutOfFunds => 300_000,
+            FaultClass::InvalidTask
+            | FaultClass::Unsolvable
+            | FaultClass::NotSupported
+            | FaultClass::NoCapacity
+            | FaultClass::InDoubt => return,
+        };
+        let until = now_ms.saturating_add(i64::from(rest_ms / time_scale.max(1)));
+        self.rested_until_ms.fetch_max(until, Ordering::Relaxed);
+    }
+}
+
+/// Whether a URL leads to this machine by its very text.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+fn provider(row: ProviderRow, adapter: Adapter) -> Result<Provider, SnapshotError> {
+    let manifest = adapter.manifest().clone();
+    let bad = |reason: &str| SnapshotError::Provider { provider: row.id.clone(), reason: reason.to_owned() };
+    let base_url =
+        Url::parse(row.base_url.as_deref().unwrap_or(&manifest.base_url)).map_err(|_| bad("its base URL is no URL"))?;
+    let is_loopback = is_loopback(&base_url);
+    if row.loopback && !is_loopback {
+        return Err(bad("its row grants loopback, but its base URL is elsewhere"));
+    }
+    if row.time_scale != 1 && !is_loopback {
+        return Err(bad("time_scale is for providers on loopback only"));
+    }
+    let served = manifest.task_types.iter().map(|t| (t.family.clone(), (t.proxy, t.list_price.clone()))).collect();
+    Ok(Provider {
+        grant: Grant { provider: row.id.clone(), base_url, hosts: manifest.hosts.clone(), loopback: row.loopback },
+        id: row.id,
+        display_name: manifest.display_name,
+        limits: schedule::scaled(&manifest.polling, row.time_scale),
+        time_scale: row.time_scale,
+        abilities: manifest.abilities,
+        adapter,
+        served,
+    })
+}
+
+fn credential(
+    row: CredentialRow,
+    known: Option<&Arc<Credential>>,
+    polls_at_once: usize,
+) -> Result<Credential, SnapshotError> {
+    let bad = |_| SnapshotError::Credential { credential: row.id, reason: "its binding cannot be read".to_owned() };
+    let bound: Bound = serde_json::from_str(&row.binding).map_err(bad)?;
+    Ok(Credential {
+        binding: CredentialBinding {
+            credential: row.id,
+            provider: row.provider.clone(),
+            owner: row.owner,
+            hosts: bound.hosts,
+            placements: bound.placements,
+        },
+        id: row.id,
+        pool: row.pool,
+        owner: row.owner,
+        provider: row.provider,
+        sealed: SealedCredential::from_bytes(row.sealed),
+        polls: known.map_or_else(|| Arc::new(Semaphore::new(polls_at_once)), |k| Arc::clone(&k.polls)),
+        rested_until_ms: known.map_or_else(|| Arc::new(AtomicI64::new(0)), |k| Arc::clone(&k.rested_until_ms)),
+    })
+}

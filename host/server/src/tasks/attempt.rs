@@ -1,0 +1,94 @@
+//! The attempt: one candidate after another, without replacement, until one has the task or none is left.
+
+use std::sync::Arc;
+
+use capstan_domain::adapter::{Charged, Fault, FaultClass, Operation, Step, Submission};
+use capstan_domain::catalogue::CanonicalTask;
+use capstan_storage::NewAttempt;
+use serde_json::Value;
+
+use super::open::{Attempt, OpenTask};
+use super::{drive, moves};
+use crate::app::App;
+use crate::clock;
+
+/// A task on its way to a provider. The payload lives here alone, and ends with it: secret parameters are never written.
+pub(super) struct Job {
+    /// The task; its attempt in hand is recorded and not yet sent.
+    pub task: Arc<OpenTask>,
+    /// What the client asked for.
+    pub payload: CanonicalTask,
+    /// Further candidates, in order.
+    pub left: Vec<NewAttempt>,
+}
+
+/// What became of one submit.
+enum Submitted {
+    Accepted(capstan_domain::adapter::Acceptance),
+    Solved(capstan_domain::adapter::Solved),
+    Failed(Fault),
+}
+
+/// Submits a task until a provider has it, fails it, or may have it.
+pub(super) async fn run(app: Arc<App>, job: Job) {
+    let Job { task, payload, left } = job;
+    let mut left = left.into_iter();
+    loop {
+        let attempt = task.live.lock().await.attempt.clone();
+        let fault = match submit(&app, &payload, &attempt).await {
+            Submitted::Accepted(acceptance) => return moves::accepted(&app, &task, &attempt, acceptance).await,
+            Submitted::Solved(solved) => return moves::solved(&app, &task, &attempt, solved).await,
+            Submitted::Failed(fault) => fault,
+        };
+        match fault.class {
+            FaultClass::InvalidTask | FaultClass::Unsolvable => {
+                return moves::failed(&app, &task, &attempt, fault).await;
+            }
+            FaultClass::InDoubt => return moves::unclear(&app, &task, &attempt, fault).await,
+            FaultClass::NotSupported
+            | FaultClass::Throttled(_)
+            | FaultClass::NoCapacity
+            | FaultClass::CredentialRejected
+            | FaultClass::CredentialOutOfFunds
+            | FaultClass::ProviderDown => {}
+        }
+        let next = left.next().map(|next| NewAttempt { created_at_ms: clock::now_ms(), ..next });
+        if !moves::refused(&app, &task, &fault, next).await {
+            return;
+        }
+    }
+}
+
+async fn submit(app: &App, payload: &CanonicalTask, attempt: &Attempt) -> Submitted {
+    let Some((provider, credential)) = app.snapshot.load().find(attempt.credential) else {
+        return Submitted::Failed(Fault {
+            class: FaultClass::ProviderDown,
+            code: "credential-gone".to_owned(),
+            message: "the credential or its provider was taken out of use".to_owned(),
+            charged: Charged::No,
+        });
+    };
+    let submission = Submission {
+        attempt: attempt.id,
+        family: payload.family.name.to_owned(),
+        parameters: Value::Object(payload.parameters.clone()).to_string(),
+        proxy: payload.proxy.clone(),
+    };
+    let fault = match drive::drive(app, &provider, &credential, Operation::Submit(submission)).await {
+        Ok(Step::Accepted(acceptance)) => return Submitted::Accepted(acceptance),
+        Ok(Step::Solved(solved)) => return Submitted::Solved(solved),
+        Ok(Step::Failed(fault)) => fault,
+        Ok(Step::Send(..) | Step::Wait(..) | Step::Polled(_) | Step::Balance(_) | Step::Market(_) | Step::Done) => {
+            drive::foreign_step("submit")
+        }
+        Err(cut_off) => {
+            tracing::warn!(
+                task.id = attempt.id.to_string(), provider.id = %attempt.provider,
+                error = &cut_off.error as &dyn std::error::Error, "a submit was cut off"
+            );
+            cut_off.fault()
+        }
+    };
+    credential.rest_after(fault.class, provider.time_scale, clock::now_ms());
+    Submitted::Failed(fault)
+}

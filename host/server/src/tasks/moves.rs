@@ -1,0 +1,320 @@
+//! Every change of a task: the rule is asked first ([`capstan_domain::task::step`]), then the database is written, then
+//! memory follows, then those who wait are told. The task's lock is held throughout, so moves of one task never cross.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use capstan_domain::Amount;
+use capstan_domain::adapter::{Acceptance, Charged, Fault, FaultClass, Solved};
+use capstan_domain::catalogue::solution;
+use capstan_domain::code::ErrorCode;
+use capstan_domain::schedule;
+use capstan_domain::task::{self, Effect, Event, TaskState};
+use capstan_storage::{
+    AttemptEnd, AttemptFault, Doubt, LateCost, NewAttempt, NextAttempt, Outcome, Recorded, Settled, Settlement,
+    StoreError,
+};
+use serde_json::{Map, Value};
+use tokio::sync::MutexGuard;
+
+use super::open::{Attempt, Live, OpenTask, Progress};
+use super::{Ending, TaskView, result};
+use crate::app::App;
+use crate::{clock, providers};
+
+/// A provider has accepted the task.
+pub(super) async fn accepted(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, acceptance: Acceptance) {
+    let mut live = open.live.lock().await;
+    let Some(moved) = ask(open, &live, &Event::Accepted) else { return };
+    if !moved.contains(&Effect::StoreAcceptance) {
+        return;
+    }
+    let sealed = match result::seal_reference(app, attempt.id, &acceptance.reference, &acceptance.memo) {
+        Ok(sealed) => sealed,
+        Err(error) => {
+            return tracing::error!(task.id = %open.id, error = &error as &dyn std::error::Error, "not sealed");
+        }
+    };
+    let at_ms = clock::now_ms();
+    let (task, fence) = (open.id, open.fence);
+    let record = capstan_storage::Acceptance { task, attempt: attempt.id, fence, reference: sealed, at_ms };
+    if !stands(open, persist(app, open, || app.store.record_acceptance(record.clone())).await) {
+        return;
+    }
+    live.state = TaskState::Running;
+    live.attempt.reference = acceptance.reference;
+    live.attempt.memo = acceptance.memo;
+    tracing::info!(task.id = %open.id, provider.id = %attempt.provider, "accepted");
+    if let Some((provider, _)) = app.snapshot.load().find(attempt.credential) {
+        let at_ms = schedule::first_poll_at_ms(at_ms, &provider.limits, acceptance.poll_after_ms);
+        app.wheel.poll_at(open.id, at_ms);
+    }
+    open.progress.send_replace(Progress::Sent);
+}
+
+/// The candidate surely did not take the task. Returns whether the next one is recorded and may be tried.
+pub(super) async fn refused(app: &Arc<App>, open: &Arc<OpenTask>, fault: &Fault, next: Option<NewAttempt>) -> bool {
+    let mut live = open.live.lock().await;
+    let event = Event::Refused { another: next.is_some(), otherwise: ErrorCode::NoProvidersAvailable };
+    let Some(moved) = ask(open, &live, &event) else { return false };
+    let attempt = live.attempt.clone();
+    tracing::info!(task.id = %open.id, provider.id = %attempt.provider, fault = fault.class.as_str(), code = shown_code(fault), "refused");
+    match next {
+        Some(next) if moved.contains(&Effect::SubmitNext) => {
+            live.attempt = Attempt::of(&next);
+            let (task, fence) = (open.id, open.fence);
+            let record = NextAttempt { task, fence, refused: attempt.id, fault: stored_fault(fault), next };
+            stands(open, persist(app, open, || app.store.record_next_attempt(record.clone())).await)
+        }
+        _ if moved.iter().any(|e| matches!(e, Effect::Release(_))) => {
+            release(app, open, live, (ErrorCode::NoProvidersAvailable, AttemptEnd::Refused), Some(fault)).await;
+            false
+        }
+        _ => false,
+    }
+}
+
+/// Sent, and no definitive answer: never sent again.
+pub(super) async fn unclear(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, fault: Fault) {
+    let mut live = open.live.lock().await;
+    let Some(moved) = ask(open, &live, &Event::Unclear) else { return };
+    if !moved.contains(&Effect::LookUp) {
+        return;
+    }
+    let fault_code = shown_code(&fault).to_owned();
+    let record = Doubt { task: open.id, attempt: attempt.id, fence: open.fence, fault_code };
+    if !stands(open, persist(app, open, || app.store.record_in_doubt(record.clone())).await) {
+        return;
+    }
+    live.state = TaskState::InDoubt;
+    tracing::warn!(task.id = %open.id, provider.id = %attempt.provider, code = shown_code(&fault), "in doubt");
+    if let Some((provider, _)) = app.snapshot.load().find(attempt.credential)
+        && provider.abilities.look_up
+    {
+        app.wheel.poll_at(open.id, clock::now_ms().saturating_add(i64::from(provider.limits.interval_ms)));
+    }
+    open.progress.send_replace(Progress::Sent);
+}
+
+/// The provider solved the task: stored and captured in one transaction; late, it is the platform's loss.
+pub(super) async fn solved(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, solved: Solved) {
+    let live = open.live.lock().await;
+    let Some(moved) = ask(open, &live, &Event::Solved) else { return };
+    let provider_cost = solved.cost.as_ref().and_then(providers::dollars);
+    if moved.contains(&Effect::BookLateCost) {
+        drop(live);
+        return book_cost(app, open, attempt, provider_cost).await;
+    }
+    let fields = match solution::complete(open.family, &solved.solution) {
+        Ok(fields) => fields,
+        Err(error) => {
+            tracing::error!(task.id = %open.id, provider.id = %attempt.provider, error = &error as &dyn std::error::Error, "unreadable solution");
+            let fault = unreadable_solution();
+            return release(app, open, live, (ErrorCode::CaptchaUnsolvable, AttemptEnd::Failed), Some(&fault)).await;
+        }
+    };
+    let capture = attempt.price;
+    let sealed = match result::seal_solution(app, open.id, &fields) {
+        Ok(sealed) => sealed,
+        Err(error) => {
+            return tracing::error!(task.id = %open.id, error = &error as &dyn std::error::Error, "not sealed");
+        }
+    };
+    let outcome = Outcome::Solved { capture, provider_cost, solution: sealed };
+    settle(app, open, live, outcome, |cost, at_ms| solved_ending(app, attempt, fields.clone(), cost, at_ms)).await;
+}
+
+/// The task failed for good.
+pub(super) async fn failed(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, fault: Fault) {
+    let live = open.live.lock().await;
+    let code = match fault.class {
+        FaultClass::InvalidTask => ErrorCode::InvalidTaskData,
+        FaultClass::Unsolvable
+        | FaultClass::NotSupported
+        | FaultClass::Throttled(_)
+        | FaultClass::NoCapacity
+        | FaultClass::CredentialRejected
+        | FaultClass::CredentialOutOfFunds
+        | FaultClass::ProviderDown
+        | FaultClass::InDoubt => ErrorCode::CaptchaUnsolvable,
+    };
+    let Some(moved) = ask(open, &live, &Event::Failed(code)) else { return };
+    if !moved.contains(&Effect::Release(code)) {
+        return;
+    }
+    tracing::info!(task.id = %open.id, provider.id = %attempt.provider, code = shown_code(&fault), "failed");
+    release(app, open, live, (code, AttemptEnd::Failed), Some(&fault)).await;
+    if fault.charged == Charged::Yes {
+        // The account is refunded all the same: what the provider took is the platform's, booked openly.
+        book_cost(app, open, attempt, None).await;
+    }
+}
+
+/// The deadline has passed.
+pub(super) async fn give_up(app: Arc<App>, open: Arc<OpenTask>) {
+    let live = open.live.lock().await;
+    let Some(moved) = ask(&open, &live, &Event::DeadlinePassed) else { return };
+    if moved.contains(&Effect::Release(ErrorCode::TaskTimeout)) {
+        tracing::info!(task.id = %open.id, state = live.state.as_str(), "given up");
+        release(&app, &open, live, (ErrorCode::TaskTimeout, AttemptEnd::Failed), None).await;
+    }
+}
+
+fn ask(open: &OpenTask, live: &Live, event: &Event) -> Option<Vec<Effect>> {
+    match task::step(live.state, event) {
+        Ok(moved) => Some(moved.effects),
+        Err(illegal) => {
+            tracing::error!(task.id = %open.id, error = &illegal as &dyn std::error::Error, "an illegal move was stopped");
+            None
+        }
+    }
+}
+
+async fn release(
+    app: &Arc<App>,
+    open: &Arc<OpenTask>,
+    live: MutexGuard<'_, Live>,
+    (code, end): (ErrorCode, AttemptEnd),
+    fault: Option<&Fault>,
+) {
+    let detail = fault.map(|f| told(f, &live.attempt)).unwrap_or_default();
+    let outcome = Outcome::Failed {
+        code,
+        // Providers repeat what they were sent, a proxy's password too: their words are told once and never written.
+        description: fault.map(|f| format!("{}: {}", live.attempt.provider, shown_code(f))).unwrap_or_default(),
+        end,
+        fault: fault.map(stored_fault),
+        provider_cost: None,
+    };
+    settle(app, open, live, outcome, |_, ended_at_ms| Ending::Failed { code, detail: detail.clone(), ended_at_ms })
+        .await;
+}
+
+/// Closes the hold and the task, then tells who waits. The one caller of `Store::settle`.
+async fn settle(
+    app: &Arc<App>,
+    open: &Arc<OpenTask>,
+    mut live: MutexGuard<'_, Live>,
+    outcome: Outcome,
+    ending: impl Fn(Amount, i64) -> Ending,
+) {
+    let to = match outcome {
+        Outcome::Solved { .. } => TaskState::Solved,
+        Outcome::Failed { .. } => TaskState::Failed,
+    };
+    let settlement = Settlement {
+        task: open.id,
+        attempt: live.attempt.id,
+        fence: open.fence,
+        move_id: clock::new_move_id(),
+        at_ms: clock::now_ms(),
+        outcome,
+    };
+    let Some(settled) = persist(app, open, || app.store.settle(settlement.clone())).await else { return };
+    let view = match settled {
+        Settled::Now { cost } => Some(TaskView {
+            task: open.id,
+            number: open.number,
+            task_type: open.task_type.clone(),
+            created_at_ms: open.created_at_ms,
+            ending: ending(cost, settlement.at_ms),
+        }),
+        Settled::Already(_) => result::ended_view(app, open.account, open.id).await,
+    };
+    live.state = to;
+    app.open.remove(open.id);
+    if let Some(view) = view {
+        open.progress.send_replace(Progress::Ended(Arc::new(view)));
+    }
+}
+
+/// What a provider took without a task to carry it, at its own word or else at its list price.
+async fn book_cost(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, cost: Option<Amount>) {
+    let list = || app.snapshot.load().find(attempt.credential).and_then(|(p, _)| p.list_price(open.family.name));
+    let Some(cost) = cost.or_else(list).filter(|cost| *cost > Amount::ZERO) else { return };
+    tracing::warn!(task.id = %open.id, provider.id = %attempt.provider, cost = %cost, "the platform bears a provider's charge");
+    let (move_id, at_ms) = (clock::new_move_id(), clock::now_ms());
+    let late = LateCost { task: open.id, credential: attempt.credential, cost, move_id, at_ms };
+    persist(app, open, || app.store.book_late_cost(late)).await;
+}
+
+fn solved_ending(app: &App, attempt: &Attempt, solution: Map<String, Value>, cost: Amount, ended_at_ms: i64) -> Ending {
+    let snapshot = app.snapshot.load();
+    let provider =
+        snapshot.provider(&attempt.provider).map_or_else(|| attempt.provider.to_string(), |p| p.display_name.clone());
+    Ending::Solved { solution, cost, provider, ended_at_ms }
+}
+
+/// Whether a record stands. One that the database has no place for is a bug of ours: the task is left to its deadline.
+fn stands(open: &OpenTask, recorded: Option<Recorded>) -> bool {
+    match recorded {
+        Some(Recorded::Done) => true,
+        Some(Recorded::Moot(state)) => {
+            tracing::error!(task.id = %open.id, state = state.as_str(), "the database has no place for a move");
+            false
+        }
+        None => false,
+    }
+}
+
+/// First wait before a write is tried again.
+const RETRY_FIRST: Duration = Duration::from_millis(20);
+/// Longest wait before a write is tried again.
+const RETRY_LONGEST: Duration = Duration::from_secs(5);
+
+/// Writes until it is written: what has happened to a task must not be forgotten because the database was busy.
+/// `None` when it cannot be written any more: the shard is another node's now, or the process stops (then the next start
+/// finds the task as the database has it).
+async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
+    app: &App,
+    open: &OpenTask,
+    write: impl Fn() -> F,
+) -> Option<T> {
+    let mut wait = RETRY_FIRST;
+    loop {
+        match write().await {
+            Ok(written) => return Some(written),
+            Err(StoreError::Fenced { .. }) => {
+                tracing::warn!(task.id = %open.id, "another node moves this task now");
+                app.open.remove(open.id);
+                return None;
+            }
+            Err(error) if error.is_transient() => {
+                tracing::warn!(task.id = %open.id, error = &error as &dyn std::error::Error, "a write is tried again");
+            }
+            Err(error) => {
+                tracing::error!(task.id = %open.id, error = &error as &dyn std::error::Error, "a write failed for good");
+                return None;
+            }
+        }
+        tokio::select! {
+            () = app.shutdown.cancelled() => return None,
+            () = tokio::time::sleep(wait) => wait = (wait * 2).min(RETRY_LONGEST),
+        }
+    }
+}
+
+/// What the client is told about a fault, once.
+fn told(fault: &Fault, attempt: &Attempt) -> String {
+    let message: String = fault.message.chars().filter(|c| !c.is_control()).take(300).collect();
+    format!("{} said {}: {message}", attempt.provider, shown_code(fault))
+}
+
+/// A provider's code as it may be stored and logged: a word, not a place to smuggle text in.
+fn shown_code(fault: &Fault) -> &str {
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    if (1..=64).contains(&fault.code.len()) && fault.code.bytes().all(is_word) { &fault.code } else { "unnamed" }
+}
+
+fn stored_fault(fault: &Fault) -> AttemptFault {
+    AttemptFault { class: fault.class, code: shown_code(fault).to_owned(), charged: fault.charged }
+}
+
+fn unreadable_solution() -> Fault {
+    Fault {
+        class: FaultClass::Unsolvable,
+        code: "unreadable-solution".to_owned(),
+        message: "the solution could not be read".to_owned(),
+        charged: Charged::Unknown,
+    }
+}

@@ -1,0 +1,105 @@
+//! Open tasks in memory: what moves them, and who waits for them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use capstan_domain::catalogue::Family;
+use capstan_domain::schedule::Polls;
+use capstan_domain::task::TaskState;
+use capstan_domain::{AccountId, Amount, AttemptId, CredentialId, ProviderId, TaskId};
+use capstan_storage::Fence;
+use tokio::sync::{Mutex, watch};
+
+use super::TaskView;
+
+/// A task that has not ended.
+pub(crate) struct OpenTask {
+    /// Its id.
+    pub id: TaskId,
+    /// Its integer alias.
+    pub number: i64,
+    /// Whose it is.
+    pub account: AccountId,
+    /// What kind it is.
+    pub family: &'static Family,
+    /// Its type, as results name it.
+    pub task_type: String,
+    /// When it was created.
+    pub created_at_ms: i64,
+    /// When it is given up.
+    pub deadline_at_ms: i64,
+    /// The right under which this process moves it.
+    pub fence: Fence,
+    /// One mover at a time: held across the database write, so that memory never runs ahead of the database.
+    pub live: Mutex<Live>,
+    /// Woken on every change.
+    pub progress: watch::Sender<Progress>,
+}
+
+/// What changes about an open task.
+pub(crate) struct Live {
+    /// Its state, as the database has it.
+    pub state: TaskState,
+    /// The attempt in hand.
+    pub attempt: Attempt,
+}
+
+/// One candidate tried.
+#[derive(Clone)]
+pub(crate) struct Attempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// Its credential.
+    pub credential: CredentialId,
+    /// Digest of the adapter that began it.
+    pub digest: Vec<u8>,
+    /// What the account pays when it succeeds.
+    pub price: Amount,
+    /// The provider's id of the task, once accepted.
+    pub reference: String,
+    /// What the adapter noted.
+    pub memo: Vec<u8>,
+    /// How polling stands.
+    pub polls: Polls,
+}
+
+/// What those who wait are told.
+#[derive(Clone)]
+pub(crate) enum Progress {
+    /// No provider has it yet.
+    Submitting,
+    /// A provider has it, or may have it.
+    Sent,
+    /// It has ended.
+    Ended(Arc<TaskView>),
+}
+
+/// The open tasks of this process.
+#[derive(Default)]
+pub struct OpenTasks {
+    tasks: RwLock<HashMap<TaskId, Arc<OpenTask>>>,
+}
+
+// A poisoned lock is entered all the same: the map is whole between two statements.
+impl OpenTasks {
+    pub(crate) fn insert(&self, task: Arc<OpenTask>) {
+        self.tasks.write().unwrap_or_else(PoisonError::into_inner).insert(task.id, task);
+    }
+
+    pub(crate) fn remove(&self, id: TaskId) {
+        self.tasks.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+
+    /// The open task of this id, if this process moves it.
+    pub(crate) fn get(&self, id: TaskId) -> Option<Arc<OpenTask>> {
+        self.tasks.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// How many are open.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.tasks.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}

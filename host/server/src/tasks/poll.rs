@@ -1,0 +1,159 @@
+//! Polling: accepted tasks of one credential and one adapter, within the provider's limits.
+
+use std::sync::Arc;
+
+use capstan_domain::adapter::{FaultClass, OpenTask as Polled, Operation, Standing, Step, Verdict};
+use capstan_domain::schedule;
+use capstan_domain::task::TaskState;
+
+use super::open::{Attempt, OpenTask};
+use super::{drive, moves};
+use crate::app::App;
+use crate::clock;
+use crate::providers::{Credential, Provider};
+
+/// Polls the tasks, all of one credential and adapter, as many at once as the provider takes.
+pub(super) async fn poll(app: Arc<App>, tasks: Vec<Arc<OpenTask>>) {
+    let Some(credential_id) = first_credential(&tasks).await else { return };
+    let Some((provider, credential)) = app.snapshot.load().find(credential_id) else {
+        // The credential was taken out of use: its open tasks wait for it, or for their deadline.
+        for task in &tasks {
+            app.wheel.poll_at(task.id, clock::now_ms() + 5_000);
+        }
+        return;
+    };
+    let most = usize::try_from(provider.limits.max_batch).unwrap_or(1).max(1);
+    for batch in tasks.chunks(most) {
+        let (app, batch) = (Arc::clone(&app), batch.to_vec());
+        let (provider, credential) = (Arc::clone(&provider), Arc::clone(&credential));
+        // Batches run side by side; the credential's semaphore keeps their number within bounds.
+        Arc::clone(&app).tracker.spawn(async move { poll_batch(&app, &provider, &credential, &batch).await });
+    }
+}
+
+async fn first_credential(tasks: &[Arc<OpenTask>]) -> Option<capstan_domain::CredentialId> {
+    Some(tasks.first()?.live.lock().await.attempt.credential)
+}
+
+async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential, batch: &[Arc<OpenTask>]) {
+    let Ok(_permit) = credential.polls.acquire().await else { return };
+    let mut polled = Vec::with_capacity(batch.len());
+    for task in batch {
+        let mut live = task.live.lock().await;
+        match live.state {
+            TaskState::Running => {
+                live.attempt.polls.used = live.attempt.polls.used.saturating_add(1);
+                polled.push((Arc::clone(task), live.attempt.clone()));
+            }
+            TaskState::InDoubt if provider.abilities.look_up => {
+                let attempt = live.attempt.clone();
+                drop(live);
+                look_up(app, provider, credential, (task, &attempt)).await;
+            }
+            TaskState::InDoubt | TaskState::Submitting | TaskState::Solved | TaskState::Failed => {}
+        }
+    }
+    if polled.is_empty() {
+        return;
+    }
+    let asked = polled.iter().map(|(task, attempt)| contract_form(task, attempt)).collect();
+    match drive::drive(app, provider, credential, Operation::Poll(asked)).await {
+        Ok(Step::Polled(verdicts)) => {
+            for (task, attempt) in &polled {
+                let verdict = verdicts.iter().find(|v| v.reference == attempt.reference);
+                take(app, provider, (task, attempt), verdict).await;
+            }
+        }
+        Ok(Step::Failed(fault)) => {
+            credential.rest_after(fault.class, provider.time_scale, clock::now_ms());
+            tracing::warn!(provider.id = %provider.id, fault = fault.class.as_str(), "a poll failed; it says nothing about the tasks");
+            missed(app, provider, &polled, fault.class).await;
+        }
+        Ok(
+            Step::Send(..)
+            | Step::Wait(..)
+            | Step::Accepted(_)
+            | Step::Solved(_)
+            | Step::Balance(_)
+            | Step::Market(_)
+            | Step::Done,
+        ) => {
+            tracing::error!(provider.id = %provider.id, "the adapter ended a poll with a step that does not belong to it");
+            missed(app, provider, &polled, FaultClass::ProviderDown).await;
+        }
+        Err(cut_off) => {
+            tracing::warn!(provider.id = %provider.id, error = &cut_off.error as &dyn std::error::Error, "a poll was cut off");
+            missed(app, provider, &polled, FaultClass::ProviderDown).await;
+        }
+    }
+}
+
+fn contract_form(task: &OpenTask, attempt: &Attempt) -> Polled {
+    Polled { reference: attempt.reference.clone(), family: task.family.name.to_owned(), memo: attempt.memo.clone() }
+}
+
+async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Attempt), verdict: Option<&Verdict>) {
+    let (task, attempt) = polled;
+    let fault = match verdict.map(|v| v.standing.clone()) {
+        None => return again(app, provider, task, None).await,
+        Some(Standing::Open(hint_ms)) => return again(app, provider, task, hint_ms).await,
+        Some(Standing::Solved(solved)) => return moves::solved(app, task, attempt, solved).await,
+        Some(Standing::Failed(fault)) => fault,
+    };
+    match fault.class {
+        FaultClass::InvalidTask | FaultClass::Unsolvable | FaultClass::NotSupported => {
+            moves::failed(app, task, attempt, fault).await;
+        }
+        FaultClass::Throttled(after_ms) => again(app, provider, task, after_ms).await,
+        FaultClass::NoCapacity
+        | FaultClass::CredentialRejected
+        | FaultClass::CredentialOutOfFunds
+        | FaultClass::ProviderDown => again(app, provider, task, None).await,
+        // The provider no longer knows what became of it, and more polls will not tell: the deadline ends it.
+        FaultClass::InDoubt => {}
+    }
+}
+
+/// A poll that failed says nothing about its tasks: they are polled again, later when that was the trouble.
+async fn missed(app: &Arc<App>, provider: &Provider, polled: &[(Arc<OpenTask>, Attempt)], class: FaultClass) {
+    let hint_ms = match class {
+        FaultClass::Throttled(after_ms) => Some(after_ms.unwrap_or(1_000) / provider.time_scale.max(1)),
+        FaultClass::InvalidTask
+        | FaultClass::Unsolvable
+        | FaultClass::NotSupported
+        | FaultClass::NoCapacity
+        | FaultClass::CredentialRejected
+        | FaultClass::CredentialOutOfFunds
+        | FaultClass::ProviderDown
+        | FaultClass::InDoubt => None,
+    };
+    for (task, _) in polled {
+        again(app, provider, task, hint_ms).await;
+    }
+}
+
+async fn again(app: &App, provider: &Provider, task: &Arc<OpenTask>, hint_ms: Option<u32>) {
+    let mut live = task.live.lock().await;
+    live.attempt.polls.hint_ms = hint_ms;
+    let next = schedule::next_poll_at_ms(clock::now_ms(), task.deadline_at_ms, &provider.limits, &live.attempt.polls);
+    match next {
+        Some(at_ms) => app.wheel.poll_at(task.id, at_ms),
+        None => {
+            tracing::warn!(task.id = %task.id, provider.id = %provider.id, "its polls are used up; it waits for its deadline")
+        }
+    }
+}
+
+async fn look_up(app: &Arc<App>, provider: &Provider, credential: &Credential, doubtful: (&Arc<OpenTask>, &Attempt)) {
+    let (task, attempt) = doubtful;
+    match drive::drive(app, provider, credential, Operation::LookUp(attempt.id)).await {
+        Ok(Step::Accepted(acceptance)) => moves::accepted(app, task, attempt, acceptance).await,
+        Ok(Step::Done) => {
+            tracing::info!(task.id = %task.id, provider.id = %provider.id, "the provider does not know it")
+        }
+        Ok(_) | Err(_) => {
+            let at_ms = clock::now_ms().saturating_add(i64::from(provider.limits.interval_ms));
+            app.wheel.poll_at(task.id, at_ms);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! After a restart: open tasks are taken up as the database has them. What was accepted is polled; what may have been sent
+//! is in doubt and never sent again; what has passed its deadline is given up after one last poll.
+
+use std::sync::Arc;
+
+use capstan_domain::catalogue;
+use capstan_domain::schedule::{self, Polls};
+use capstan_domain::task::{self, Effect, Event, TaskState};
+use capstan_storage::{Doubt, OpenTask as OpenRow, StoreError};
+use tokio::sync::{Mutex, watch};
+
+use super::open::{Attempt, Live, OpenTask, Progress};
+use super::result;
+use crate::app::App;
+use crate::clock;
+
+/// Takes up every open task of the shards held. Returns how many.
+///
+/// # Errors
+/// [`StoreError`] when the tasks cannot be read or written.
+pub(crate) async fn recover(app: &Arc<App>) -> Result<usize, StoreError> {
+    let rows = app.store.list_open_tasks(Some(&app.shards.load().numbers())).await?;
+    let count = rows.len();
+    for (index, row) in rows.into_iter().enumerate() {
+        take_up(app, &row, index, count).await?;
+    }
+    Ok(count)
+}
+
+async fn take_up(app: &Arc<App>, row: &OpenRow, index: usize, count: usize) -> Result<(), StoreError> {
+    let Some(open) = open_task(app, row) else { return Ok(()) };
+    let found = app.snapshot.load().find(row.attempt.candidate.credential);
+    let look_up = found.as_ref().is_some_and(|(provider, _)| provider.abilities.look_up);
+    let moved = match task::step(row.task.state, &Event::TakenUp { look_up }) {
+        Ok(moved) => moved,
+        Err(illegal) => {
+            tracing::error!(task.id = %open.id, error = &illegal as &dyn std::error::Error, "not taken up");
+            return Ok(());
+        }
+    };
+    if row.task.state == TaskState::Submitting {
+        let fault_code = "restarted".to_owned();
+        app.store
+            .record_in_doubt(Doubt { task: open.id, attempt: row.attempt.id, fence: open.fence, fault_code })
+            .await?;
+    }
+    open.live.lock().await.state = moved.to;
+    let (now_ms, open) = (clock::now_ms(), Arc::new(open));
+    app.open.insert(Arc::clone(&open));
+    let mut last_chance_ms = now_ms;
+    let is_polled = moved.effects.iter().any(|e| matches!(e, Effect::SchedulePoll | Effect::LookUp));
+    if let Some((provider, _)) = found.filter(|_| is_polled) {
+        let at_ms = schedule::spread_at_ms(now_ms, index, count, &provider.limits);
+        app.wheel.poll_at(open.id, at_ms);
+        // The solution may be waiting at the provider: one poll, answered or timed out, goes before a deadline that passed
+        // while nobody looked.
+        last_chance_ms = at_ms.saturating_add(LAST_CHANCE_MS);
+    }
+    app.wheel.give_up_at(open.id, open.deadline_at_ms.max(last_chance_ms));
+    Ok(())
+}
+
+/// How long the one poll after an overslept deadline may take.
+const LAST_CHANCE_MS: i64 = 10_000;
+
+fn open_task(app: &App, row: &OpenRow) -> Option<OpenTask> {
+    let facts = &row.task.facts;
+    let unusable = |why: &str| tracing::error!(task.id = %facts.id, why, "an open task cannot be taken up");
+    let Some(family) = catalogue::by_name(&facts.family) else {
+        unusable("its family is unknown");
+        return None;
+    };
+    let opened = row.attempt.reference.as_deref().map(|sealed| result::open_reference(app, row.attempt.id, sealed));
+    let Ok(reference) = opened.transpose() else {
+        unusable("its reference cannot be opened");
+        return None;
+    };
+    let (reference, memo) = reference.unwrap_or_default();
+    Some(OpenTask {
+        id: facts.id,
+        number: facts.number,
+        account: facts.account,
+        family,
+        task_type: facts.task_type.clone(),
+        created_at_ms: facts.created_at_ms,
+        deadline_at_ms: facts.deadline_at_ms,
+        fence: app.shards.load().fence(row.task.shard)?,
+        live: Mutex::new(Live {
+            state: row.task.state,
+            attempt: Attempt {
+                id: row.attempt.id,
+                provider: row.attempt.candidate.provider.clone(),
+                credential: row.attempt.candidate.credential,
+                digest: row.attempt.adapter_digest.clone(),
+                price: row.attempt.candidate.price,
+                reference,
+                memo,
+                polls: Polls { used: polls_used(app, row), hint_ms: None },
+            },
+        }),
+        progress: watch::channel(Progress::Sent).0,
+    })
+}
+
+/// Polls that the process before may have used; one is always left, for the solution that may be waiting.
+fn polls_used(app: &App, row: &OpenRow) -> u32 {
+    let Some((provider, _)) = app.snapshot.load().find(row.attempt.candidate.credential) else { return 0 };
+    let Some(accepted_at_ms) = row.attempt.accepted_at_ms else { return 0 };
+    let used = schedule::polls_used_before_restart(accepted_at_ms, clock::now_ms(), &provider.limits);
+    used.min(provider.limits.max_polls.saturating_sub(1))
+}

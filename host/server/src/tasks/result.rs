@@ -1,0 +1,131 @@
+//! What a client reads. No provider, no adapter, no write: polling by clients causes no provider traffic.
+
+use capstan_domain::code::ErrorCode;
+use capstan_domain::task::TaskState;
+use capstan_domain::{AccountId, Amount, AttemptId, TaskId};
+use capstan_egress::{Purpose, VaultError};
+use capstan_storage::{Task, TaskName};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::open::Progress;
+use super::{Ending, Refusal, TaskView};
+use crate::api::Caller;
+use crate::app::App;
+
+/// The task as its owner sees it. Somebody else's task is simply unknown.
+///
+/// # Errors
+/// [`ErrorCode::TaskNotFound`], [`ErrorCode::RateLimit`] or [`ErrorCode::Internal`].
+pub async fn result(app: &App, caller: &Caller, id: &str) -> Result<TaskView, Refusal> {
+    let unknown = || {
+        // Guessing ids is a request like any other; only polls of one's own tasks are free of the key's limit.
+        let code = if app.rates.admits_request(caller.key) { ErrorCode::TaskNotFound } else { ErrorCode::RateLimit };
+        Refusal::new(code, "")
+    };
+    let Ok(id) = Uuid::parse_str(id.trim()).map(TaskId) else { return Err(unknown()) };
+    if let Some(open) = app.open.get(id).filter(|open| open.account == caller.account) {
+        limit_polls(app, id)?;
+        let progress = open.progress.borrow().clone();
+        return Ok(match progress {
+            Progress::Ended(view) => (*view).clone(),
+            Progress::Submitting | Progress::Sent => TaskView {
+                task: id,
+                number: open.number,
+                task_type: open.task_type.clone(),
+                created_at_ms: open.created_at_ms,
+                ending: Ending::Open,
+            },
+        });
+    }
+    let row = app.store.find_task(caller.account, TaskName::Id(id)).await.map_err(|error| unreadable(id, &error))?;
+    let Some(row) = row else { return Err(unknown()) };
+    limit_polls(app, id)?;
+    view_of(app, &row).map_err(|error| unreadable(id, &error))?.ok_or_else(|| Refusal::new(ErrorCode::TaskNotFound, ""))
+}
+
+fn limit_polls(app: &App, id: TaskId) -> Result<(), Refusal> {
+    if app.rates.admits_poll(id) { Ok(()) } else { Err(Refusal::new(ErrorCode::RateLimit, "")) }
+}
+
+fn unreadable(id: TaskId, error: &(dyn std::error::Error + 'static)) -> Refusal {
+    tracing::error!(task.id = %id, error, "a task could not be read");
+    Refusal::new(ErrorCode::Internal, "")
+}
+
+/// The balance that the account can spend.
+///
+/// # Errors
+/// [`ErrorCode::Internal`].
+pub async fn balance(app: &App, caller: &Caller) -> Result<Amount, Refusal> {
+    match app.store.balance(caller.account).await {
+        Ok(Some(balance)) => Ok(balance.available),
+        Ok(None) => Err(Refusal::new(ErrorCode::KeyDoesNotExist, "")),
+        Err(error) => {
+            tracing::error!(account.id = %caller.account, error = &error as &dyn std::error::Error, "a balance could not be read");
+            Err(Refusal::new(ErrorCode::Internal, ""))
+        }
+    }
+}
+
+/// A task that has ended, from the database; `None` when it has not, or its solution is past its retention.
+pub(super) async fn ended_view(app: &App, account: AccountId, id: TaskId) -> Option<TaskView> {
+    let row = app.store.find_task(account, TaskName::Id(id)).await.ok().flatten()?;
+    view_of(app, &row).ok().flatten()
+}
+
+/// A row as its owner sees it; `None` when its solution is past its retention.
+fn view_of(app: &App, row: &Task) -> Result<Option<TaskView>, VaultError> {
+    let ended_at_ms = row.ended_at_ms.unwrap_or(row.facts.created_at_ms);
+    let ending = match row.state {
+        TaskState::Submitting | TaskState::Running | TaskState::InDoubt => Ending::Open,
+        TaskState::Failed => {
+            let (code, detail) = row.error.clone().unwrap_or((ErrorCode::Internal, String::new()));
+            Ending::Failed { code, detail, ended_at_ms }
+        }
+        TaskState::Solved => {
+            let Some(sealed) = &row.solution else { return Ok(None) };
+            let plain = app.vault.open(Purpose::Solution, row.facts.id.0.as_bytes(), sealed)?;
+            let solution: Map<String, Value> = serde_json::from_slice(&plain).unwrap_or_default();
+            let provider = row.solver.clone().map_or_else(String::new, |id| {
+                let snapshot = app.snapshot.load();
+                snapshot.provider(&id).map_or_else(|| id.to_string(), |p| p.display_name.clone())
+            });
+            Ending::Solved { solution, cost: row.cost.unwrap_or(Amount::ZERO), provider, ended_at_ms }
+        }
+    };
+    let facts = &row.facts;
+    let (task, number, created_at_ms) = (facts.id, facts.number, facts.created_at_ms);
+    Ok(Some(TaskView { task, number, task_type: facts.task_type.clone(), created_at_ms, ending }))
+}
+
+/// Seals a solution for its row.
+pub(super) fn seal_solution(app: &App, task: TaskId, solution: &Map<String, Value>) -> Result<Vec<u8>, VaultError> {
+    let plain = Value::Object(solution.clone()).to_string();
+    app.vault.seal(Purpose::Solution, task.0.as_bytes(), plain.as_bytes())
+}
+
+#[derive(Serialize, Deserialize)]
+struct Reference {
+    reference: String,
+    memo: Vec<u8>,
+}
+
+/// Seals what a provider calls a task, for the attempt's row.
+pub(super) fn seal_reference(
+    app: &App,
+    attempt: AttemptId,
+    reference: &str,
+    memo: &[u8],
+) -> Result<Vec<u8>, VaultError> {
+    let plain = serde_json::json!({"reference": reference, "memo": memo}).to_string();
+    app.vault.seal(Purpose::Reference, attempt.0.as_bytes(), plain.as_bytes())
+}
+
+/// Opens what [`seal_reference`] sealed.
+pub(super) fn open_reference(app: &App, attempt: AttemptId, sealed: &[u8]) -> Result<(String, Vec<u8>), VaultError> {
+    let plain = app.vault.open(Purpose::Reference, attempt.0.as_bytes(), sealed)?;
+    let Reference { reference, memo } = serde_json::from_slice(&plain).map_err(|_| VaultError::UnknownFormat)?;
+    Ok((reference, memo))
+}

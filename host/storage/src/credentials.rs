@@ -1,0 +1,174 @@
+//! Credentials: sealed before they come here, opened elsewhere.
+
+use std::fmt;
+
+use capstan_domain::route::Pool;
+use capstan_domain::{AccountId, CredentialId, ProviderId};
+use uuid::Uuid;
+
+use crate::db::{Db, sql};
+use crate::{CredentialStatus, Store, StoreError, providers, words};
+
+/// A credential to be added.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewCredential {
+    /// Its id.
+    pub id: CredentialId,
+    /// The provider that it opens.
+    pub provider: ProviderId,
+    /// Where it comes from; `Community` exactly when it has an owner.
+    pub pool: Pool,
+    /// Who contributed it.
+    pub owner: Option<AccountId>,
+    /// Its name, for people.
+    pub label: String,
+    /// Its fields, sealed.
+    pub sealed: Vec<u8>,
+    /// What it may be used for, a JSON object of hosts and placements.
+    pub binding: String,
+    /// A keyed hash of its fields: the same credential is added once.
+    pub fingerprint: Vec<u8>,
+    /// When it is added.
+    pub created_at_ms: i64,
+}
+
+/// A credential.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Its id.
+    pub id: CredentialId,
+    /// The provider that it opens.
+    pub provider: ProviderId,
+    /// Where it comes from.
+    pub pool: Pool,
+    /// Who contributed it.
+    pub owner: Option<AccountId>,
+    /// Its name, for people.
+    pub label: String,
+    /// Its fields, sealed.
+    pub sealed: Vec<u8>,
+    /// What it may be used for, a JSON object of hosts and placements.
+    pub binding: String,
+    /// How it stands.
+    pub status: CredentialStatus,
+    /// When it was added.
+    pub created_at_ms: i64,
+}
+
+impl fmt::Debug for NewCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewCredential {{ id: {}, provider: {}, .. }}", self.id, self.provider)
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential {{ id: {}, provider: {}, .. }}", self.id, self.provider)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct CredentialRow {
+    id: Uuid,
+    provider_id: String,
+    pool: String,
+    owner_account_id: Option<Uuid>,
+    label: String,
+    sealed: Vec<u8>,
+    binding: String,
+    status: String,
+    created_at_ms: i64,
+}
+
+impl CredentialRow {
+    fn read(self) -> Result<Credential, StoreError> {
+        Ok(Credential {
+            id: CredentialId(self.id),
+            provider: providers::read_id("credentials", "provider_id", &self.provider_id)?,
+            pool: words::read(read_pool(&self.pool), "credentials", "pool", self.id)?,
+            owner: self.owner_account_id.map(AccountId),
+            label: self.label,
+            sealed: self.sealed,
+            binding: self.binding,
+            status: words::read(CredentialStatus::from_word(&self.status), "credentials", "status", self.id)?,
+            created_at_ms: self.created_at_ms,
+        })
+    }
+}
+
+pub(crate) fn read_pool(word: &str) -> Option<Pool> {
+    [Pool::Platform, Pool::Community].into_iter().find(|pool| pool.as_str() == word)
+}
+
+impl Store {
+    /// Adds a credential, active, and says under which id it is known: its own, or that of the row which already holds
+    /// the same fingerprint.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn add_credential(&self, credential: NewCredential) -> Result<CredentialId, StoreError> {
+        self.write(credential, |db, credential| Box::pin(insert(db, credential))).await
+    }
+
+    /// Sets how a credential stands.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no such credential.
+    pub async fn set_credential_status(
+        &self,
+        credential: CredentialId,
+        status: CredentialStatus,
+    ) -> Result<(), StoreError> {
+        self.write((credential, status), |db, &(id, status)| Box::pin(update_status(db, id, status))).await
+    }
+
+    /// Every credential, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_credentials(&self) -> Result<Vec<Credential>, StoreError> {
+        let db = &mut self.reader().await?;
+        let rows = sql!(
+            db,
+            all as CredentialRow,
+            "select id, provider_id, pool, owner_account_id, label, sealed, binding, status, created_at_ms
+               from credentials order by created_at_ms, id"
+        )?;
+        rows.into_iter().map(CredentialRow::read).collect()
+    }
+}
+
+async fn insert(db: &mut Db, credential: &NewCredential) -> Result<CredentialId, StoreError> {
+    sql!(
+        db,
+        execute,
+        "insert into credentials (id, provider_id, pool, owner_account_id, label, sealed, binding, fingerprint, status,
+                                  created_at_ms)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9)
+         on conflict do nothing",
+        credential.id.0,
+        credential.provider.as_str(),
+        credential.pool.as_str(),
+        credential.owner.map(|owner| owner.0),
+        credential.label.as_str(),
+        credential.sealed.as_slice(),
+        credential.binding.as_str(),
+        credential.fingerprint.as_slice(),
+        credential.created_at_ms
+    )?;
+    let (id,) = sql!(
+        db,
+        one as (Uuid,),
+        "select id from credentials where fingerprint = $1",
+        credential.fingerprint.as_slice()
+    )?;
+    Ok(CredentialId(id))
+}
+
+async fn update_status(db: &mut Db, id: CredentialId, status: CredentialStatus) -> Result<(), StoreError> {
+    let changed = sql!(db, execute, "update credentials set status = $2 where id = $1", id.0, status.as_str())?;
+    if changed == 0 {
+        return Err(StoreError::Missing { table: "credentials", id: id.to_string() });
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Keeps SQL: every statement of Capstan, on SQLite and PostgreSQL.
+//!
+//! Here: statements, row structs, transactions, the embedded migrations (`migrations/` at the top of the repository), and
+//! the one writer that commits in groups. A function of [`Store`] is one guarded statement or one short transaction, named
+//! for what it guarantees; one SQL text and one Rust body serve both engines.
+//!
+//! Never here: a decision. What may follow what, what a move of money consists of and which candidate comes first is
+//! `capstan_domain`'s; a guard that finds the world changed says so and leaves the rest to its caller. No clock is read and
+//! no id is drawn: times (milliseconds since 1970) and ids come in as arguments. Secrets come in sealed.
+//!
+//! Every write carries the ids of what it makes, so that the same call made twice is one effect and the same answer.
+//!
+//! Start reading at `store` (what a caller holds), then `writer` (how writes are committed), then `tasks::place` and
+//! `tasks::settle` (the two transactions that move money).
+
+mod accounts;
+mod api_keys;
+mod credentials;
+mod db;
+mod error;
+mod moves;
+mod prices;
+mod providers;
+mod shards;
+mod site_rules;
+mod store;
+mod tasks;
+mod verify;
+mod words;
+mod writer;
+
+pub use accounts::{Account, Balance, NewAccount, TopUp, TopUpRefusal, ToppedUp};
+pub use api_keys::{ApiKey, FoundKey, NewApiKey};
+pub use credentials::{Credential, NewCredential};
+pub use db::DatabaseUrl;
+pub use error::StoreError;
+pub use moves::{BookedEntry, Entries};
+pub use prices::{NewPriceBook, PricedFamily};
+pub use providers::Provider;
+pub use shards::{Fence, ShardClaim};
+pub use site_rules::SiteRule;
+pub use store::{OpenOptions, Store};
+pub use tasks::attempts::{Acceptance, Doubt, NextAttempt, Recorded};
+pub use tasks::place::{PlaceRefusal, PlaceTask, Placed};
+pub use tasks::rows::{Attempt, AttemptFault, NewAttempt, OpenTask, RecordedFault, Task, TaskFacts, TaskName};
+pub use tasks::settle::{AttemptEnd, LateCost, Outcome, Settled, Settlement};
+pub use verify::LedgerReport;
+pub use words::{AccountStatus, AttemptState, CredentialStatus, KeyStatus, ProviderStatus};
+pub use writer::StoreStats;

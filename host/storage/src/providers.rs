@@ -1,0 +1,92 @@
+//! Providers: what an operator says of them; the rest is in their adapter's manifest.
+
+use capstan_domain::ProviderId;
+
+use crate::db::{Db, sql};
+use crate::{ProviderStatus, Store, StoreError, words};
+
+/// A provider's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// Its id, as its adapter's manifest gives it.
+    pub id: ProviderId,
+    /// Where requests go instead of the manifest's base URL.
+    pub base_url: Option<String>,
+    /// Divides every wait of its manifest; 1 for all but simulated providers.
+    pub time_scale: u32,
+    /// Whether its base URL may lead to this machine.
+    pub loopback: bool,
+    /// How it stands.
+    pub status: ProviderStatus,
+    /// When it was first set.
+    pub created_at_ms: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct ProviderRow {
+    id: String,
+    base_url: Option<String>,
+    time_scale: i64,
+    loopback: bool,
+    status: String,
+    created_at_ms: i64,
+}
+
+impl ProviderRow {
+    fn read(self) -> Result<Provider, StoreError> {
+        Ok(Provider {
+            id: read_id("providers", "id", &self.id)?,
+            base_url: self.base_url,
+            time_scale: words::read(u32::try_from(self.time_scale).ok(), "providers", "time_scale", &self.id)?,
+            loopback: self.loopback,
+            status: words::read(ProviderStatus::from_word(&self.status), "providers", "status", &self.id)?,
+            created_at_ms: self.created_at_ms,
+        })
+    }
+}
+
+pub(crate) fn read_id(table: &'static str, column: &'static str, text: &str) -> Result<ProviderId, StoreError> {
+    words::read(ProviderId::new(text).ok(), table, column, text)
+}
+
+impl Store {
+    /// Makes a provider or sets everything about it but the time of its making.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn upsert_provider(&self, provider: Provider) -> Result<(), StoreError> {
+        self.write(provider, |db, provider| Box::pin(upsert(db, provider))).await
+    }
+
+    /// Every provider, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_providers(&self) -> Result<Vec<Provider>, StoreError> {
+        let db = &mut self.reader().await?;
+        let rows = sql!(
+            db,
+            all as ProviderRow,
+            "select id, base_url, time_scale, loopback, status, created_at_ms from providers order by id"
+        )?;
+        rows.into_iter().map(ProviderRow::read).collect()
+    }
+}
+
+async fn upsert(db: &mut Db, provider: &Provider) -> Result<(), StoreError> {
+    sql!(
+        db,
+        execute,
+        "insert into providers (id, base_url, time_scale, loopback, status, created_at_ms)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (id) do update set base_url = excluded.base_url, time_scale = excluded.time_scale,
+                                        loopback = excluded.loopback, status = excluded.status",
+        provider.id.as_str(),
+        provider.base_url.as_deref(),
+        i64::from(provider.time_scale),
+        provider.loopback,
+        provider.status.as_str(),
+        provider.created_at_ms
+    )?;
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Leases: which node may move the tasks of which shard, and the fence that keeps a node that lost one from writing.
+//!
+//! A lease is a node, a time and an epoch that grows by one whenever the shard is taken. Every write to a task carries the
+//! epoch under which its node holds the shard; when the epoch has moved on, the write changes nothing. The time only says
+//! when others may take the shard: safety hangs on the epoch alone, so that clocks need not agree.
+
+use crate::db::{Db, sql};
+use crate::{Store, StoreError, words};
+
+/// The right under which a task is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fence {
+    /// The task's shard.
+    pub shard: u8,
+    /// The epoch under which the writing node holds it.
+    pub epoch: i64,
+}
+
+/// A node's wish to hold shards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShardClaim {
+    /// The node's name; two processes never share one, but one may inherit its predecessor's.
+    pub node: String,
+    /// Now.
+    pub now_ms: i64,
+    /// How long the lease lasts without renewal, in milliseconds.
+    pub ttl_ms: i64,
+}
+
+impl Store {
+    /// Takes every shard that is free, expired, or leased to this node's name, each under its next epoch. Meant for a
+    /// node's start: it fences the node's own earlier process, and would fence this one's own writes in flight.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn acquire_shards(&self, claim: ShardClaim) -> Result<Vec<Fence>, StoreError> {
+        self.write(claim, |db, claim| Box::pin(acquire(db, claim))).await
+    }
+
+    /// Takes the shards that other nodes have let expire, each under its next epoch, and leaves this node's own alone.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn acquire_expired_shards(&self, claim: ShardClaim) -> Result<Vec<Fence>, StoreError> {
+        self.write(claim, |db, claim| Box::pin(acquire_expired(db, claim))).await
+    }
+
+    /// Renews every shard that is still leased to this node's name, expired ones that nobody took included, and says
+    /// which. A shard that is missing from the answer, or has another epoch than the caller's, is lost.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn renew_shards(&self, claim: ShardClaim) -> Result<Vec<Fence>, StoreError> {
+        self.write(claim, |db, claim| Box::pin(renew(db, claim))).await
+    }
+
+    /// Lets other nodes take this node's shards at once; for an orderly end.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn release_shards(&self, node: &str) -> Result<(), StoreError> {
+        self.write(node.to_owned(), |db, node| {
+            Box::pin(async move {
+                sql!(db, execute, "update shards set expires_at_ms = 0 where node = $1", node.as_str())?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+fn fences(rows: Vec<(i64, i64)>) -> Result<Vec<Fence>, StoreError> {
+    let mut fences = rows
+        .into_iter()
+        .map(|(shard, epoch)| {
+            let shard = words::read(u8::try_from(shard).ok(), "shards", "shard", shard)?;
+            Ok(Fence { shard, epoch })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    fences.sort_unstable_by_key(|fence| fence.shard);
+    Ok(fences)
+}
+
+async fn acquire(db: &mut Db, claim: &ShardClaim) -> Result<Vec<Fence>, StoreError> {
+    fences(sql!(
+        db,
+        all as (i64, i64),
+        "update shards set node = $1, epoch = epoch + 1, expires_at_ms = $3
+          where expires_at_ms <= $2 or node = $1
+         returning shard, epoch",
+        claim.node.as_str(),
+        claim.now_ms,
+        claim.now_ms.saturating_add(claim.ttl_ms)
+    )?)
+}
+
+async fn acquire_expired(db: &mut Db, claim: &ShardClaim) -> Result<Vec<Fence>, StoreError> {
+    fences(sql!(
+        db,
+        all as (i64, i64),
+        "update shards set node = $1, epoch = epoch + 1, expires_at_ms = $3
+          where expires_at_ms <= $2 and node <> $1
+         returning shard, epoch",
+        claim.node.as_str(),
+        claim.now_ms,
+        claim.now_ms.saturating_add(claim.ttl_ms)
+    )?)
+}
+
+async fn renew(db: &mut Db, claim: &ShardClaim) -> Result<Vec<Fence>, StoreError> {
+    fences(sql!(
+        db,
+        all as (i64, i64),
+        "update shards set expires_at_ms = $2 where node = $1 returning shard, epoch",
+        claim.node.as_str(),
+        claim.now_ms.saturating_add(claim.ttl_ms)
+    )?)
+}
+
+/// Makes sure that the shard's epoch is the caller's, and stays so until the commit. SQLite has one writer at a time and
+/// needs no lock; in PostgreSQL a share lock makes whoever takes the shard wait for this commit.
+pub(crate) async fn hold_fence(db: &mut Db, fence: Fence) -> Result<(), StoreError> {
+    let text = match db {
+        Db::Sqlite(_) => "select epoch from shards where shard = $1 and epoch = $2",
+        Db::Postgres(_) => "select epoch from shards where shard = $1 and epoch = $2 for share",
+    };
+    let held = sql!(db, optional as (i64,), text, i64::from(fence.shard), fence.epoch)?;
+    if held.is_none() {
+        return Err(StoreError::Fenced { shard: fence.shard, epoch: fence.epoch });
+    }
+    Ok(())
+}

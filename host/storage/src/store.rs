@@ -1,0 +1,121 @@
+//! What a caller holds: a handle that is cheap to clone.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::task::JoinHandle;
+
+use crate::db::{DatabaseUrl, Db, Pools};
+use crate::writer::{Counters, Job, Message, Request, StoreStats, Writer};
+use crate::{StoreError, db};
+
+/// How a store is opened; the defaults suit one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Connections that read.
+    pub readers: u32,
+    /// Writes that may wait; one more is refused as [`StoreError::Overloaded`].
+    pub queue: usize,
+    /// Most writes in one commit.
+    pub most_per_commit: usize,
+    /// How long a statement waits for somebody else's lock.
+    pub lock_wait: Duration,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self { readers: 4, queue: 4096, most_per_commit: 128, lock_wait: Duration::from_secs(5) }
+    }
+}
+
+/// The database. Reads use a small pool; writes queue for the one writer.
+///
+/// A write whose future is dropped still happens: it was handed over.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pools: Pools,
+    messages: mpsc::Sender<Message>,
+    counters: Arc<Counters>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens the database, brings its schema up to date and starts the writer.
+    ///
+    /// # Errors
+    /// [`StoreError::SchemaNewer`] when a newer version has used it; otherwise what keeps it from being opened.
+    pub async fn open(url: &DatabaseUrl, options: OpenOptions) -> Result<Self, StoreError> {
+        let pools = db::Pools::open(url, &options).await?;
+        let (messages, receiver) = mpsc::channel(options.queue.max(1));
+        let counters = Arc::new(Counters::default());
+        let writer = Writer::new(pools.clone(), receiver, Arc::clone(&counters), options.most_per_commit.max(1)).run();
+        #[expect(clippy::disallowed_methods, reason = "`close` waits for the writer, whoever tracks other work")]
+        let writer = tokio::spawn(writer);
+        Ok(Self { inner: Arc::new(Inner { pools, messages, counters, writer: Mutex::new(Some(writer)) }) })
+    }
+
+    /// Serves the writes that are queued, takes no more, and closes every connection. Later calls find the store closed.
+    pub async fn close(&self) {
+        let writer = self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(writer) = writer else { return };
+        // The queue may be full; the word waits for its place like everything else. An error means it is gone already.
+        drop(self.inner.messages.send(Message::Close).await);
+        if let Err(error) = writer.await {
+            tracing::error!(%error, "the writer ended badly");
+        }
+    }
+
+    /// What the writer has done so far.
+    #[must_use]
+    pub fn stats(&self) -> StoreStats {
+        self.inner.counters.read()
+    }
+
+    /// A connection that reads.
+    pub(crate) async fn reader(&self) -> Result<Db, StoreError> {
+        match self.inner.pools.reader().await {
+            Err(StoreError::Driver(sqlx::Error::PoolClosed)) => Err(StoreError::Closed),
+            other => other,
+        }
+    }
+
+    /// Queues a write whose effect stays whatever it answers.
+    pub(crate) async fn write<I, T>(&self, input: I, job: Job<I, T>) -> Result<T, StoreError>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        self.submit(Request::new(input, job, |_| true)).await
+    }
+
+    /// Queues a write whose effect is undone when it answers with a refusal.
+    pub(crate) async fn write_or_refuse<I, T, R>(
+        &self,
+        input: I,
+        job: Job<I, Result<T, R>>,
+    ) -> Result<Result<T, R>, StoreError>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        R: Send + 'static,
+    {
+        self.submit(Request::new(input, job, Result::is_ok)).await
+    }
+
+    async fn submit<T>(
+        &self,
+        (request, answer): (Request, tokio::sync::oneshot::Receiver<Result<T, StoreError>>),
+    ) -> Result<T, StoreError> {
+        self.inner.messages.try_send(Message::Write(request)).map_err(|refused| match refused {
+            TrySendError::Full(_) => StoreError::Overloaded,
+            TrySendError::Closed(_) => StoreError::Closed,
+        })?;
+        answer.await.map_err(|_| StoreError::Unreachable)?
+    }
+}

@@ -1,0 +1,11 @@
+//! Tasks and their attempts.
+//!
+//! [`place`] and [`settle`] are the two transactions that move money; [`attempts`] records what lies between them. Every
+//! one of them begins with a look, so that a call which was made before finds its own traces and gives its own answer
+//! again; then comes the fence, then compare-and-set writes. What a client asked to be solved is never stored.
+
+pub(crate) mod attempts;
+pub(crate) mod place;
+mod reads;
+pub(crate) mod rows;
+pub(crate) mod settle;

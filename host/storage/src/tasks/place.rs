@@ -1,0 +1,179 @@
+//! How a task enters: hold, task row, first attempt and ledger entries, durable together or not at all.
+
+use capstan_domain::ledger::Move;
+use capstan_domain::{Amount, MoveId, TaskId};
+
+use super::attempts::insert_attempt;
+use crate::db::{Db, sql};
+use crate::shards::hold_fence;
+use crate::{AccountStatus, Fence, NewAttempt, Store, StoreError, TaskFacts, moves};
+use uuid::Uuid;
+
+/// A task to be placed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceTask {
+    /// What is known of it.
+    pub facts: TaskFacts,
+    /// Under which right it is written; its shard becomes the task's.
+    pub fence: Fence,
+    /// The route: candidates in the order in which they would be tried, each ready to be the first.
+    pub candidates: Vec<NewAttempt>,
+    /// Most candidates that will be tried.
+    pub max_attempts: usize,
+    /// The id of the move that holds the balance.
+    pub move_id: MoveId,
+}
+
+/// A task that is durable, and may be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// What was set aside: the dearest of the candidates kept.
+    pub hold: Amount,
+    /// The candidates that the balance affords and that may be tried, as indexes into the route; the first one's attempt
+    /// is recorded.
+    pub kept: Vec<usize>,
+}
+
+/// Why a task was not placed; nothing was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceRefusal {
+    /// The balance affords none of the candidates.
+    InsufficientFunds {
+        /// What the account can spend.
+        available: Amount,
+    },
+    /// There is no such account, or it is suspended or closed.
+    AccountNotActive,
+    /// The route is empty, or no attempt is allowed.
+    NoCandidate,
+    /// Another task has the number: draw another one.
+    NumberTaken,
+}
+
+impl Store {
+    /// Places a task: sets the price of the dearest affordable candidate among those that will be tried aside, and makes
+    /// the task, `submitting`, with its first attempt, in one transaction. Nothing may be sent before this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when the shard is not held under that epoch.
+    pub async fn place_task(&self, task: PlaceTask) -> Result<Result<Placed, PlaceRefusal>, StoreError> {
+        self.write_or_refuse(task, |db, task| Box::pin(place(db, task))).await
+    }
+}
+
+async fn place(db: &mut Db, request: &PlaceTask) -> Result<Result<Placed, PlaceRefusal>, StoreError> {
+    let facts = &request.facts;
+    let account = sql!(
+        db,
+        optional as (String, i64, Option<i64>),
+        "select a.status, a.available, h.amount_nanos
+           from accounts a left join holds h on h.task_id = $2 and h.account_id = a.id
+          where a.id = $1",
+        facts.account.0,
+        facts.id.0
+    )?;
+    let Some((status, available, placed_before)) = account else { return Ok(Err(PlaceRefusal::AccountNotActive)) };
+    if let Some(hold) = placed_before {
+        return Ok(kept_under(request, Amount::from_nanos(hold)));
+    }
+    if status != AccountStatus::Active.as_str() {
+        return Ok(Err(PlaceRefusal::AccountNotActive));
+    }
+    let placed = match kept_under(request, Amount::from_nanos(available)) {
+        Ok(placed) => placed,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    hold_fence(db, request.fence).await?;
+    set_aside(db, facts, placed.hold).await?;
+    if !insert_task(db, facts, request.fence).await? {
+        return number_taken(db, facts).await;
+    }
+    let first = placed.kept.first().and_then(|&index| request.candidates.get(index));
+    let Some(first) = first else { return Ok(Err(PlaceRefusal::NoCandidate)) };
+    insert_attempt(db, facts.id, 1, first).await?;
+    insert_hold(db, facts, placed.hold).await?;
+    let made = Move::hold(facts.account, placed.hold)?;
+    moves::book(db, (request.move_id, facts.id, facts.created_at_ms), &made).await?;
+    Ok(Ok(placed))
+}
+
+/// The first `max_attempts` candidates that this much affords, and the dearest of them.
+///
+/// Asked again with the hold itself it gives the same answer: candidates dearer than the hold were either not affordable
+/// or came too late, and without them the first ones are the same. That is how a repeated call is answered.
+fn kept_under(request: &PlaceTask, available: Amount) -> Result<Placed, PlaceRefusal> {
+    if request.candidates.is_empty() || request.max_attempts == 0 {
+        return Err(PlaceRefusal::NoCandidate);
+    }
+    let affordable = request.candidates.iter().enumerate().filter(|(_, attempt)| attempt.candidate.price <= available);
+    let (kept, prices): (Vec<usize>, Vec<Amount>) =
+        affordable.take(request.max_attempts).map(|(index, attempt)| (index, attempt.candidate.price)).unzip();
+    let hold = prices.into_iter().max().ok_or(PlaceRefusal::InsufficientFunds { available })?;
+    Ok(Placed { hold, kept })
+}
+
+async fn set_aside(db: &mut Db, facts: &TaskFacts, hold: Amount) -> Result<(), StoreError> {
+    let changed = sql!(
+        db,
+        execute,
+        "update accounts set available = available - $2, held = held + $2
+          where id = $1 and status = 'active' and available >= $2",
+        facts.account.0,
+        hold.nanos()
+    )?;
+    // Another node spent the balance since the look; the next look sees it.
+    if changed == 0 { Err(StoreError::Contended) } else { Ok(()) }
+}
+
+/// Writes the task's row; false when its number, or its id, is there already.
+async fn insert_task(db: &mut Db, facts: &TaskFacts, fence: Fence) -> Result<bool, StoreError> {
+    let changed = sql!(
+        db,
+        execute,
+        "insert into tasks (id, number, shard, epoch, account_id, api_key_id, family, task_type, with_proxy,
+                            selection_mode, pool_mode, site, site_key, price_book_version, state, created_at_ms,
+                            deadline_at_ms)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'submitting', $15, $16)
+         on conflict do nothing",
+        facts.id.0,
+        facts.number,
+        i64::from(fence.shard),
+        fence.epoch,
+        facts.account.0,
+        facts.api_key.0,
+        facts.family.as_str(),
+        facts.task_type.as_str(),
+        facts.with_proxy,
+        facts.selection_mode.as_str(),
+        facts.pool_mode.as_str(),
+        facts.site.as_deref(),
+        facts.site_key.as_deref(),
+        facts.price_book_version,
+        facts.created_at_ms,
+        facts.deadline_at_ms
+    )?;
+    Ok(changed == 1)
+}
+
+/// Tells a number that is taken from this very task, which an earlier run of the same call may just have committed.
+async fn number_taken(db: &mut Db, facts: &TaskFacts) -> Result<Result<Placed, PlaceRefusal>, StoreError> {
+    let same = sql!(db, optional as (Uuid, Uuid), "select id, account_id from tasks where id = $1", facts.id.0)?;
+    match same {
+        None => Ok(Err(PlaceRefusal::NumberTaken)),
+        Some((_, account)) if account == facts.account.0 => Err(StoreError::Contended),
+        Some((id, _)) => Err(StoreError::unreadable("tasks", "account_id", TaskId(id))),
+    }
+}
+
+async fn insert_hold(db: &mut Db, facts: &TaskFacts, hold: Amount) -> Result<(), StoreError> {
+    sql!(
+        db,
+        execute,
+        "insert into holds (task_id, account_id, amount_nanos, state, created_at_ms) values ($1, $2, $3, 'open', $4)",
+        facts.id.0,
+        facts.account.0,
+        hold.nanos(),
+        facts.created_at_ms
+    )?;
+    Ok(())
+}

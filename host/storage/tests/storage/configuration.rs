@@ -1,0 +1,97 @@
+//! Providers, credentials, prices and site rules.
+
+use anyhow::{Context, ensure};
+use capstan_domain::price::Price;
+use capstan_domain::route::Pool;
+use capstan_domain::{CredentialId, ProviderId};
+use capstan_storage::{CredentialStatus, NewCredential, PricedFamily, Provider, ProviderStatus, SiteRule, StoreError};
+
+use crate::fixture::{Fixture, NOW, nanos, provider};
+
+pub(crate) async fn providers_are_set_and_listed(f: Fixture) -> anyhow::Result<()> {
+    let changed = Provider {
+        base_url: Some("http://127.0.0.1:9".into()),
+        time_scale: 50,
+        loopback: true,
+        status: ProviderStatus::Disabled,
+        ..f.a_provider()?
+    };
+    f.store.upsert_provider(Provider { created_at_ms: NOW + 9, ..changed.clone() }).await?;
+    let other = Provider { id: ProviderId::new("another")?, ..f.a_provider()? };
+    f.store.upsert_provider(other.clone()).await?;
+    assert_eq!(f.store.list_providers().await?, [other, changed]);
+    Ok(())
+}
+
+pub(crate) async fn a_credential_is_known_by_its_fingerprint(f: Fixture) -> anyhow::Result<()> {
+    let contributed = NewCredential {
+        pool: Pool::Community,
+        owner: Some(f.account),
+        created_at_ms: NOW + 1,
+        ..f.a_credential(CredentialId(f.uuid()))?
+    };
+    assert_eq!(f.store.add_credential(contributed.clone()).await?, contributed.id);
+    let again = NewCredential { id: CredentialId(f.uuid()), ..contributed.clone() };
+    assert_eq!(f.store.add_credential(again).await?, contributed.id);
+    let ownerless =
+        NewCredential { owner: None, fingerprint: vec![1], id: CredentialId(f.uuid()), ..contributed.clone() };
+    let error = f.store.add_credential(ownerless).await;
+    ensure!(matches!(&error, Err(StoreError::Driver(_))), "{error:?}");
+    f.store.set_credential_status(contributed.id, CredentialStatus::Depleted).await?;
+    let listed = f.store.list_credentials().await?;
+    assert_eq!(listed.iter().map(|c| c.id).collect::<Vec<_>>(), [f.credential, contributed.id]);
+    let last = listed.last().context("listed")?;
+    assert_eq!((last.pool, last.owner, last.status), (Pool::Community, Some(f.account), CredentialStatus::Depleted));
+    assert_eq!((&last.sealed, &last.binding), (&contributed.sealed, &contributed.binding));
+    let missing = f.store.set_credential_status(CredentialId(f.uuid()), CredentialStatus::Active).await;
+    ensure!(matches!(missing, Err(StoreError::Missing { .. })), "{missing:?}");
+    Ok(())
+}
+
+pub(crate) async fn the_newest_price_book_is_current_and_whole(f: Fixture) -> anyhow::Result<()> {
+    let second = f.a_price_book(2_000)?;
+    assert_eq!(f.store.publish_price_book(second.clone()).await?, 2);
+    assert_eq!(f.store.publish_price_book(second).await?, 2);
+    let book = f.store.current_price_book().await?.context("published")?;
+    assert_eq!(book.version, 2);
+    let price = |family: &str| book.price(&ProviderId::new("solver").ok()?, family, Pool::Platform);
+    assert_eq!(price("recaptcha_v2"), Some(Price { amount: nanos(2_000), share_bp: 0 }));
+    assert_eq!(price("turnstile"), None);
+    // The second line cannot be: the first is not published either.
+    let mut bad = f.a_price_book(3_000)?;
+    let free = Price { amount: nanos(0), share_bp: 0 };
+    bad.prices.push(PricedFamily { provider: provider()?, family: "free".into(), pool: Pool::Platform, price: free });
+    ensure!(matches!(f.store.publish_price_book(bad).await, Err(StoreError::Driver(_))), "refused");
+    assert_eq!(f.store.current_price_book().await?.context("published")?.version, 2);
+    assert_eq!(f.store.publish_price_book(f.a_price_book(4_000)?).await?, 3);
+    Ok(())
+}
+
+pub(crate) async fn price_books_are_append_only(f: Fixture) -> anyhow::Result<()> {
+    let mut raw = f.raw().await?;
+    for text in [
+        "update prices set price_nanos = 1",
+        "delete from prices",
+        "update price_books set created_at_ms = 1",
+        "delete from price_books",
+    ] {
+        let error = raw.both(text).await;
+        ensure!(error.as_ref().is_err_and(|e| e.to_string().contains("append-only")), "{text}: {error:?}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn site_rules_come_and_go(f: Fixture) -> anyhow::Result<()> {
+    let rule = |pattern: &str, note: &str| SiteRule { pattern: pattern.into(), note: note.into() };
+    for _ in 0..2 {
+        f.store.put_site_rule(rule("b.example", "first")).await?;
+        f.store.put_site_rule(rule("a.example/login", "")).await?;
+        f.store.put_site_rule(rule("b.example", "second")).await?;
+        assert_eq!(f.store.list_site_rules().await?, [rule("a.example/login", ""), rule("b.example", "second")]);
+    }
+    for _ in 0..2 {
+        f.store.remove_site_rule("a.example/login").await?;
+        assert_eq!(f.store.list_site_rules().await?, [rule("b.example", "second")]);
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! One suite, told to both engines: every story is registered for SQLite and for PostgreSQL.
+//!
+//! A story gets an empty database with a small world in it; when it ends, the ledger must agree with itself, unless the
+//! story has tampered with it. Without PostgreSQL its stories are reported as ignored, with the reason; with
+//! `CAPSTAN_REQUIRE_ALL=1` they fail. `-- --bench` measures placing instead.
+
+mod accounts;
+mod attempts;
+mod configuration;
+mod engine;
+mod fixture;
+mod ledger;
+mod measure;
+mod opening;
+mod placing;
+mod proxy;
+mod settling;
+mod shards;
+mod writer;
+
+use capstan_test_postgres::must_run_everything;
+use engine::{Engine, NoPostgres};
+use fixture::Fixture;
+use futures_util::future::BoxFuture;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+type Story = fn(Fixture) -> BoxFuture<'static, anyhow::Result<()>>;
+
+macro_rules! stories {
+    ($($module:ident: $($name:ident),+;)+) => {
+        [$($((concat!(stringify!($module), "::", stringify!($name)), (|f| Box::pin($module::$name(f))) as Story)),+),+]
+    };
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let stories = stories![
+        accounts: an_account_is_made_once_and_changes_status, a_top_up_is_booked_once_per_payment,
+            a_top_up_that_cannot_be_is_refused, a_key_is_found_by_its_hash_with_its_account;
+        configuration: providers_are_set_and_listed, a_credential_is_known_by_its_fingerprint,
+            the_newest_price_book_is_current_and_whole, site_rules_come_and_go, price_books_are_append_only;
+        placing: a_task_is_placed_with_its_hold_and_first_attempt, the_hold_is_the_dearest_affordable_of_those_tried,
+            a_placing_said_twice_is_one_hold, a_taken_number_is_told_and_leaves_nothing, what_cannot_be_placed_is_refused,
+            a_thousand_tasks_on_a_balance_for_a_hundred_are_exactly_a_hundred, another_account_s_task_is_not_found;
+        attempts: an_acceptance_makes_a_task_run, the_next_attempt_replaces_a_refused_one,
+            a_doubtful_attempt_is_accepted_later, records_of_a_task_that_is_over_are_moot,
+            open_tasks_are_listed_by_shard_with_their_latest_attempt;
+        settling: a_solved_task_is_captured_and_the_rest_returns, a_contributor_earns_the_share_of_the_snapshot,
+            nobody_earns_from_their_own_task, a_failed_task_is_released_in_full, a_hold_is_settled_once,
+            settlements_that_race_close_one_hold, a_capture_above_the_hold_changes_nothing, a_late_cost_is_booked_once,
+            old_solutions_are_purged_and_costs_stay;
+        shards: free_and_expired_shards_are_taken_under_new_epochs, a_lease_is_renewed_and_released,
+            a_fenced_write_changes_nothing;
+        ledger: moves_and_entries_cannot_be_changed, a_changed_entry_is_detected, a_changed_balance_is_detected,
+            a_changed_task_is_detected, entries_are_listed_by_task_and_account;
+        writer: a_crowd_shares_commits, a_refused_request_harms_no_neighbour, a_full_queue_is_told,
+            a_caller_that_leaves_does_not_take_its_write_along, a_lost_connection_is_made_good,
+            a_look_that_is_left_spoils_no_later_one,
+            a_closed_store_says_so;
+        opening: reopening_keeps_everything, a_newer_schema_is_refused, addresses_are_read_without_their_password;
+    ];
+    // SQLite's commit is a call in this process, whose answer cannot be lost.
+    let over_a_wire = stories![writer: a_commit_whose_answer_was_lost_is_answered_and_has_one_effect;];
+    let mut trials = Vec::new();
+    for (engine, more) in [(Engine::Sqlite, &[][..]), (Engine::Postgres, &over_a_wire[..])] {
+        for &(name, story) in stories.iter().chain(more) {
+            let trial = Trial::ignorable_test(name, move || tell(engine, story));
+            trials.push(trial.with_kind(engine.name()));
+        }
+        trials.push(
+            Trial::bench("placing", move |test_mode| measure::placing(engine, test_mode)).with_kind(engine.name()),
+        );
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    engine::stop_postgres();
+    conclusion.exit();
+}
+
+/// Tells one story to one engine.
+fn tell(engine: Engine, story: Story) -> Result<Completion, Failed> {
+    let database = match engine.create_database() {
+        Ok(database) => database,
+        Err(NoPostgres::Unavailable(reason)) if !must_run_everything() => return Ok(Completion::ignored_with(reason)),
+        Err(NoPostgres::Unavailable(reason) | NoPostgres::Failed(reason)) => return Err(reason.into()),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime
+        .block_on(async {
+            let fixture = Fixture::open(database).await?;
+            story(fixture.clone()).await?;
+            fixture.finish().await
+        })
+        .map_err(|error: anyhow::Error| format!("{error:?}"))?;
+    Ok(Completion::Completed)
+}

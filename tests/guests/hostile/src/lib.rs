@@ -1,0 +1,82 @@
+//! A component that misbehaves on purpose, in every way that the sandbox must survive.
+//!
+//! Here: one adapter whose `submit` does what the task's family says, so that a single build serves all tests.
+//! Never here: anything that a real adapter would do. Start reading at [`behave`].
+
+mod abuse;
+mod answers;
+
+#[expect(clippy::too_many_arguments, reason = "generated")]
+mod bindings {
+    wit_bindgen::generate!({ world: "provider", path: "../../../wit" });
+}
+
+use bindings::capstan::adapter::types::{Manifest, Operation, Reply, Step, Submission};
+
+/// What `describe` does: tests overwrite the last four letters in the built component (`calm`, `spin`, `trap`).
+static DESCRIBE_MODE: &str = "describe-mode:calm";
+
+struct Hostile;
+
+impl bindings::Guest for Hostile {
+    fn describe() -> Manifest {
+        let mode = std::hint::black_box(DESCRIBE_MODE);
+        match mode.strip_prefix("describe-mode:") {
+            Some("spin") => abuse::spin(),
+            Some("trap") => abuse::trap(),
+            Some(_) | None => answers::manifest(),
+        }
+    }
+
+    fn begin(operation: Operation) -> Step {
+        match operation {
+            Operation::Submit(submission) => behave(submission),
+            Operation::Poll(tasks) => answers::verdicts(tasks),
+            Operation::LookUp(_) | Operation::Report(_) | Operation::Cancel(_) => Step::Done,
+            Operation::Balance => Step::Balance(answers::money("12.50")),
+            Operation::Market => Step::Market(answers::offers()),
+        }
+    }
+
+    fn advance(state: Vec<u8>, reply: Reply) -> Step {
+        answers::next(state, reply)
+    }
+}
+
+/// Does what the family names.
+fn behave(task: Submission) -> Step {
+    match task.family.as_str() {
+        "spin" => abuse::spin(),
+        "sleep" => abuse::sleep(),
+        "grow" => abuse::grow(),
+        "allocate" => abuse::allocate(),
+        "recurse" => abuse::recurse(),
+        "recurse-in-memory" => abuse::recurse_in_memory(),
+        "trap" => abuse::trap(),
+        "panic" => abuse::panics(),
+        "exit" => abuse::exit(),
+        "log-flood" => abuse::log_flood(task),
+        "print-flood" => abuse::print_flood(task),
+        "environment" => abuse::environment(),
+        "huge-output" => answers::huge_output(),
+        "huge-state" => answers::huge_state(),
+        "huge-reference" => answers::huge_reference(),
+        "huge-memo" => answers::huge_memo(),
+        "huge-request" => answers::huge_request(),
+        "huge-solution" => answers::huge_solution(),
+        "odd-solution" => answers::odd_solution(),
+        "empty-reference" => answers::empty_reference(),
+        "odd-fault" => answers::odd_fault(),
+        "endless-steps" => answers::endless(0),
+        "round-trip" => answers::round_trip(task),
+        "stores" => abuse::remembers(),
+        _ => answers::accepted(task.attempt_id),
+    }
+}
+
+#[expect(unsafe_code, reason = "generated")]
+mod export {
+    use super::{Hostile, bindings};
+
+    bindings::export!(Hostile with_types_in bindings);
+}

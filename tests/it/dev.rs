@@ -1,0 +1,56 @@
+//! `capstan dev` as a newcomer runs it, in a process of its own.
+
+use anyhow::{Result, ensure};
+use capstan_tests::client::{Client, recaptcha};
+use capstan_tests::process::Process;
+use capstan_tests::suite::test;
+use libtest_mimic::Trial;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("dev: one command serves a task from end to end, and prints one line", one_command),
+        test("dev: a data directory in use is refused with a reason", a_directory_in_use),
+    ]
+}
+
+async fn one_command() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (data, log) = (dir.path().join("data"), dir.path().join("log"));
+    let data_text = data.display().to_string();
+    let args = ["dev", "--json", "--listen", "127.0.0.1:0", "--data", &data_text, "--time-scale", "50"];
+    let process = Process::start(&args, &log)?;
+    for name in ["url", "clientKey", "simulatorUrl", "dataDir"] {
+        ensure!(!process.said(name)?.is_empty(), "{name}");
+    }
+    let client = Client::new(process.said("url")?, process.said("clientKey")?);
+    let before = client.balance().await?;
+    let solved = client.solve(recaptcha()).await?;
+    ensure!(solved.body["status"] == "ready", "{solved:?}");
+    let cost = solved.body["cost"].as_f64().unwrap_or_default();
+    ensure!(cost > 0.0 && (before - client.balance().await? - cost).abs() < 1e-9, "{solved:?}");
+    let key = client.key.clone();
+    let (ended_well, rest) = process.stop()?;
+    ensure!(ended_well && rest.is_empty(), "more than one line: {rest:?}");
+
+    let again = Process::start(&args, &log)?;
+    ensure!(again.said("clientKey")? == key, "a second start made another key");
+    let client = Client::new(again.said("url")?, key);
+    ensure!((before - client.balance().await? - cost).abs() < 1e-9, "a second start changed the balance");
+    ensure!(client.solve(recaptcha()).await?.body["status"] == "ready");
+    let logged = std::fs::read_to_string(&log)?;
+    ensure!(!logged.contains("panicked") && !logged.contains("ERROR"), "{logged}");
+    Ok(())
+}
+
+async fn a_directory_in_use() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (data, log) = (dir.path().join("data").display().to_string(), dir.path().join("log"));
+    let args = ["dev", "--json", "--listen", "127.0.0.1:0", "--data", &data];
+    let _first = Process::start(&args, &log)?;
+    let second_log = dir.path().join("second");
+    let second = Process::start(&args, &second_log);
+    ensure!(second.is_err(), "two processes on one data directory");
+    let said = std::fs::read_to_string(&second_log)?;
+    ensure!(said.contains("in use by another process"), "{said}");
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! The integration tests: one program, so that the gateway is linked once.
+
+#![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there fails, as it should")]
+
+mod api;
+mod clients;
+mod dev;
+mod malformed;
+mod money;
+mod polling;
+mod restart;
+mod routing;
+mod secrets;
+
+use std::process::ExitCode;
+
+use capstan_tests::process::AS_CAPSTAN;
+use clap::Parser as _;
+use libtest_mimic::Arguments;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args();
+    let program = args.next().unwrap_or_default();
+    if std::env::args().nth(1).as_deref() == Some(AS_CAPSTAN) {
+        let as_capstan = std::iter::once(program).chain(args.skip(1));
+        return capstan::run(capstan::cli::Cli::parse_from(as_capstan));
+    }
+    let tests = [
+        api::tests(),
+        clients::tests(),
+        dev::tests(),
+        malformed::tests(),
+        money::tests(),
+        polling::tests(),
+        restart::tests(),
+        routing::tests(),
+        secrets::tests(),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()
+}

@@ -1,0 +1,119 @@
+//! The gateway is killed with tasks in flight, on each database, and started again.
+
+use std::collections::{BTreeMap, HashSet};
+
+use anyhow::{Result, ensure};
+use capstan_simulator::{Behaviour, Control, Latency, Settings, Simulator, Usd};
+use capstan_storage::{OpenOptions, Store};
+use capstan_tests::client::{Client, recaptcha};
+use capstan_tests::database::{Database, ENGINES, Engine};
+use capstan_tests::process::Process;
+use capstan_tests::suite::{is_full, test};
+use futures_util::future::join_all;
+use libtest_mimic::Trial;
+use tempfile::TempDir;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    let names =
+        |engine| format!("restart: killed with 200 tasks in flight, nothing is lost or sent twice ({engine:?})");
+    ENGINES.into_iter().map(|engine| test(names(engine), move || killed_with_tasks_in_flight(engine))).collect()
+}
+
+/// A gateway process, a provider that outlives it, and a place for both.
+struct Stage {
+    data: TempDir,
+    database: Database,
+    simulator: Simulator,
+}
+
+impl Stage {
+    async fn set(engine: Engine) -> Result<Self> {
+        let database = tokio::task::spawn_blocking(move || Database::create(engine)).await??;
+        let behaviour = Behaviour {
+            latency: Latency::Uniform { min_ms: 0, max_ms: 60_000 },
+            time_scale: 20.0,
+            ..Behaviour::default()
+        };
+        let simulator = Simulator::start(Settings { behaviour, keys: Vec::new(), ..Settings::default() }).await?;
+        Ok(Self { data: tempfile::tempdir()?, database, simulator })
+    }
+
+    /// Starts the gateway on the same data as before.
+    async fn start(&self) -> Result<(Process, Client)> {
+        let (data, url) = (self.data.path().join("data"), self.simulator.url());
+        let log = self.data.path().join("log");
+        let mut args = vec![
+            "dev".to_owned(),
+            "--json".into(),
+            "--listen".into(),
+            "127.0.0.1:0".into(),
+            "--time-scale".into(),
+            "20".into(),
+        ];
+        args.extend(["--data".into(), data.display().to_string(), "--simulator".into(), url]);
+        if let Some(database) = &self.database.url {
+            args.extend(["--database".into(), database.clone()]);
+        }
+        let process = tokio::task::spawn_blocking(move || {
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            Process::start(&args, &log)
+        });
+        let process = process.await??;
+        let client = Client::new(process.said("url")?, process.said("clientKey")?);
+        Ok((process, client))
+    }
+
+    fn store_url(&self) -> String {
+        let file = self.data.path().join("data").join("capstan.db");
+        self.database.url.clone().unwrap_or_else(|| format!("sqlite:{}", file.display()))
+    }
+}
+
+async fn killed_with_tasks_in_flight(engine: Engine) -> Result<()> {
+    let rounds = if is_full() { 5 } else { 1 };
+    let stage = Stage::set(engine).await?;
+    let control = stage.simulator.control();
+    // The key of the simulated provider is derived from the gateway's master key; it is learned from a first start.
+    let (first, _) = stage.start().await?;
+    let key = first.said("providerKey")?;
+    first.kill()?;
+    control.set_key(&key, Usd::dollars(1_000));
+    for _ in 0..rounds {
+        round(&stage, &control).await?;
+    }
+    Ok(())
+}
+
+async fn round(stage: &Stage, control: &Control) -> Result<()> {
+    let (process, client) = stage.start().await?;
+    let before = client.balance().await?;
+    let log_before = control.received().last().map_or(0, |r| r.number);
+    control.hold_solutions();
+    let created = join_all((0..200).map(|_| client.create(recaptcha()))).await;
+    let ids = created.into_iter().map(|answer| answer?.task_id()).collect::<Result<Vec<_>>>()?;
+    // Solutions become ready while the gateway is dead.
+    process.kill()?;
+    control.release_solutions();
+    let (process, client) = stage.start().await?;
+    let ended = join_all(ids.iter().map(|id| client.wait(id))).await;
+    let mut codes: BTreeMap<String, usize> = BTreeMap::new();
+    let mut spent = 0.0;
+    for answer in ended {
+        let answer = answer?;
+        spent += answer.body["cost"].as_f64().unwrap_or(0.0);
+        *codes.entry(answer.code().to_owned()).or_default() += 1;
+    }
+    ensure!(codes.get("").copied().unwrap_or(0) >= 198, "of 200 tasks: {codes:?}");
+    let creates = control.received_after(log_before).into_iter().filter(|r| r.path == "/createTask");
+    ensure!(creates.count() == 200, "a task was sent twice");
+    let after = client.balance().await?;
+    ensure!((before - after - spent).abs() < 1e-9, "{before} - {after} is not {spent}");
+    ensure!(ids.iter().collect::<HashSet<_>>().len() == 200, "ids repeat");
+    let (ended_well, _) = process.stop()?;
+    ensure!(ended_well, "it did not stop as asked");
+    let store = Store::open(&stage.store_url().parse()?, OpenOptions::default()).await?;
+    let report = store.verify_ledger().await?;
+    ensure!(report.difference.is_none(), "the ledger does not add up: {:?}", report.difference);
+    store.close().await;
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! A gateway in this process, with its simulated provider: what most tests talk to.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context as _, Result};
+use capstan_domain::price::Price;
+use capstan_domain::route::Pool;
+use capstan_domain::{AccountId, Amount, CredentialId};
+use capstan_egress::{MasterKey, Secret, Vault};
+use capstan_sandbox::{Adapter, Sandbox, SandboxSettings};
+use capstan_server::gateway::{Gateway, OpenGateway};
+use capstan_server::operate::{self, CredentialDraft};
+use capstan_server::settings::{Limits, Settings};
+use capstan_server::{clock, providers};
+use capstan_simulator::{Behaviour, Control, KeySettings, Simulator, Usd};
+use capstan_storage::{NewPriceBook, PricedFamily, Provider, ProviderStatus};
+use tempfile::TempDir;
+use url::Url;
+
+use crate::client::Client;
+use crate::database::{Database, Engine};
+
+/// How a gateway is set up.
+pub struct Setup {
+    /// Its database.
+    pub engine: Engine,
+    /// Its bounds.
+    pub limits: Limits,
+    /// What the test's account starts with.
+    pub balance: Amount,
+    /// How the provider behaves.
+    pub behaviour: Behaviour,
+    /// Divides the provider's waits, in the manifest and in the simulator.
+    pub time_scale: u32,
+    /// Its credentials: a name, the pool, the price in nano-dollars of every task.
+    pub credentials: Vec<(&'static str, Pool)>,
+    /// What a task costs through a platform credential, in nano-dollars.
+    pub platform_price: i64,
+    /// What a task costs through a community credential, in nano-dollars.
+    pub community_price: i64,
+    /// Sites refused.
+    pub denied_sites: Vec<&'static str>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            engine: Engine::Sqlite,
+            limits: Limits::default(),
+            balance: Amount::from_nanos(10_000_000_000),
+            behaviour: Behaviour::default(),
+            time_scale: 50,
+            credentials: vec![("provider-key-of-the-platform", Pool::Platform)],
+            platform_price: 2_000_000,
+            community_price: 1_500_000,
+            denied_sites: Vec::new(),
+        }
+    }
+}
+
+/// A running gateway and its surroundings.
+pub struct TestGateway {
+    /// The gateway.
+    pub gateway: Gateway,
+    /// Its provider's handle.
+    pub provider: Control,
+    /// A client with the account's key.
+    pub client: Client,
+    /// The account.
+    pub account: AccountId,
+    /// The contributor of the community credentials.
+    pub contributor: AccountId,
+    /// Its data directory.
+    pub data: TempDir,
+    _simulator: Simulator,
+    _database: Database,
+}
+
+/// The master key of every test gateway.
+fn master_key() -> MasterKey {
+    MasterKey::from_bytes([7; 32])
+}
+
+/// The adapters, built and compiled once per process.
+///
+/// # Errors
+/// When they do not build or are not admitted.
+pub fn adapters() -> Result<Vec<Adapter>> {
+    static ADAPTERS: OnceLock<std::result::Result<Vec<Adapter>, String>> = OnceLock::new();
+    let admitted = ADAPTERS.get_or_init(|| admit(capstan::adapters::ADAPTERS).map_err(|error| format!("{error:#}")));
+    admitted.clone().map_err(anyhow::Error::msg)
+}
+
+/// Builds packages of the workspace and admits them.
+///
+/// # Errors
+/// When they do not build or are not admitted.
+pub fn admit(packages: &[&str]) -> Result<Vec<Adapter>> {
+    let sandbox = Sandbox::start(SandboxSettings::default())?;
+    let admit = |file: &PathBuf| Ok(sandbox.admit(&std::fs::read(file)?)?);
+    capstan::adapters::build(packages, |_| ())?.iter().map(admit).collect()
+}
+
+impl TestGateway {
+    /// Starts one as set up.
+    ///
+    /// # Errors
+    /// When anything of it does not start.
+    pub async fn start(setup: Setup) -> Result<Self> {
+        let adapters = tokio::task::spawn_blocking(adapters).await??;
+        let database = tokio::task::spawn_blocking(move || Database::create(setup.engine)).await??;
+        let data = tempfile::tempdir()?;
+        let keys = setup
+            .credentials
+            .iter()
+            .map(|(key, _)| KeySettings { key: (*key).to_owned(), balance: Usd::dollars(1_000) });
+        let simulator = Simulator::start(capstan_simulator::Settings {
+            keys: keys.collect(),
+            behaviour: Behaviour { time_scale: f64::from(setup.time_scale), ..setup.behaviour.clone() },
+            ..capstan_simulator::Settings::default()
+        });
+        let simulator = simulator.await?;
+        let settings = Settings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            data_dir: data.path().to_owned(),
+            database_url: database.url.clone(),
+            adapters: Vec::new(),
+            limits: setup.limits.clone(),
+        };
+        let open = OpenGateway::assemble(settings, Arc::new(Vault::new(master_key())), adapters).await?;
+        let seeded = seed(&open, &setup, &Url::parse(&simulator.url())?).await?;
+        let gateway = open.start().await?;
+        Ok(Self {
+            client: Client::new(gateway.url(), seeded.key),
+            account: seeded.account,
+            contributor: seeded.contributor,
+            provider: simulator.control(),
+            gateway,
+            data,
+            _simulator: simulator,
+            _database: database,
+        })
+    }
+
+    /// One more account with a key and a balance.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn add_account(&self, name: &str, balance: Amount) -> Result<(AccountId, Client)> {
+        let store = &self.gateway.app.store;
+        let account = operate::create_account(store, name).await?;
+        if balance > Amount::ZERO {
+            operate::top_up(store, account, balance, &format!("first balance of {name} {account}")).await?;
+        }
+        let key = operate::create_key(store, account, "test").await?;
+        Ok((account, self.client.with_key(key)))
+    }
+
+    /// Checks that money adds up, and that no hold is open without an open task; then stops the gateway.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub async fn finish(self) -> Result<()> {
+        let report = self.gateway.app.store.verify_ledger().await?;
+        anyhow::ensure!(report.difference.is_none(), "the ledger does not add up: {:?}", report.difference);
+        self.gateway.stop().await;
+        Ok(())
+    }
+}
+
+struct Seeded {
+    account: AccountId,
+    contributor: AccountId,
+    key: String,
+}
+
+async fn seed(open: &OpenGateway, setup: &Setup, provider_url: &Url) -> Result<Seeded> {
+    let store = &open.store;
+    let manifest = open.adapters.first().context("no adapter")?.manifest().clone();
+    store
+        .upsert_provider(Provider {
+            id: manifest.provider.clone(),
+            base_url: Some(provider_url.to_string()),
+            time_scale: if providers::is_loopback(provider_url) { setup.time_scale } else { 1 },
+            loopback: true,
+            status: ProviderStatus::Active,
+            created_at_ms: clock::now_ms(),
+        })
+        .await?;
+    let contributor = operate::create_account(store, "contributor").await?;
+    for (key, pool) in &setup.credentials {
+        let draft = CredentialDraft {
+            id: CredentialId(clock::new_uuid()),
+            manifest: &manifest,
+            base_url: provider_url,
+            owner: (*pool == Pool::Community).then_some(contributor),
+            label: key,
+            fields: &[("key".to_owned(), Secret::new((*key).to_owned()))],
+        };
+        operate::add_credential(store, &open.vault, &draft).await?;
+    }
+    let price = |family: &str, pool: Pool, nanos: i64, share_bp: u16| PricedFamily {
+        provider: manifest.provider.clone(),
+        family: family.to_owned(),
+        pool,
+        price: Price { amount: Amount::from_nanos(nanos), share_bp },
+    };
+    let families = manifest.task_types.iter().map(|t| t.family.as_str());
+    let prices = families.flat_map(|family| {
+        [
+            price(family, Pool::Platform, setup.platform_price, 0),
+            price(family, Pool::Community, setup.community_price, 9_000),
+        ]
+    });
+    let book = NewPriceBook { id: clock::new_uuid(), prices: prices.collect(), created_at_ms: clock::now_ms() };
+    store.publish_price_book(book).await?;
+    for pattern in &setup.denied_sites {
+        let rule = capstan_storage::SiteRule { pattern: (*pattern).to_owned(), note: "a test".to_owned() };
+        store.put_site_rule(rule).await?;
+    }
+    let account = operate::create_account(store, "client").await?;
+    operate::top_up(store, account, setup.balance, "first balance").await?;
+    let key = operate::create_key(store, account, "test").await?;
+    Ok(Seeded { account, contributor, key })
+}
