@@ -1,6 +1,6 @@
 //! The client API as its users meet it: every answer, every error code, every liberty that clients take.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use capstan_domain::Amount;
 use capstan_domain::catalogue;
 use capstan_server::settings::Limits;
@@ -22,6 +22,9 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("api: somebody else's task is unknown", a_foreign_task_is_unknown),
         test("api: a suspended account is refused", a_suspended_account_is_refused),
         test("api: polling one's own task five times a second meets no limit", polls_are_not_limited),
+        test("api: what a provider solves at once is ready in createTask's answer", solved_at_once),
+        test("api: an internal error says so, and that repeating may help", internal_errors_say_so),
+        test("api: a client that hangs up changes nothing", hanging_up_changes_nothing),
         test("api: paths and bodies are read as clients write them", paths_are_lenient),
     ]
 }
@@ -213,5 +216,66 @@ async fn paths_are_lenient() -> Result<()> {
     ensure!(created.body["errorId"] == 0, "{created:?}");
     ensure!(gateway.client.call("/nothing", json!({})).await?.status == 404);
     gateway.client.wait(&created.task_id()?).await?;
+    gateway.finish().await
+}
+
+async fn solved_at_once() -> Result<()> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let provider_url = Some(url::Url::parse(&format!("http://{}", listener.local_addr()?))?);
+    let provider = axum::Router::new().route("/solve", axum::routing::get(async || "the answer"));
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(async move { axum::serve(listener, provider).await });
+    let gateway = TestGateway::start(Setup { package: "guest-instant", provider_url, ..Setup::default() }).await?;
+    let ready = gateway.client.create(json!({"type": "ImageToTextTask", "body": image()})).await?.body;
+    ensure!(ready["status"] == "ready" && ready["solution"] == json!({"text": "the answer"}), "{ready}");
+    ensure!(ready["cost"] == 0.002 && ready["provider"] == "Instant", "{ready}");
+    let id = ready["taskId"].as_str().unwrap_or_default();
+    ensure!(gateway.client.result(id).await?.body == ready, "a later reading differs");
+    gateway.finish().await
+}
+
+async fn internal_errors_say_so() -> Result<()> {
+    let gateway = TestGateway::start(Setup::default()).await?;
+    ensure!(gateway.client.balance().await? == 10.0);
+    gateway.gateway.app.store.close().await;
+    for answer in [gateway.client.create(recaptcha()).await?, gateway.client.call("/getBalance", json!({})).await?] {
+        ensure!(answer.status == 200 && answer.code() == "INTERNAL_ERROR" && answer.body["errorId"] == 2, "{answer:?}");
+        ensure!(answer.description().trim() == "Internal error.", "{answer:?}");
+    }
+    gateway.gateway.stop().await;
+    Ok(())
+}
+
+async fn hanging_up_changes_nothing() -> Result<()> {
+    use tokio::io::AsyncWriteExt as _;
+    let gateway = TestGateway::start(Setup::default()).await?;
+    let body = json!({"clientKey": gateway.client.key, "task": recaptcha()}).to_string();
+    let request = format!("POST /createTask HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    gateway.provider.hold_creates();
+    let mut patient = Vec::new();
+    for n in 0..50 {
+        let mut connection = tokio::net::TcpStream::connect(gateway.gateway.address).await?;
+        connection.write_all(request.as_bytes()).await?;
+        // Every other one hangs up at once, wherever its request is by then; the rest when the provider is being asked.
+        if n % 2 == 0 {
+            patient.push(connection);
+        }
+    }
+    let patience = std::time::Duration::from_secs(30);
+    tokio::time::timeout(patience, gateway.provider.until(|stats| stats.creates >= 25)).await?;
+    drop(patient);
+    gateway.provider.release_creates();
+    let settled = async {
+        while gateway.gateway.app.open.count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(patience, settled).await?;
+    let balance = gateway.gateway.app.store.balance(gateway.account).await?.context("no balance")?;
+    ensure!(balance.held == Amount::ZERO, "a hold is left open: {balance:?}");
+    let accepted = i64::try_from(gateway.provider.stats().accepted)?;
+    ensure!((25..=50).contains(&accepted), "{accepted} accepted");
+    let spent = Amount::from_nanos(10_000_000_000).minus(balance.available)?;
+    ensure!(spent.nanos() == accepted * 2_000_000, "{spent} spent on {accepted} tasks");
     gateway.finish().await
 }

@@ -9,6 +9,7 @@ use libtest_mimic::Trial;
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("dev: one command serves a task from end to end, and prints one line", one_command),
+        test("simulate: one command serves the provider alone", simulate_alone),
         test("dev: a data directory in use is refused with a reason", a_directory_in_use),
     ]
 }
@@ -52,5 +53,19 @@ async fn a_directory_in_use() -> Result<()> {
     ensure!(second.is_err(), "two processes on one data directory");
     let said = std::fs::read_to_string(&second_log)?;
     ensure!(said.contains("in use by another process"), "{said}");
+    Ok(())
+}
+
+async fn simulate_alone() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let args = ["simulate", "--json", "--listen", "127.0.0.1:0", "--seed", "7", "--key", "my-key=5.00"];
+    let process = Process::start(&args, &dir.path().join("log"))?;
+    let client = Client::new(process.said("url")?, "my-key");
+    ensure!(client.balance().await? == 5.0, "another balance than was asked for");
+    ensure!(
+        client.with_key("other").call("/getBalance", serde_json::json!({})).await?.code() == "ERROR_KEY_DOES_NOT_EXIST"
+    );
+    let (ended_well, rest) = process.stop()?;
+    ensure!(ended_well && rest.is_empty(), "more than one line: {rest:?}");
     Ok(())
 }

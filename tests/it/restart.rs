@@ -1,6 +1,7 @@
 //! The gateway is killed with tasks in flight, on each database, and started again.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use capstan_simulator::{Behaviour, Control, Latency, Settings, Simulator, Usd};
@@ -16,7 +17,15 @@ use tempfile::TempDir;
 pub(crate) fn tests() -> Vec<Trial> {
     let names =
         |engine| format!("restart: killed with 200 tasks in flight, nothing is lost or sent twice ({engine:?})");
-    ENGINES.into_iter().map(|engine| test(names(engine), move || killed_with_tasks_in_flight(engine))).collect()
+    let doubtful =
+        |engine| format!("restart: killed while 50 tasks are being submitted, none is sent again ({engine:?})");
+    let on_each = |engine| {
+        [
+            test(names(engine), move || killed_with_tasks_in_flight(engine)),
+            test(doubtful(engine), move || killed_while_submitting(engine)),
+        ]
+    };
+    ENGINES.into_iter().flat_map(on_each).collect()
 }
 
 /// A gateway process, a provider that outlives it, and a place for both.
@@ -24,18 +33,24 @@ struct Stage {
     data: TempDir,
     database: Database,
     simulator: Simulator,
+    time_scale: u32,
 }
 
 impl Stage {
-    async fn set(engine: Engine) -> Result<Self> {
+    async fn set(engine: Engine, time_scale: u32) -> Result<Self> {
         let database = tokio::task::spawn_blocking(move || Database::create(engine)).await??;
         let behaviour = Behaviour {
             latency: Latency::Uniform { min_ms: 0, max_ms: 60_000 },
-            time_scale: 20.0,
+            time_scale: f64::from(time_scale),
             ..Behaviour::default()
         };
         let simulator = Simulator::start(Settings { behaviour, keys: Vec::new(), ..Settings::default() }).await?;
-        Ok(Self { data: tempfile::tempdir()?, database, simulator })
+        let stage = Self { data: tempfile::tempdir()?, database, simulator, time_scale };
+        // The key of the simulated provider is derived from the gateway's master key; a first start tells it.
+        let (first, _) = stage.start().await?;
+        stage.simulator.control().set_key(&first.said("providerKey")?, Usd::dollars(1_000));
+        first.kill()?;
+        Ok(stage)
     }
 
     /// Starts the gateway on the same data as before.
@@ -48,7 +63,7 @@ impl Stage {
             "--listen".into(),
             "127.0.0.1:0".into(),
             "--time-scale".into(),
-            "20".into(),
+            self.time_scale.to_string(),
         ];
         args.extend(["--data".into(), data.display().to_string(), "--simulator".into(), url]);
         if let Some(database) = &self.database.url {
@@ -71,13 +86,8 @@ impl Stage {
 
 async fn killed_with_tasks_in_flight(engine: Engine) -> Result<()> {
     let rounds = if is_full() { 5 } else { 1 };
-    let stage = Stage::set(engine).await?;
+    let stage = Stage::set(engine, 20).await?;
     let control = stage.simulator.control();
-    // The key of the simulated provider is derived from the gateway's master key; it is learned from a first start.
-    let (first, _) = stage.start().await?;
-    let key = first.said("providerKey")?;
-    first.kill()?;
-    control.set_key(&key, Usd::dollars(1_000));
     for _ in 0..rounds {
         round(&stage, &control).await?;
     }
@@ -111,6 +121,41 @@ async fn round(stage: &Stage, control: &Control) -> Result<()> {
     ensure!(ids.iter().collect::<HashSet<_>>().len() == 200, "ids repeat");
     let (ended_well, _) = process.stop()?;
     ensure!(ended_well, "it did not stop as asked");
+    let store = Store::open(&stage.store_url().parse()?, OpenOptions::default()).await?;
+    let report = store.verify_ledger().await?;
+    ensure!(report.difference.is_none(), "the ledger does not add up: {:?}", report.difference);
+    store.close().await;
+    Ok(())
+}
+
+async fn killed_while_submitting(engine: Engine) -> Result<()> {
+    // A task's longest life is 300 s by the manifest: three seconds here.
+    let stage = Stage::set(engine, 100).await?;
+    let control = stage.simulator.control();
+    let (process, client) = stage.start().await?;
+    let before = client.balance().await?;
+    control.hold_creates();
+    let mut creating = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let client = client.clone();
+        creating.spawn(async move { client.create(recaptcha()).await });
+    }
+    let patience = Duration::from_secs(60);
+    tokio::time::timeout(patience, control.until(|stats| stats.creates == 50)).await?;
+    process.kill()?;
+    control.release_creates();
+    creating.abort_all();
+    let (process, client) = stage.start().await?;
+    ensure!(client.balance().await? < before, "the holds are not open any more");
+    let refunded = async {
+        while (client.balance().await? - before).abs() > 1e-9 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(patience, refunded).await??;
+    ensure!(control.stats().creates == 50, "sent again: {:?}", control.stats());
+    ensure!(process.stop()?.0, "it did not stop as asked");
     let store = Store::open(&stage.store_url().parse()?, OpenOptions::default()).await?;
     let report = store.verify_ledger().await?;
     ensure!(report.difference.is_none(), "the ledger does not add up: {:?}", report.difference);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use capstan_simulator::{Behaviour, Latency, Settings, Simulator, Usd};
+use capstan_simulator::{Behaviour, Create, Latency, Outcome, Settings, Simulator, Usd};
 use capstan_tests::client::{Client, recaptcha};
 use capstan_tests::process::Process;
 use capstan_tests::suite::test;
@@ -55,6 +55,12 @@ async fn canaries_stay_hidden() -> Result<()> {
     let process = Process::start(&args, &log)?;
     let client = Client::new(process.said("url")?, process.said("clientKey")?);
     answers.push(client.solve(task.clone()).await?);
+    // A provider that repeats the credential in its answers: neither the adapter nor the client gets to see it.
+    let echo = json!({"gRecaptchaResponse": format!("03A-{provider_key}-end"), "userAgent": provider_key});
+    control.script([Create::Accept { solve_after_ms: 0, outcome: Outcome::Solution(echo) }]);
+    let echoed = client.solve(task.clone()).await?;
+    ensure!(echoed.body["solution"]["token"] == "03A-[credential]-end", "{echoed:?}");
+    answers.push(echoed);
     task["proxyType"] = json!("nonsense");
     task["proxyAddress"] = json!("198.51.100.7");
     task["proxy"] = json!(format!("what:ever:{PROXY_PASSWORD}"));

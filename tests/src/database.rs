@@ -49,7 +49,12 @@ fn cluster() -> Result<Arc<Cluster>> {
     if let Some(cluster) = known.upgrade() {
         return Ok(cluster);
     }
-    let cluster = Arc::new(Cluster::start().map_err(|error| Unavailable(format!("{error:#}")))?);
+    // Only a machine without PostgreSQL is excused; a cluster that does not start is a failure.
+    let cluster = Cluster::start().map_err(|error| match error.downcast::<capstan_test_postgres::Unavailable>() {
+        Ok(reason) => Unavailable(reason.to_string()).into(),
+        Err(error) => error,
+    })?;
+    let cluster = Arc::new(cluster);
     *known = Arc::downgrade(&cluster);
     Ok(cluster)
 }

@@ -1,7 +1,6 @@
 //! A gateway in this process, with its simulated provider: what most tests talk to.
 
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context as _, Result};
 use capstan_domain::price::Price;
@@ -41,6 +40,10 @@ pub struct Setup {
     pub community_price: i64,
     /// Sites refused.
     pub denied_sites: Vec<&'static str>,
+    /// The package of its adapter.
+    pub package: &'static str,
+    /// Its provider's address, where it is not the simulator.
+    pub provider_url: Option<Url>,
 }
 
 impl Default for Setup {
@@ -55,6 +58,8 @@ impl Default for Setup {
             platform_price: 2_000_000,
             community_price: 1_500_000,
             denied_sites: Vec::new(),
+            package: "adapter-anti-captcha",
+            provider_url: None,
         }
     }
 }
@@ -82,24 +87,25 @@ fn master_key() -> MasterKey {
     MasterKey::from_bytes([7; 32])
 }
 
-/// The adapters, built and compiled once per process.
-///
-/// # Errors
-/// When they do not build or are not admitted.
-pub fn adapters() -> Result<Vec<Adapter>> {
-    static ADAPTERS: OnceLock<std::result::Result<Vec<Adapter>, String>> = OnceLock::new();
-    let admitted = ADAPTERS.get_or_init(|| admit(capstan::adapters::ADAPTERS).map_err(|error| format!("{error:#}")));
-    admitted.clone().map_err(anyhow::Error::msg)
-}
-
-/// Builds packages of the workspace and admits them.
-///
-/// # Errors
-/// When they do not build or are not admitted.
-pub fn admit(packages: &[&str]) -> Result<Vec<Adapter>> {
-    let sandbox = Sandbox::start(SandboxSettings::default())?;
-    let admit = |file: &PathBuf| Ok(sandbox.admit(&std::fs::read(file)?)?);
-    capstan::adapters::build(packages, |_| ())?.iter().map(admit).collect()
+/// The adapter of a package, built and compiled once per process.
+fn adapter(package: &'static str) -> Result<Adapter> {
+    static SANDBOX: OnceLock<Arc<Sandbox>> = OnceLock::new();
+    static ADMITTED: Mutex<Vec<(&str, Adapter)>> = Mutex::new(Vec::new());
+    let mut admitted = ADMITTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, adapter)) = admitted.iter().find(|(name, _)| *name == package) {
+        return Ok(adapter.clone());
+    }
+    let sandbox = match SANDBOX.get() {
+        Some(sandbox) => sandbox,
+        None => {
+            let started = Sandbox::start(SandboxSettings::default())?;
+            SANDBOX.get_or_init(|| started)
+        }
+    };
+    let files = capstan::adapters::build(&[package], |_| ())?;
+    let adapter = sandbox.admit(&std::fs::read(files.first().context("nothing was built")?)?)?;
+    admitted.push((package, adapter.clone()));
+    Ok(adapter)
 }
 
 impl TestGateway {
@@ -108,7 +114,8 @@ impl TestGateway {
     /// # Errors
     /// When anything of it does not start.
     pub async fn start(setup: Setup) -> Result<Self> {
-        let adapters = tokio::task::spawn_blocking(adapters).await??;
+        let package = setup.package;
+        let adapters = vec![tokio::task::spawn_blocking(move || adapter(package)).await??];
         let database = tokio::task::spawn_blocking(move || Database::create(setup.engine)).await??;
         let data = tempfile::tempdir()?;
         let keys = setup
@@ -129,7 +136,8 @@ impl TestGateway {
             limits: setup.limits.clone(),
         };
         let open = OpenGateway::assemble(settings, Arc::new(Vault::new(master_key())), adapters).await?;
-        let seeded = seed(&open, &setup, &Url::parse(&simulator.url())?).await?;
+        let provider_url = setup.provider_url.clone().map_or_else(|| Url::parse(&simulator.url()), Ok)?;
+        let seeded = seed(&open, &setup, &provider_url).await?;
         let gateway = open.start().await?;
         Ok(Self {
             client: Client::new(gateway.url(), seeded.key),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use axum::serve::ListenerExt as _;
 use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
 use capstan_sandbox::{Adapter, AdmissionError, Sandbox, SandboxError, SandboxSettings};
 use capstan_storage::{OpenOptions, ShardClaim, Store, StoreError};
@@ -151,6 +152,12 @@ impl OpenGateway {
         app.tracker.spawn(workers::renew_leases(Arc::clone(&app), data_dir.node.clone()));
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
         let router = api::router(Arc::clone(&app));
+        // Answers are small and each is waited for.
+        let listener = listener.tap_io(|connection| {
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!(%error, "answers on this connection may be late");
+            }
+        });
         let closing = app.shutdown.clone();
         app.tracker.spawn(async move {
             let served = axum::serve(listener, router).with_graceful_shutdown(closing.cancelled_owned()).await;
@@ -158,7 +165,7 @@ impl OpenGateway {
                 tracing::error!(error = &error as &dyn std::error::Error, "the door closed");
             }
         });
-        Ok(Gateway { app, adapters, address, _data_dir: data_dir })
+        Ok(Gateway { app, adapters, address, data_dir })
     }
 }
 
@@ -181,7 +188,7 @@ pub struct Gateway {
     /// Where it listens.
     pub address: SocketAddr,
     adapters: Vec<Adapter>,
-    _data_dir: DataDir,
+    data_dir: DataDir,
 }
 
 /// Longest that a stop waits for work under way.
@@ -214,6 +221,10 @@ impl Gateway {
         self.app.tracker.close();
         if tokio::time::timeout(DRAIN, self.app.tracker.wait()).await.is_err() {
             tracing::warn!("work was cut off by the stop");
+        }
+        // Another node need not wait for the leases to run out.
+        if let Err(error) = self.app.store.release_shards(&self.data_dir.node).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "leases run out by themselves");
         }
         self.app.store.close().await;
     }

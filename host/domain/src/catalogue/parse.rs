@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::fields::Kind;
+use super::fields::{Kind, bare};
 use super::{CanonicalTask, Family, Field, by_name, by_type_name, proxy};
 
 /// Why a task is refused before anything else happens.
@@ -50,6 +50,9 @@ pub fn parse(task: &Map<String, Value>) -> Result<CanonicalTask, TaskError> {
             sites.extend(canonical.as_str().and_then(|text| Url::parse(text).ok()));
         }
         parameters.insert(field.name.to_owned(), canonical);
+    }
+    if bare(type_name).contains("invisible") && family.fields.iter().any(|field| field.name == "isInvisible") {
+        parameters.entry("isInvisible").or_insert(Value::Bool(true));
     }
     let proxy = if family.takes_proxy && !proxyless { proxy::read(task)? } else { None };
     Ok(CanonicalTask { family, parameters, proxy, sites })
@@ -165,6 +168,14 @@ mod tests {
             let task = json!({"type": "RecaptchaV2Task", "websiteURL": PAGE, "websiteKey": "k", "isEnterprise": flag});
             assert_eq!(read(task).unwrap().family.name, "recaptcha_v2_enterprise");
         }
+    }
+
+    #[test]
+    fn an_invisible_type_name_says_what_its_parameter_would() {
+        let task = json!({"type": "PopularCaptchaInvisibleTokenProxyLess", "websiteURL": PAGE, "websiteKey": "k"});
+        assert_eq!(read(task).unwrap().parameters["isInvisible"], true);
+        let task = json!({"type": "HCaptchaTask", "websiteURL": PAGE, "websiteKey": "k"});
+        assert!(!read(task).unwrap().parameters.contains_key("isInvisible"));
     }
 
     #[test]

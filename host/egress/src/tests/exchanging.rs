@@ -1,3 +1,5 @@
+//! Whole exchanges with a listener on loopback: what is sent, what comes back, what cannot be known.
+
 use std::time::Duration;
 
 use axum::body::Body as AxumBody;

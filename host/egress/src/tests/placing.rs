@@ -1,3 +1,5 @@
+//! Where a credential's value goes, and that the rest of a request arrives as the adapter wrote it.
+
 use capstan_domain::adapter::{Body, InwardResponse, OutwardRequest, Part, Place};
 use url::form_urlencoded;
 

@@ -1,3 +1,5 @@
+//! What an adapter may not ask for: addresses, hosts, headers, placements.
+
 use capstan_domain::adapter::{Body, InwardResponse, MAX_REQUEST_BYTES, Place};
 
 use super::support::{Provider, get, grant, grant_for, post, send_bare, send_placed};

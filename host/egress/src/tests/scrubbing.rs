@@ -1,3 +1,5 @@
+//! Replies that repeat a credential, in every encoding that providers use.
+
 use axum::body::Body as AxumBody;
 use axum::http::Response;
 use base64::Engine;

@@ -1,3 +1,5 @@
+//! Sealed blobs and credentials: they open as they were sealed, and in no other way.
+
 use capstan_domain::adapter::Place;
 use capstan_domain::{AccountId, CredentialId, ProviderId};
 use uuid::Uuid;

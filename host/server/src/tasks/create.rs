@@ -26,24 +26,10 @@ use crate::settings::CREATE_WITHIN;
 /// [`Refusal`]: nothing was kept and nothing was charged. A definitive failure within the wait is one too.
 pub async fn create(app: &Arc<App>, caller: &Caller, request: CreateRequest) -> Result<Created, Refusal> {
     let arrived = Instant::now();
-    let task = catalogue::parse(&request.task).map_err(refusal_of)?;
-    let snapshot = app.snapshot.load_full();
-    refuse_banned_sites(&snapshot, &task)?;
-    let now_ms = clock::now_ms();
-    let question = RouteRequest {
-        with_proxy: task.proxy.is_some(),
-        pool_mode: PoolMode::in_force(request.pool, caller.pool_mode, task.has_secrets()),
-        mode: request.mode.or(caller.selection_mode).unwrap_or(SelectionMode::AutoCheapest),
-        forced: request.provider.as_deref(),
-        now_ms,
-    };
-    let route = route::route(&question, &snapshot.offers(task.family.name));
-    if route.candidates.is_empty() {
-        return Err(no_candidate(&route, &question, &task, &request));
-    }
-    let (job, mut progress) = place(app, caller, task, Draft { question, route, snapshot }).await?;
-    let open = Arc::clone(&job.task);
-    app.tracker.spawn(attempt::run(Arc::clone(app), job));
+    // A client that hangs up drops this future; what places the task is not part of it, so that no hold is left without
+    // somebody who moves its task.
+    let entering = app.tracker.spawn(enter(Arc::clone(app), caller.clone(), request));
+    let (open, mut progress) = entering.await.map_err(|_| internal("the work of entering a task was lost"))??;
 
     let wait = app.limits.accept_wait.min(CREATE_WITHIN.saturating_sub(arrived.elapsed()));
     let sent = tokio::time::timeout(wait, progress.wait_for(|p| !matches!(p, Progress::Submitting))).await;
@@ -56,6 +42,31 @@ pub async fn create(app: &Arc<App>, caller: &Caller, request: CreateRequest) -> 
         view => Ok(Created { task: open.id, number: open.number, ended: view.cloned() }),
     }
 }
+
+/// Everything up to the durable hold; from there on the attempt owns the task.
+async fn enter(app: Arc<App>, caller: Caller, request: CreateRequest) -> Result<Entered, Refusal> {
+    let task = catalogue::parse(&request.task).map_err(refusal_of)?;
+    let snapshot = app.snapshot.load_full();
+    refuse_banned_sites(&snapshot, &task)?;
+    let question = RouteRequest {
+        with_proxy: task.proxy.is_some(),
+        pool_mode: PoolMode::in_force(request.pool, caller.pool_mode, task.has_secrets()),
+        mode: request.mode.or(caller.selection_mode).unwrap_or(SelectionMode::AutoCheapest),
+        forced: request.provider.as_deref(),
+        now_ms: clock::now_ms(),
+    };
+    let route = route::route(&question, &snapshot.offers(task.family.name));
+    if route.candidates.is_empty() {
+        return Err(no_candidate(&route, &question, &task, &request));
+    }
+    let (job, progress) = place(&app, &caller, task, Draft { question, route, snapshot }).await?;
+    let open = Arc::clone(&job.task);
+    app.tracker.spawn(attempt::run(Arc::clone(&app), job));
+    Ok((open, progress))
+}
+
+/// An open task, and how it is heard of.
+type Entered = (Arc<OpenTask>, watch::Receiver<Progress>);
 
 fn refusal_of(error: TaskError) -> Refusal {
     let code = match error {

@@ -68,7 +68,7 @@ async fn relay(mut client: TcpStream, mut server: UnixStream, armed: Arc<AtomicB
                 server.write_all(said).await?;
                 if said.windows(COMMIT.len()).any(|window| window == COMMIT) && armed.swap(false, Ordering::SeqCst) {
                     // The server has answered, so it has committed; both connections end here.
-                    server.read(&mut inward).await?;
+                    server.read_u8().await?;
                     return Ok(());
                 }
             }
