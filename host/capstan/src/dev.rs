@@ -25,8 +25,6 @@ use crate::{adapters, master_key};
 // The demo's rows have fixed ids, so that a second start finds those of the first.
 const ACCOUNT: AccountId = AccountId(Uuid::from_u128(0xde30_0000_0000_7000_8000_0000_0000_0001));
 const KEY: ApiKeyId = ApiKeyId(Uuid::from_u128(0xde30_0000_0000_7000_8000_0000_0000_0002));
-const CREDENTIAL: CredentialId = CredentialId(Uuid::from_u128(0xde30_0000_0000_7000_8000_0000_0000_0003));
-const PRICES: Uuid = Uuid::from_u128(0xde30_0000_0000_7000_8000_0000_0000_0004);
 /// What the demo account starts with, in nano-dollars: ten dollars.
 const BALANCE: Amount = Amount::from_nanos(10_000_000_000);
 
@@ -49,7 +47,7 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     let provider_key = hex(&open.vault.derive_key("dev: key at the simulated provider"));
     let client_key = keys::api_key_from_seed(&open.vault.derive_key("dev: the demo account's API key"));
     let (simulator, simulator_url) = match &args.simulator {
-        Some(url) => (None, url.clone()),
+        Some(url) => (None, with_address(url)),
         None => {
             let simulator = start_simulator(&provider_key, args.time_scale).await?;
             let url = Url::parse(&simulator.url())?;
@@ -69,6 +67,16 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
         simulator.stop().await;
     }
     Ok(())
+}
+
+/// One spelling of this machine: a credential is bound to its provider's host as it is written.
+fn with_address(url: &Url) -> Url {
+    let mut url = url.clone();
+    if url.host_str() == Some("localhost") {
+        // It has a host, so that another can be put in its place.
+        let _ = url.set_host(Some("127.0.0.1"));
+    }
+    url
 }
 
 async fn build(quiet: bool) -> Result<Vec<PathBuf>> {
@@ -115,7 +123,8 @@ async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale):
     let fields: Vec<(String, Secret)> =
         manifest.credential.iter().map(|field| (field.name.clone(), Secret::new(key.to_owned()))).collect();
     let draft = CredentialDraft {
-        id: CREDENTIAL,
+        // The same key at the same provider is found again by its fingerprint, whatever the id.
+        id: CredentialId(clock::new_uuid()),
         manifest,
         base_url: url,
         owner: None,
@@ -125,8 +134,9 @@ async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale):
     operate::add_credential(&open.store, &open.vault, &draft).await.context("the demo credential cannot be added")
 }
 
-/// List prices plus a quarter, for every family that an adapter serves.
+/// List prices plus a quarter, for every family that an adapter serves; published where one of them has no price yet.
 async fn seed_prices(open: &OpenGateway) -> Result<()> {
+    let book = open.store.current_price_book().await?.unwrap_or_default();
     let mut prices = Vec::new();
     for manifest in open.adapters.iter().map(Adapter::manifest) {
         for served in &manifest.task_types {
@@ -141,7 +151,12 @@ async fn seed_prices(open: &OpenGateway) -> Result<()> {
             });
         }
     }
-    open.store.publish_price_book(NewPriceBook { id: PRICES, prices, created_at_ms: clock::now_ms() }).await?;
+    if prices.iter().all(|p| book.price(&p.provider, &p.family, p.pool).is_some()) {
+        return Ok(());
+    }
+    open.store
+        .publish_price_book(NewPriceBook { id: clock::new_uuid(), prices, created_at_ms: clock::now_ms() })
+        .await?;
     Ok(())
 }
 

@@ -227,15 +227,16 @@ fn admit(request: &RouteRequest<'_>, offer: &Offer) -> Result<Candidate, Hit> {
     if request.forced.is_some_and(|spelling| !offer.provider.matches(spelling)) {
         return Err(Hit::OtherProvider);
     }
-    if !request.pool_mode.admits(offer.pool) {
-        return Err(Hit::Pool);
-    }
     match (offer.serves.ok_or(Hit::Family)?, request.with_proxy) {
         (ProxySupport::Never, true) => return Err(Hit::ProxyNotTaken),
         (ProxySupport::Required, false) => return Err(Hit::ProxyNeeded),
         (ProxySupport::Never, false) | (ProxySupport::Required, true) | (ProxySupport::Optional, _) => {}
     }
     let price = offer.price.ok_or(Hit::NoPrice)?;
+    // After what the credential can do: only one that would do is worth saying that the pool excludes it.
+    if !request.pool_mode.admits(offer.pool) {
+        return Err(Hit::Pool);
+    }
     if offer.rested_until_ms > request.now_ms {
         return Err(Hit::Resting);
     }
@@ -249,17 +250,25 @@ fn admit(request: &RouteRequest<'_>, offer: &Offer) -> Result<Candidate, Hit> {
     })
 }
 
+/// Most candidates, and most of the others, that an explanation names.
+const MOST_EXPLAINED: usize = 20;
+
 impl Route {
-    /// The stored explanation of one attempt: the whole field, and which rank was taken.
+    /// The stored explanation of one attempt: the field, as far as somebody would read it, and which rank was taken.
     #[must_use]
     pub fn explain(&self, request: &RouteRequest<'_>, rank: usize) -> Value {
-        let candidates: Vec<Value> = self.candidates.iter().map(|c| {
+        let candidates: Vec<Value> = self.candidates.iter().take(MOST_EXPLAINED).map(|c| {
             json!({"provider": c.provider, "credential": c.credential, "pool": c.pool, "price": c.price.to_string()})
         }).collect();
-        let dropped: Vec<Value> =
-            self.dropped.iter().map(|(c, p, hit)| json!({"provider": p, "credential": c, "hit": hit})).collect();
+        let dropped: Vec<Value> = self
+            .dropped
+            .iter()
+            .take(MOST_EXPLAINED)
+            .map(|(c, p, hit)| json!({"provider": p, "credential": c, "hit": hit}))
+            .collect();
+        let forced = request.forced.and(self.candidates.first()).map(|c| &c.provider);
         json!({
-            "mode": request.mode, "pool": request.pool_mode, "forced": request.forced, "order": "price",
+            "mode": request.mode, "pool": request.pool_mode, "forced": forced, "order": "price",
             "rank": rank, "candidates": candidates, "dropped": dropped,
         })
     }

@@ -25,7 +25,13 @@ pub fn deadline_at_ms(created_at_ms: i64, limits: &PollLimits, task_deadline_ms:
 /// When to poll first: after the provider's own hint or the manifest's wait, whichever is later.
 #[must_use]
 pub fn first_poll_at_ms(accepted_at_ms: i64, limits: &PollLimits, hint_ms: Option<u32>) -> i64 {
-    accepted_at_ms.saturating_add(i64::from(limits.first_wait_ms.max(hint_ms.unwrap_or(0))))
+    accepted_at_ms.saturating_add(i64::from(limits.first_wait_ms.max(believed(limits, hint_ms))))
+}
+
+/// A provider's hint, as far as it is believed: a result is lost when its poll comes after it was dropped, whatever the
+/// hint said.
+fn believed(limits: &PollLimits, hint_ms: Option<u32>) -> u32 {
+    hint_ms.unwrap_or(0).min(limits.result_kept_ms / 2)
 }
 
 /// When to poll again, or `None` when the polls are used up.
@@ -36,7 +42,7 @@ pub fn first_poll_at_ms(accepted_at_ms: i64, limits: &PollLimits, hint_ms: Optio
 #[must_use]
 pub fn next_poll_at_ms(now_ms: i64, deadline_at_ms: i64, limits: &PollLimits, polls: &Polls) -> Option<i64> {
     let left = limits.max_polls.checked_sub(polls.used).filter(|left| *left > 0)?;
-    let shortest = i64::from(limits.interval_ms.max(polls.hint_ms.unwrap_or(0)));
+    let shortest = i64::from(limits.interval_ms.max(believed(limits, polls.hint_ms)));
     let even = deadline_at_ms.saturating_sub(now_ms).max(0) / i64::from(left);
     let longest = i64::from(limits.result_kept_ms / 2);
     Some(now_ms.saturating_add(even.min(longest).max(shortest)))
@@ -58,12 +64,18 @@ pub fn polls_used_before_restart(accepted_at_ms: i64, now_ms: i64, limits: &Poll
     u32::try_from(age.div_ceil(u64::from(limits.interval_ms.max(1)))).unwrap_or(u32::MAX)
 }
 
-/// When the `index`-th of `count` tasks is polled first after a restart: spread over one interval, so that a restart is no
-/// burst.
+/// When a task is polled first after a restart: one interval later, since the process before may have polled just now, and
+/// not before its first wait is over.
 #[must_use]
-pub fn spread_at_ms(now_ms: i64, index: usize, count: usize, limits: &PollLimits) -> i64 {
+pub fn resumed_poll_at_ms(now_ms: i64, accepted_at_ms: i64, limits: &PollLimits) -> i64 {
+    now_ms.saturating_add(i64::from(limits.interval_ms)).max(first_poll_at_ms(accepted_at_ms, limits, None))
+}
+
+/// How much later the `index`-th of `count` tasks is polled: spread over one interval, so that a restart is no burst.
+#[must_use]
+pub fn spread_ms(index: usize, count: usize, limits: &PollLimits) -> i64 {
     let part = u64::from(limits.interval_ms).saturating_mul(index as u64) / (count.max(1) as u64);
-    now_ms.saturating_add(i64::try_from(part).unwrap_or(0))
+    i64::try_from(part).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -104,12 +116,22 @@ mod tests {
         assert_eq!(first_poll_at_ms(0, &LIMITS, Some(100)), 5_000);
         let hinted = next_poll_at_ms(0, 10_000, &LIMITS, &Polls { used: 1, hint_ms: Some(7_000) });
         assert_eq!(hinted, Some(7_000));
+        assert_eq!(first_poll_at_ms(0, &LIMITS, Some(u32::MAX)), 30_000, "a hint beyond the result's keeping");
+        let far = next_poll_at_ms(0, 300_000, &LIMITS, &Polls { used: 1, hint_ms: Some(u32::MAX) });
+        assert_eq!(far, Some(30_000));
     }
 
     #[test]
     fn a_restart_counts_every_interval_as_a_poll() {
         assert_eq!(polls_used_before_restart(0, 9_001, &LIMITS), 5);
         assert_eq!(polls_used_before_restart(10, 0, &LIMITS), 0);
+    }
+
+    #[test]
+    fn after_a_restart_no_poll_comes_too_early() {
+        assert_eq!(resumed_poll_at_ms(1_000, 0, &LIMITS), 5_000);
+        assert_eq!(resumed_poll_at_ms(60_000, 0, &LIMITS), 62_000);
+        assert_eq!((spread_ms(0, 4, &LIMITS), spread_ms(3, 4, &LIMITS)), (0, 1_500));
     }
 
     #[test]

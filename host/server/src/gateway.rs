@@ -10,8 +10,9 @@ use arc_swap::ArcSwap;
 use axum::serve::ListenerExt as _;
 use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
 use capstan_sandbox::{Adapter, AdmissionError, Sandbox, SandboxError, SandboxSettings};
-use capstan_storage::{OpenOptions, ShardClaim, Store, StoreError};
+use capstan_storage::{Fence, OpenOptions, ShardClaim, Store, StoreError};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -69,6 +70,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// Other nodes hold everything.
+    #[error("other nodes hold every shard; this one would have no task to move")]
+    NoShard,
     /// A worker of the start itself.
     #[error("a worker of the start was lost")]
     Lost(#[from] tokio::task::JoinError),
@@ -92,6 +96,7 @@ impl OpenGateway {
     /// # Errors
     /// [`StartError`], for the first thing that is not as it must be.
     pub async fn open(settings: Settings, master_key: MasterKey) -> Result<Self, StartError> {
+        let data_dir = DataDir::lock(&settings.data_dir)?;
         let vault = Arc::new(Vault::new(master_key));
         let sandbox_settings = SandboxSettings {
             cache_dir: Some(settings.data_dir.join("adapter-cache")),
@@ -101,7 +106,7 @@ impl OpenGateway {
         let paths = settings.adapters.clone();
         // Compiling is work for seconds: not on a thread of the reactor.
         let adapters = tokio::task::spawn_blocking(move || admit(sandbox_settings, paths)).await??;
-        Self::assemble(settings, vault, adapters).await
+        Self::with(settings, data_dir, vault, adapters).await
     }
 
     /// The same with adapters that are admitted already, so that tests compile them once.
@@ -110,6 +115,15 @@ impl OpenGateway {
     /// [`StartError`].
     pub async fn assemble(settings: Settings, vault: Arc<Vault>, adapters: Vec<Adapter>) -> Result<Self, StartError> {
         let data_dir = DataDir::lock(&settings.data_dir)?;
+        Self::with(settings, data_dir, vault, adapters).await
+    }
+
+    async fn with(
+        settings: Settings,
+        data_dir: DataDir,
+        vault: Arc<Vault>,
+        adapters: Vec<Adapter>,
+    ) -> Result<Self, StartError> {
         let default_url = format!("sqlite:{}", settings.data_dir.join("capstan.db").display());
         let url = settings.database_url.as_deref().unwrap_or(&default_url);
         let store = Store::open(&url.parse()?, OpenOptions::default()).await?;
@@ -126,9 +140,7 @@ impl OpenGateway {
         let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
         let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
         let snapshot = Snapshot::load(&store, &adapters, None, settings.limits.polls_at_once).await?;
-        let lease_ms = i64::try_from(settings.limits.lease.as_millis()).unwrap_or(i64::MAX);
-        let claim = ShardClaim { node: data_dir.node.clone(), now_ms: clock::now_ms(), ttl_ms: lease_ms };
-        let held = store.acquire_shards(claim).await?;
+        let held = take_shards(&store, &data_dir.node, settings.limits.lease).await?;
         let (wheel_handle, wheel) = Wheel::new();
         let app = Arc::new(App {
             egress: Egress::new(Arc::clone(&vault), EgressSettings::default())?,
@@ -136,6 +148,7 @@ impl OpenGateway {
             snapshot: ArcSwap::from_pointee(snapshot),
             callers: Callers::default(),
             rates: RateLimits::new(&settings.limits),
+            adapter_calls: Semaphore::new(SandboxSettings::default().queue),
             limits: settings.limits,
             open: OpenTasks::default(),
             wheel: wheel_handle,
@@ -166,6 +179,25 @@ impl OpenGateway {
             }
         });
         Ok(Gateway { app, adapters, address, data_dir })
+    }
+}
+
+/// Takes the shards that are free. A node that was killed and comes back under another name waits for its own leases to run
+/// out.
+async fn take_shards(store: &Store, node: &str, lease: Duration) -> Result<Vec<Fence>, StartError> {
+    let ttl_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+    let give_up = tokio::time::Instant::now() + lease + lease / 2;
+    loop {
+        let claim = ShardClaim { node: node.to_owned(), now_ms: clock::now_ms(), ttl_ms };
+        let held = store.acquire_shards(claim).await?;
+        if !held.is_empty() {
+            return Ok(held);
+        }
+        if tokio::time::Instant::now() > give_up {
+            return Err(StartError::NoShard);
+        }
+        tracing::info!("other nodes hold every shard; waiting for a lease to run out");
+        tokio::time::sleep(lease / 10).await;
     }
 }
 

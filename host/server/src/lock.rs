@@ -58,12 +58,12 @@ impl DataDir {
     }
 }
 
+/// Makes a directory that only its owner can look into, or makes it so.
 fn make_private(path: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
+    std::fs::create_dir_all(path)?;
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
 }
 
 fn node_name(path: &Path) -> io::Result<String> {

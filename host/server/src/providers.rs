@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use url::Url;
 
+use crate::clock;
+
 /// A provider that can be used: its row is active and its adapter is loaded.
 pub struct Provider {
     /// Its id.
@@ -35,6 +37,7 @@ pub struct Provider {
     pub time_scale: u32,
     /// What it can do.
     pub abilities: Abilities,
+    is_active: bool,
     served: HashMap<String, (ProxySupport, Money)>,
 }
 
@@ -54,7 +57,9 @@ pub struct Credential {
     pub sealed: SealedCredential,
     /// Polls under way.
     pub polls: Arc<Semaphore>,
+    is_active: bool,
     rested_until_ms: Arc<AtomicI64>,
+    polls_rested_until_ms: Arc<AtomicI64>,
 }
 
 /// What a credential was bound to when it was added, as its row keeps it.
@@ -117,18 +122,23 @@ impl Snapshot {
         polls_at_once: usize,
     ) -> Result<Self, SnapshotError> {
         let mut providers = HashMap::new();
-        for row in store.list_providers().await?.into_iter().filter(|row| row.status == ProviderStatus::Active) {
+        for row in store.list_providers().await? {
             let Some(adapter) = adapters.iter().find(|a| a.manifest().provider == row.id) else {
                 tracing::warn!(provider = %row.id, "no adapter is loaded for this provider");
                 continue;
             };
-            let id = row.id.clone();
-            providers.insert(id, Arc::new(provider(row, adapter.clone())?));
+            match provider(row, adapter.clone()) {
+                Ok(provider) => drop(providers.insert(provider.id.clone(), Arc::new(provider))),
+                Err(error) => left_out(&error),
+            }
         }
         let mut credentials = HashMap::new();
-        for row in store.list_credentials().await?.into_iter().filter(|row| row.status == CredentialStatus::Active) {
+        for row in store.list_credentials().await? {
             let known = before.and_then(|snapshot| snapshot.credentials.get(&row.id));
-            credentials.insert(row.id, Arc::new(credential(row, known, polls_at_once)?));
+            match credential(row, known, polls_at_once) {
+                Ok(credential) => drop(credentials.insert(credential.id, Arc::new(credential))),
+                Err(error) => left_out(&error),
+            }
         }
         let prices = store.current_price_book().await?.unwrap_or_default();
         let rules = store.list_site_rules().await?;
@@ -136,11 +146,15 @@ impl Snapshot {
         Ok(Self { providers, credentials, prices, policy })
     }
 
-    /// What the router chooses from, for one family.
+    /// What the router chooses from, for one family. What is out of use is not offered; it stays findable for the tasks that
+    /// are still open with it.
     #[must_use]
     pub fn offers(&self, family: &str) -> Vec<Offer> {
         let offer = |credential: &Arc<Credential>| {
             let provider = self.providers.get(&credential.provider)?;
+            if !(credential.is_active && provider.is_active) {
+                return None;
+            }
             Some(Offer {
                 credential: credential.id,
                 provider: provider.id.clone(),
@@ -200,6 +214,21 @@ impl Credential {
         let until = now_ms.saturating_add(i64::from(rest_ms / time_scale.max(1)));
         self.rested_until_ms.fetch_max(until, Ordering::Relaxed);
     }
+
+    /// Lets its polls rest after the provider said "too fast"; never for so long that a result is dropped meanwhile.
+    pub fn rest_polls_after(&self, class: FaultClass, limits: &PollLimits, time_scale: u32) {
+        if let FaultClass::Throttled(after_ms) = class {
+            let rest_ms = (after_ms.unwrap_or(1_000) / time_scale.max(1)).min(limits.result_kept_ms / 2);
+            let until = clock::now_ms().saturating_add(i64::from(rest_ms));
+            self.polls_rested_until_ms.fetch_max(until, Ordering::Relaxed);
+        }
+    }
+
+    /// Until when its polls rest, if they do.
+    #[must_use]
+    pub fn polls_rest_until(&self, now_ms: i64) -> Option<i64> {
+        Some(self.polls_rested_until_ms.load(Ordering::Relaxed)).filter(|until| *until > now_ms)
+    }
 }
 
 /// Whether a URL leads to this machine by its very text.
@@ -211,6 +240,11 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Domain(name)) => name == "localhost",
         None => false,
     }
+}
+
+/// One row that cannot be used keeps nobody else's from being used.
+fn left_out(error: &SnapshotError) {
+    tracing::error!(error = error as &dyn std::error::Error, "left out");
 }
 
 fn provider(row: ProviderRow, adapter: Adapter) -> Result<Provider, SnapshotError> {
@@ -233,6 +267,7 @@ fn provider(row: ProviderRow, adapter: Adapter) -> Result<Provider, SnapshotErro
         limits: schedule::scaled(&manifest.polling, row.time_scale),
         time_scale: row.time_scale,
         abilities: manifest.abilities,
+        is_active: row.status == ProviderStatus::Active,
         adapter,
         served,
     })
@@ -259,6 +294,8 @@ fn credential(
         provider: row.provider,
         sealed: SealedCredential::from_bytes(row.sealed),
         polls: known.map_or_else(|| Arc::new(Semaphore::new(polls_at_once)), |k| Arc::clone(&k.polls)),
-        rested_until_ms: known.map_or_else(|| Arc::new(AtomicI64::new(0)), |k| Arc::clone(&k.rested_until_ms)),
+        is_active: row.status == CredentialStatus::Active,
+        rested_until_ms: known.map_or_else(Arc::default, |k| Arc::clone(&k.rested_until_ms)),
+        polls_rested_until_ms: known.map_or_else(Arc::default, |k| Arc::clone(&k.polls_rested_until_ms)),
     })
 }

@@ -32,6 +32,10 @@ pub struct Limits {
     pub max_attempts: usize,
     /// Largest request body in bytes: two images of 500 kB in base64, and their frame.
     pub max_body_bytes: usize,
+    /// Longest that a request's body may take to arrive.
+    pub body_within: Duration,
+    /// Most open tasks at once; more are refused. Each holds its payload until a provider has it.
+    pub max_open: usize,
     /// Requests per second of one API key.
     pub key_rate: NonZeroU32,
     /// Requests that one API key may make at once beyond its rate.
@@ -65,6 +69,8 @@ impl Default for Limits {
             task_deadline: Duration::from_secs(300),
             max_attempts: 3,
             max_body_bytes: 2 * 1024 * 1024,
+            body_within: Duration::from_secs(20),
+            max_open: 100_000,
             key_rate: at_least_one(200),
             key_burst: at_least_one(2_000),
             poll_rate: at_least_one(10),

@@ -3,26 +3,46 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use capstan_storage::ShardClaim;
+use capstan_storage::{ShardClaim, StoreError};
 
-use crate::app::App;
-use crate::clock;
+use crate::app::{App, Shards};
+use crate::{clock, tasks};
 
-/// Renews the leases on the shards held, three times per lease.
+/// Renews the leases on the shards held, three times per lease; lets go of what was lost, takes up what others left.
 pub(crate) async fn renew_leases(app: Arc<App>, node: String) {
-    let lease_ms = i64::try_from(app.limits.lease.as_millis()).unwrap_or(i64::MAX);
+    let ttl_ms = i64::try_from(app.limits.lease.as_millis()).unwrap_or(i64::MAX);
     loop {
         tokio::select! {
             () = app.shutdown.cancelled() => return,
             () = tokio::time::sleep(app.limits.lease / 3) => {}
         }
-        if let Err(error) =
-            app.store.renew_shards(ShardClaim { node: node.clone(), now_ms: clock::now_ms(), ttl_ms: lease_ms }).await
-        {
+        let claim = ShardClaim { node: node.clone(), now_ms: clock::now_ms(), ttl_ms };
+        if let Err(error) = renew(&app, claim).await {
             // Not fatal: the leases hold for two more rounds, and a node that lost them changes zero rows.
             tracing::error!(error = &error as &dyn std::error::Error, "leases could not be renewed");
         }
     }
+}
+
+async fn renew(app: &Arc<App>, claim: ShardClaim) -> Result<(), StoreError> {
+    let before = app.shards.load_full();
+    let mut held = app.store.renew_shards(claim.clone()).await?;
+    // What came back under another epoch is somebody else's by now, or another process of this name.
+    held.retain(|fence| before.held.contains(fence));
+    let gained = app.store.acquire_expired_shards(claim).await?;
+    let lost = before.held.len() - held.len();
+    held.extend(&gained);
+    app.shards.store(Arc::new(Shards { held }));
+    if lost > 0 {
+        tracing::error!(lost, "shards were lost to other nodes");
+        app.open.retain(|task| app.shards.load().fence(task.fence.shard) == Some(task.fence));
+    }
+    if !gained.is_empty() {
+        let numbers: Vec<u8> = gained.iter().map(|fence| fence.shard).collect();
+        let taken_up = tasks::take_up_shards(app, &numbers).await?;
+        tracing::info!(shards = gained.len(), taken_up, "shards that other nodes left were taken up");
+    }
+    Ok(())
 }
 
 /// Deletes solutions past their retention, once in a while.

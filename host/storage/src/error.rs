@@ -117,13 +117,16 @@ fn driver_is_transient(error: &sqlx::Error) -> bool {
 fn code_is_transient(code: &str) -> bool {
     const SQLITE_BUSY: i32 = 5;
     const SQLITE_LOCKED: i32 = 6;
+    const SQLITE_IOERR: i32 = 10;
+    const SQLITE_FULL: i32 = 13;
     if code.len() == 5 {
-        // Connection exceptions, serialization failure, deadlock, too many connections, lock not available, shutdown.
-        return code.starts_with("08")
-            || code.starts_with("57P")
-            || matches!(code, "40001" | "40P01" | "53300" | "55P03");
+        // Connection exceptions, no resources (a full disk among them), shutdown, system errors; serialization failure,
+        // deadlock, lock not available. A disk that is full for a while must not make what happened be forgotten.
+        return ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class))
+            || matches!(code, "40001" | "40P01" | "55P03");
     }
-    code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, SQLITE_BUSY | SQLITE_LOCKED))
+    code.parse::<i32>()
+        .is_ok_and(|code| matches!(code & 0xff, SQLITE_BUSY | SQLITE_LOCKED | SQLITE_IOERR | SQLITE_FULL))
 }
 
 #[cfg(test)]
@@ -132,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_bad_moment_is_told_from_a_bad_statement() {
-        for code in ["5", "517", "6", "40P01", "55P03", "57P01", "08006"] {
+        for code in ["5", "517", "6", "13", "778", "40P01", "53100", "55P03", "57P01", "58030", "08006"] {
             assert!(code_is_transient(code), "{code}");
         }
         for code in ["1", "19", "2067", "23505", "42601"] {

@@ -149,7 +149,8 @@ fn read_text(value: &Value, most: usize) -> Result<Value, String> {
     let text = match value {
         Value::String(text) => text.clone(),
         // Clients that build JSON from untyped settings send numeric keys and actions as numbers.
-        Value::Number(number) => number.to_string(),
+        // A fraction has no one text: 1.10 would arrive as 1.1.
+        Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
         _ => return Err("text".to_owned()),
     };
     if text.len() > most {

@@ -34,7 +34,7 @@ pub enum TaskError {
 pub fn parse(task: &Map<String, Value>) -> Result<CanonicalTask, TaskError> {
     let type_name = type_name(task)?;
     let (family, proxyless) = by_type_name(type_name).ok_or_else(|| TaskError::UnknownType(shorten(type_name)))?;
-    let family = enterprise_of(family, task)?;
+    let (plain, family) = (family, enterprise_of(family, task)?);
     let mut parameters = Map::new();
     let mut sites = Vec::new();
     for field in family.fields {
@@ -53,6 +53,9 @@ pub fn parse(task: &Map<String, Value>) -> Result<CanonicalTask, TaskError> {
     }
     if bare(type_name).contains("invisible") && family.fields.iter().any(|field| field.name == "isInvisible") {
         parameters.entry("isInvisible").or_insert(Value::Bool(true));
+    }
+    if plain.name != family.name {
+        keep_data_s(plain, task, &mut parameters)?;
     }
     let proxy = if family.takes_proxy && !proxyless { proxy::read(task)? } else { None };
     Ok(CanonicalTask { family, parameters, proxy, sites })
@@ -81,11 +84,31 @@ fn enterprise_of(family: &'static Family, task: &Map<String, Value>) -> Result<&
     Ok(if is_enterprise { enterprise } else { family })
 }
 
+/// The plain type's `data-s` is the enterprise payload's `s`: a token made without it would be worthless.
+fn keep_data_s(
+    plain: &Family,
+    task: &Map<String, Value>,
+    parameters: &mut Map<String, Value>,
+) -> Result<(), TaskError> {
+    let Some(field) = plain.fields.iter().find(|field| field.name == "recaptchaDataSValue") else { return Ok(()) };
+    let Some((spelling, value)) = find(field, task) else { return Ok(()) };
+    let bad = |expected| TaskError::Bad { field: shorten(spelling), found: describe(field, value), expected };
+    let data_s = field.read(value).map_err(bad)?;
+    let payload = parameters.entry("enterprisePayload").or_insert_with(|| Value::Object(Map::new()));
+    if let Some(payload) = payload.as_object_mut() {
+        payload.entry("s").or_insert(data_s);
+    }
+    Ok(())
+}
+
 /// The value given for a field: its canonical spelling first, then its own name in other letter case, then its aliases.
 fn find<'t>(field: &Field, task: &'t Map<String, Value>) -> Option<(&'t str, &'t Value)> {
     let given = |(key, value): (&'t String, &'t Value)| (!field.is_placeholder(value)).then_some((key.as_str(), value));
     let exact = task.get_key_value(field.name).and_then(given);
-    exact.or_else(|| task.iter().filter(|(key, _)| field.is_spelled(key)).find_map(given))
+    let own_name = bare(field.name);
+    exact
+        .or_else(|| task.iter().filter(|(key, _)| bare(key) == own_name).find_map(given))
+        .or_else(|| task.iter().filter(|(key, _)| field.is_spelled(key)).find_map(given))
 }
 
 fn expectation(field: &Field) -> String {
@@ -168,6 +191,11 @@ mod tests {
             let task = json!({"type": "RecaptchaV2Task", "websiteURL": PAGE, "websiteKey": "k", "isEnterprise": flag});
             assert_eq!(read(task).unwrap().family.name, "recaptcha_v2_enterprise");
         }
+        let task = json!({
+            "type": "RecaptchaV2Task", "websiteURL": PAGE, "websiteKey": "k", "isEnterprise": true,
+            "recaptchaDataSValue": "one-time", "enterprisePayload": {"other": 1},
+        });
+        assert_eq!(read(task).unwrap().parameters["enterprisePayload"], json!({"s": "one-time", "other": 1}));
     }
 
     #[test]
@@ -189,6 +217,13 @@ mod tests {
             "websiteURL": PAGE, "websiteKey": "123", "minScore": 0.7, "pageAction": "login", "isEnterprise": false,
         });
         assert_eq!(Value::Object(task.unwrap().parameters), expected);
+    }
+
+    #[test]
+    fn a_fields_own_name_goes_before_its_aliases() {
+        let task =
+            json!({"type": "RecaptchaV3Task", "websiteURL": PAGE, "websiteKey": "k", "action": "x", "pageaction": "y"});
+        assert_eq!(read(task).unwrap().parameters["pageAction"], "y");
     }
 
     #[test]

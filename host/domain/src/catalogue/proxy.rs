@@ -12,16 +12,16 @@ use crate::adapter::{Proxy, ProxyScheme};
 /// # Errors
 /// [`TaskError::Bad`] or [`TaskError::Missing`] naming the proxy's field; never its value, which is secret.
 pub(super) fn read(task: &Map<String, Value>) -> Result<Option<Proxy>, TaskError> {
+    let given = text_of(task, "proxyType")?;
+    let given =
+        given.map(|name| scheme(&name).ok_or_else(|| bad("proxyType", "http, https, socks4 or socks5"))).transpose()?;
+    let default = given.unwrap_or(ProxyScheme::Http);
     if let Some(text) = text_of(task, "proxy")? {
-        return from_text(&text).map(Some).ok_or_else(|| {
+        return from_text(&text, default).map(Some).ok_or_else(|| {
             bad("proxy", "scheme://login:password@host:port or [scheme:]host:port[:login:password], scheme http, https, socks4 or socks5")
         });
     }
     let Some(host) = text_of(task, "proxyAddress")? else { return Ok(None) };
-    let scheme = match text_of(task, "proxyType")? {
-        Some(name) => scheme(&name).ok_or_else(|| bad("proxyType", "http, https, socks4 or socks5"))?,
-        None => ProxyScheme::Http,
-    };
     let port = text_of(task, "proxyPort")?
         .ok_or_else(|| TaskError::Missing("proxyPort", "a port from 1 to 65535".to_owned()))?;
     let port = port_of(&port).ok_or_else(|| bad("proxyPort", "a port from 1 to 65535"))?;
@@ -29,7 +29,7 @@ pub(super) fn read(task: &Map<String, Value>) -> Result<Option<Proxy>, TaskError
         return Err(bad("proxyAddress", "a host name or an address"));
     }
     let (login, password) = (text_of(task, "proxyLogin")?, text_of(task, "proxyPassword")?);
-    Ok(Some(Proxy { scheme, host, port, login, password }))
+    Ok(Some(Proxy { scheme: default, host, port, login, password }))
 }
 
 fn bad(field: &str, expected: &str) -> TaskError {
@@ -50,8 +50,8 @@ fn text_of(task: &Map<String, Value>, name: &'static str) -> Result<Option<Strin
     }
 }
 
-fn from_text(text: &str) -> Option<Proxy> {
-    if text.contains("://") { from_url(text) } else { from_colons(text) }
+fn from_text(text: &str, default: ProxyScheme) -> Option<Proxy> {
+    if text.contains("://") { from_url(text) } else { from_colons(text, default) }
 }
 
 fn from_url(text: &str) -> Option<Proxy> {
@@ -72,23 +72,25 @@ fn from_url(text: &str) -> Option<Proxy> {
     })
 }
 
-/// `[scheme:]host:port[:login:password]`, or `login:password@host:port`; the password may contain colons.
-fn from_colons(text: &str) -> Option<Proxy> {
-    if let Some((auth, address)) = text.rsplit_once('@') {
-        let (login, password) = auth.split_once(':')?;
-        let (host, port) = address.split_once(':')?;
-        return build(ProxyScheme::Http, host, port, Some((login, password)));
-    }
-    let (first, rest) = text.split_once(':')?;
-    let (scheme, rest) = scheme(first).map_or((ProxyScheme::Http, text), |scheme| (scheme, rest));
+/// `[scheme:]host:port[:login:password]`, or `[scheme:]login:password@host:port`; the password may hold `:` and `@`.
+fn from_colons(text: &str, default: ProxyScheme) -> Option<Proxy> {
+    let (scheme, rest) = match text.split_once(':') {
+        Some((first, rest)) if scheme(first).is_some() => (scheme(first)?, rest),
+        _ => (default, text),
+    };
     let mut parts = rest.splitn(4, ':');
     let (host, port) = (parts.next()?, parts.next()?);
-    let auth = match (parts.next(), parts.next()) {
-        (None, None) => None,
-        (Some(login), Some(password)) => Some((login, password)),
-        (Some(_), None) | (None, Some(_)) => return None,
-    };
-    build(scheme, host, port, auth)
+    if port_of(port).is_some() {
+        let auth = match (parts.next(), parts.next()) {
+            (None, None) => None,
+            (Some(login), Some(password)) => Some((login, password)),
+            (Some(_), None) | (None, Some(_)) => return None,
+        };
+        return build(scheme, host, port, auth);
+    }
+    let (auth, address) = rest.rsplit_once('@')?;
+    let (host, port) = address.split_once(':')?;
+    build(scheme, host, port, Some(auth.split_once(':')?))
 }
 
 fn build(scheme: ProxyScheme, host: &str, port: &str, auth: Option<(&str, &str)>) -> Option<Proxy> {
@@ -150,6 +152,20 @@ mod tests {
             let proxy = of(task).unwrap().unwrap();
             assert_eq!((proxy.scheme, proxy.host.as_str(), proxy.port), (ProxyScheme::Socks5, "198.51.100.7", 1080));
             assert_eq!((proxy.login.as_deref(), proxy.password.as_deref()), (Some("me"), Some("p:w")));
+        }
+    }
+
+    #[test]
+    fn the_type_and_odd_passwords_are_kept() {
+        for (task, scheme, login, password) in [
+            (json!({"proxy": "198.51.100.7:1080:u:p", "proxyType": "socks5"}), ProxyScheme::Socks5, "u", "p"),
+            (json!({"proxy": "socks5:u:p@198.51.100.7:1080"}), ProxyScheme::Socks5, "u", "p"),
+            (json!({"proxy": "198.51.100.7:1080:u:p@ss"}), ProxyScheme::Http, "u", "p@ss"),
+            (json!({"proxy": "u:p@ss@198.51.100.7:1080"}), ProxyScheme::Http, "u", "p@ss"),
+        ] {
+            let proxy = of(task.clone()).unwrap().unwrap();
+            assert_eq!((proxy.scheme, proxy.host.as_str(), proxy.port), (scheme, "198.51.100.7", 1080), "{task}");
+            assert_eq!((proxy.login.as_deref(), proxy.password.as_deref()), (Some(login), Some(password)), "{task}");
         }
     }
 

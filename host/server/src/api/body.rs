@@ -5,16 +5,20 @@ use capstan_domain::code::ErrorCode;
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
+use crate::settings::Limits;
 use crate::tasks::Refusal;
 
 /// The body as a JSON object.
 ///
 /// # Errors
 /// [`ErrorCode::InvalidTaskData`], saying what is wrong with the body.
-pub(super) async fn read_object(body: Body, most_bytes: usize) -> Result<Map<String, Value>, Refusal> {
+pub(super) async fn read_object(body: Body, limits: &Limits) -> Result<Map<String, Value>, Refusal> {
+    let most_bytes = limits.max_body_bytes;
     let bad = |detail: String| Refusal::new(ErrorCode::InvalidTaskData, detail);
-    let bytes = read(body, most_bytes)
-        .await
+    let arrived = tokio::time::timeout(limits.body_within, read(body, most_bytes)).await;
+    let bytes = arrived
+        .ok()
+        .flatten()
         .ok_or_else(|| bad(format!("body: it must be complete and at most {most_bytes} bytes")))?;
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(object)) => Ok(object),

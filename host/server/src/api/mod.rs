@@ -74,7 +74,7 @@ async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response 
 }
 
 async fn answer(app: &Arc<App>, dialect: Dialect, endpoint: Endpoint, body: Body) -> Result<Answer, Refusal> {
-    let body: Map<String, Value> = body::read_object(body, app.limits.max_body_bytes).await?;
+    let body: Map<String, Value> = body::read_object(body, &app.limits).await?;
     let caller = auth::caller(app, &body).await?;
     match endpoint {
         Endpoint::CreateTask => create_task::answer(app, dialect, &caller, &body).await,

@@ -7,8 +7,9 @@ use capstan_domain::catalogue::CanonicalTask;
 use capstan_storage::NewAttempt;
 use serde_json::Value;
 
+use super::drive::{self, Party};
+use super::moves;
 use super::open::{Attempt, OpenTask};
-use super::{drive, moves};
 use crate::app::App;
 use crate::clock;
 
@@ -35,7 +36,7 @@ pub(super) async fn run(app: Arc<App>, job: Job) {
     let mut left = left.into_iter();
     loop {
         let attempt = task.live.lock().await.attempt.clone();
-        let fault = match submit(&app, &payload, &attempt).await {
+        let fault = match submit(&app, &task, &payload, &attempt).await {
             Submitted::Accepted(acceptance) => return moves::accepted(&app, &task, &attempt, acceptance).await,
             Submitted::Solved(solved) => return moves::solved(&app, &task, &attempt, solved).await,
             Submitted::Failed(fault) => fault,
@@ -59,7 +60,7 @@ pub(super) async fn run(app: Arc<App>, job: Job) {
     }
 }
 
-async fn submit(app: &App, payload: &CanonicalTask, attempt: &Attempt) -> Submitted {
+async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &Attempt) -> Submitted {
     let Some((provider, credential)) = app.snapshot.load().find(attempt.credential) else {
         return Submitted::Failed(Fault {
             class: FaultClass::ProviderDown,
@@ -74,21 +75,26 @@ async fn submit(app: &App, payload: &CanonicalTask, attempt: &Attempt) -> Submit
         parameters: Value::Object(payload.parameters.clone()).to_string(),
         proxy: payload.proxy.clone(),
     };
-    let fault = match drive::drive(app, &provider, &credential, Operation::Submit(submission)).await {
+    let party = Party { provider: &provider, credential: &credential, until_ms: task.deadline_at_ms };
+    let fault = match drive::drive(app, &party, Operation::Submit(submission)).await {
         Ok(Step::Accepted(acceptance)) => return Submitted::Accepted(acceptance),
         Ok(Step::Solved(solved)) => return Submitted::Solved(solved),
-        Ok(Step::Failed(fault)) => fault,
+        Ok(Step::Failed(fault)) => {
+            credential.rest_after(fault.class, provider.time_scale, clock::now_ms());
+            fault
+        }
         Ok(Step::Send(..) | Step::Wait(..) | Step::Polled(_) | Step::Balance(_) | Step::Market(_) | Step::Done) => {
             drive::foreign_step("submit")
         }
         Err(cut_off) => {
-            tracing::warn!(
-                task.id = attempt.id.to_string(), provider.id = %attempt.provider,
-                error = &cut_off.error as &dyn std::error::Error, "a submit was cut off"
-            );
-            cut_off.fault()
+            let error = &cut_off.error as &dyn std::error::Error;
+            tracing::warn!(task.id = %task.id, provider.id = %attempt.provider, error, "a submit was cut off");
+            let fault = cut_off.fault();
+            if cut_off.is_the_providers() {
+                credential.rest_after(fault.class, provider.time_scale, clock::now_ms());
+            }
+            fault
         }
     };
-    credential.rest_after(fault.class, provider.time_scale, clock::now_ms());
     Submitted::Failed(fault)
 }

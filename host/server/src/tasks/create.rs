@@ -1,19 +1,20 @@
 //! How a task enters: parsed, allowed, routed, priced, held, then handed to its attempt.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use capstan_domain::catalogue::{self, CanonicalTask, TaskError};
 use capstan_domain::code::ErrorCode;
 use capstan_domain::route::{self, Candidate, PoolMode, Route, RouteRequest, SelectionMode};
 use capstan_domain::schedule::{self, Polls};
 use capstan_domain::task::TaskState;
-use capstan_storage::{NewAttempt, PlaceRefusal, PlaceTask, Placed, TaskFacts};
+use capstan_storage::{NewAttempt, PlaceRefusal, PlaceTask, Placed, StoreError, TaskFacts};
 use tokio::sync::{Mutex, watch};
 
 use super::attempt::{self, Job};
 use super::open::{Attempt, Live, OpenTask, Progress};
-use super::{CreateRequest, Created, Ending, Refusal, TaskView};
+use super::{CreateRequest, Created, Ending, Refusal, TaskView, moves};
 use crate::api::Caller;
 use crate::app::App;
 use crate::clock;
@@ -28,8 +29,15 @@ pub async fn create(app: &Arc<App>, caller: &Caller, request: CreateRequest) -> 
     let arrived = Instant::now();
     // A client that hangs up drops this future; what places the task is not part of it, so that no hold is left without
     // somebody who moves its task.
-    let entering = app.tracker.spawn(enter(Arc::clone(app), caller.clone(), request));
-    let (open, mut progress) = entering.await.map_err(|_| internal("the work of entering a task was lost"))??;
+    let waits = Arc::new(AtomicBool::new(true));
+    let mut entering = app.tracker.spawn(enter(Arc::clone(app), caller.clone(), request, Arc::clone(&waits)));
+    let entered = match tokio::time::timeout(CREATE_WITHIN, &mut entering).await {
+        Ok(entered) => entered,
+        // Too late for a client's patience: it will ask again, so this task must not be sent.
+        Err(_) if waits.swap(false, Ordering::SeqCst) => return Err(internal("the database took too long")),
+        Err(_) => entering.await,
+    };
+    let (open, mut progress) = entered.map_err(|_| internal("the work of entering a task was lost"))??;
 
     let wait = app.limits.accept_wait.min(CREATE_WITHIN.saturating_sub(arrived.elapsed()));
     let sent = tokio::time::timeout(wait, progress.wait_for(|p| !matches!(p, Progress::Submitting))).await;
@@ -44,7 +52,15 @@ pub async fn create(app: &Arc<App>, caller: &Caller, request: CreateRequest) -> 
 }
 
 /// Everything up to the durable hold; from there on the attempt owns the task.
-async fn enter(app: Arc<App>, caller: Caller, request: CreateRequest) -> Result<Entered, Refusal> {
+async fn enter(
+    app: Arc<App>,
+    caller: Caller,
+    request: CreateRequest,
+    waits: Arc<AtomicBool>,
+) -> Result<Entered, Refusal> {
+    if app.open.count() >= app.limits.max_open {
+        return Err(Refusal::new(ErrorCode::RateLimit, "The gateway has as many open tasks as it takes."));
+    }
     let task = catalogue::parse(&request.task).map_err(refusal_of)?;
     let snapshot = app.snapshot.load_full();
     refuse_banned_sites(&snapshot, &task)?;
@@ -57,10 +73,14 @@ async fn enter(app: Arc<App>, caller: Caller, request: CreateRequest) -> Result<
     };
     let route = route::route(&question, &snapshot.offers(task.family.name));
     if route.candidates.is_empty() {
-        return Err(no_candidate(&route, &question, &task, &request));
+        return Err(no_candidate(&route, &question, &task, (&request, &caller)));
     }
     let (job, progress) = place(&app, &caller, task, Draft { question, route, snapshot }).await?;
     let open = Arc::clone(&job.task);
+    if !waits.swap(false, Ordering::SeqCst) {
+        moves::abandoned(&app, &open).await;
+        return Err(internal("nobody waits for this task any more"));
+    }
     app.tracker.spawn(attempt::run(Arc::clone(&app), job));
     Ok((open, progress))
 }
@@ -84,11 +104,18 @@ fn refuse_banned_sites(snapshot: &Snapshot, task: &CanonicalTask) -> Result<(), 
 }
 
 /// Says why there is no candidate, where the client can do something about it.
-fn no_candidate(route: &Route, question: &RouteRequest<'_>, task: &CanonicalTask, request: &CreateRequest) -> Refusal {
+fn no_candidate(
+    route: &Route,
+    question: &RouteRequest<'_>,
+    task: &CanonicalTask,
+    (request, caller): (&CreateRequest, &Caller),
+) -> Refusal {
     let only = |hit: route::Hit| !route.dropped.is_empty() && route.dropped.iter().all(|d| d.2 == hit);
     let pool_hit = route.dropped.iter().any(|d| d.2 == route::Hit::Pool);
-    let because_of_secrets =
-        task.has_secrets() && request.pool.is_none() && question.pool_mode == PoolMode::PlatformOnly;
+    let because_of_secrets = task.has_secrets()
+        && request.pool.is_none()
+        && caller.pool_mode.is_none()
+        && question.pool_mode == PoolMode::PlatformOnly;
     let detail = if let Some(name) = question.forced.filter(|_| only(route::Hit::OtherProvider)) {
         format!("No provider is called {:?} here.", name.chars().take(40).collect::<String>())
     } else if pool_hit && because_of_secrets {
@@ -106,6 +133,9 @@ fn no_candidate(route: &Route, question: &RouteRequest<'_>, task: &CanonicalTask
     };
     Refusal::new(ErrorCode::NoProvidersAvailable, detail)
 }
+
+/// Wait before a task is placed again.
+const PLACE_AGAIN: Duration = Duration::from_millis(200);
 
 /// What a task is placed with.
 struct Draft<'r> {
@@ -135,8 +165,10 @@ async fn place(
     draft: Draft<'_>,
 ) -> Result<(Job, watch::Receiver<Progress>), Refusal> {
     let fence = app.shards.load().pick(clock::new_task_number()).ok_or_else(|| internal("no shard is held"))?;
+    let first_candidates = draft.route.candidates.iter().take(app.limits.max_attempts);
     let attempts: Vec<NewAttempt> =
-        draft.route.candidates.iter().enumerate().filter_map(|(rank, c)| draft.new_attempt(rank, c)).collect();
+        // In price order the affordable candidates come first, so that more than can be tried need not be looked at.
+        first_candidates.enumerate().filter_map(|(rank, c)| draft.new_attempt(rank, c)).collect();
     let first = attempts.first().ok_or_else(|| internal("a candidate's credential is gone"))?;
     let limits =
         draft.snapshot.provider(&first.candidate.provider).map(|p| p.limits).ok_or_else(|| internal("no provider"))?;
@@ -164,6 +196,13 @@ async fn place(
             Ok(Ok(placed)) => break placed,
             Ok(Err(PlaceRefusal::NumberTaken)) => new.facts.number = clock::new_task_number(),
             Ok(Err(refusal)) => return Err(refusal_of_place(refusal)),
+            // Whether it took effect is unknown: the same ids again find out, and make it so at most once.
+            Err(error)
+                if error.is_transient() && !matches!(error, StoreError::Overloaded) && !app.shutdown.is_cancelled() =>
+            {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a task is placed again");
+                tokio::time::sleep(PLACE_AGAIN).await;
+            }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a task could not be placed");
                 return Err(Refusal::new(ErrorCode::Internal, ""));

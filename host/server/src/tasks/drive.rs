@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use capstan_domain::adapter::Charged;
 use capstan_domain::adapter::{Fault, FaultClass, MAX_STEPS, Operation, Reply, Step};
-use capstan_egress::EgressError;
+use capstan_egress::{Blame, EgressError};
 use capstan_sandbox::CallError;
 
 use crate::app::App;
+use crate::clock;
 use crate::providers::{Credential, Provider};
 
 /// Why an operation has no end.
@@ -19,6 +20,9 @@ pub(super) enum DriveError {
     /// A request failed.
     #[error("a request failed")]
     Egress(#[source] EgressError),
+    /// The task was given up meanwhile.
+    #[error("the task was given up before the request was sent")]
+    TooLate,
     /// The adapter goes on and on.
     #[error("the adapter took more than {MAX_STEPS} steps")]
     TooManySteps,
@@ -35,26 +39,37 @@ pub(super) struct CutOff {
     pub may_have_been_sent: bool,
 }
 
+/// With whom an operation is run, and until when it may send.
+pub(super) struct Party<'p> {
+    /// The provider.
+    pub(super) provider: &'p Provider,
+    /// The credential at it.
+    pub(super) credential: &'p Credential,
+    /// Nothing is sent after this time: the task of the operation has been given up by then.
+    pub(super) until_ms: i64,
+}
+
+/// Longest wait that an adapter may ask for between two requests, before the provider's time scale.
+const LONGEST_WAIT_MS: u32 = 30_000;
+
 /// Runs an operation to its end.
 ///
 /// # Errors
 /// [`CutOff`]; what the provider itself reports is a [`Step::Failed`].
-pub(super) async fn drive(
-    app: &App,
-    provider: &Provider,
-    credential: &Credential,
-    operation: Operation,
-) -> Result<Step, CutOff> {
+pub(super) async fn drive(app: &App, party: &Party<'_>, operation: Operation) -> Result<Step, CutOff> {
+    let Party { provider, credential, until_ms } = *party;
     let mut may_have_been_sent = false;
     let cut_off = |error, may_have_been_sent| CutOff { error, may_have_been_sent };
-    let begun = provider.adapter.begin(operation).await;
+    let begun = with_room(app, provider.adapter.begin(operation)).await;
     let mut step = begun.map_err(|e| cut_off(DriveError::Adapter(e), false))?;
     for _ in 0..MAX_STEPS {
         let (state, reply) = match step {
+            Step::Send(..) if clock::now_ms() > until_ms => {
+                return Err(cut_off(DriveError::TooLate, may_have_been_sent));
+            }
             Step::Send(request, state) => {
-                let sent =
-                    app.egress.send(&provider.grant, Some((&credential.binding, &credential.sealed)), &request).await;
-                match sent {
+                let key = (&credential.binding, &credential.sealed);
+                match app.egress.send(&provider.grant, Some(key), &request).await {
                     Ok(response) => {
                         may_have_been_sent = true;
                         (state, Reply::Response(response))
@@ -66,7 +81,8 @@ pub(super) async fn drive(
                 }
             }
             Step::Wait(wait_ms, state) => {
-                tokio::time::sleep(Duration::from_millis(u64::from(wait_ms / provider.time_scale.max(1)))).await;
+                let wait_ms = wait_ms.min(LONGEST_WAIT_MS) / provider.time_scale.max(1);
+                tokio::time::sleep(Duration::from_millis(u64::from(wait_ms))).await;
                 (state, Reply::Waited)
             }
             end @ (Step::Accepted(_)
@@ -77,13 +93,28 @@ pub(super) async fn drive(
             | Step::Failed(_)
             | Step::Done) => return Ok(end),
         };
-        let advanced = provider.adapter.advance(state, reply).await;
+        let advanced = with_room(app, provider.adapter.advance(state, reply)).await;
         step = advanced.map_err(|e| cut_off(DriveError::Adapter(e), may_have_been_sent))?;
     }
     Err(cut_off(DriveError::TooManySteps, may_have_been_sent))
 }
 
+/// Waits for room in the sandbox's queue: a reply that is in must be read, however many others came at the same moment.
+async fn with_room<T>(app: &App, call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    let _room = app.adapter_calls.acquire().await.map_err(|_| CallError::Stopped)?;
+    call.await
+}
+
 impl CutOff {
+    /// Whether the provider itself is the trouble, so that others had better leave it alone for a moment. What an adapter
+    /// did with one client's task is no reason to rest a credential for everybody.
+    pub(super) fn is_the_providers(&self) -> bool {
+        match &self.error {
+            DriveError::Egress(error) => error.blame() == Blame::Provider,
+            DriveError::Adapter(_) | DriveError::TooLate | DriveError::TooManySteps => false,
+        }
+    }
+
     /// The same as a fault: in doubt when the provider may have heard of it, else surely not accepted.
     #[must_use]
     pub(super) fn fault(&self) -> Fault {
@@ -91,12 +122,13 @@ impl CutOff {
         let code = match &self.error {
             DriveError::Adapter(_) => "adapter-failed",
             DriveError::Egress(_) => "request-failed",
+            DriveError::TooLate => "too-late",
             DriveError::TooManySteps => "too-many-steps",
         };
         let message = match &self.error {
             DriveError::Adapter(error) => error.to_string(),
             DriveError::Egress(error) => error.to_string(),
-            DriveError::TooManySteps => self.error.to_string(),
+            DriveError::TooLate | DriveError::TooManySteps => self.error.to_string(),
         };
         let charged = if self.may_have_been_sent { Charged::Unknown } else { Charged::No };
         Fault { class, code: code.to_owned(), message, charged }

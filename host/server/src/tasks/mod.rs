@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 
 pub use create::create;
 pub use open::OpenTasks;
-pub(crate) use recover::recover;
+pub(crate) use recover::{recover, take_up_shards};
 pub use result::{balance, result};
 pub(crate) use wheel::Wheel;
 pub use wheel::WheelHandle;

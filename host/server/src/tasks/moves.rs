@@ -45,10 +45,12 @@ pub(super) async fn accepted(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Att
     live.attempt.reference = acceptance.reference;
     live.attempt.memo = acceptance.memo;
     tracing::info!(task.id = %open.id, provider.id = %attempt.provider, "accepted");
-    if let Some((provider, _)) = app.snapshot.load().find(attempt.credential) {
-        let at_ms = schedule::first_poll_at_ms(at_ms, &provider.limits, acceptance.poll_after_ms);
-        app.wheel.poll_at(open.id, at_ms);
-    }
+    let found = app.snapshot.load().find(attempt.credential);
+    let first_poll_at_ms = found.map_or(at_ms, |(provider, _)| {
+        let hint_ms = acceptance.poll_after_ms.map(|ms| ms / provider.time_scale.max(1));
+        schedule::first_poll_at_ms(at_ms, &provider.limits, hint_ms)
+    });
+    app.wheel.poll_at(open.id, first_poll_at_ms);
     open.progress.send_replace(Progress::Sent);
 }
 
@@ -61,13 +63,20 @@ pub(super) async fn refused(app: &Arc<App>, open: &Arc<OpenTask>, fault: &Fault,
     tracing::info!(task.id = %open.id, provider.id = %attempt.provider, fault = fault.class.as_str(), code = shown_code(fault), "refused");
     match next {
         Some(next) if moved.contains(&Effect::SubmitNext) => {
-            live.attempt = Attempt::of(&next);
+            let next_attempt = Attempt::of(&next);
             let (task, fence) = (open.id, open.fence);
             let record = NextAttempt { task, fence, refused: attempt.id, fault: stored_fault(fault), next };
-            stands(open, persist(app, open, || app.store.record_next_attempt(record.clone())).await)
+            let is_recorded = stands(open, persist(app, open, || app.store.record_next_attempt(record.clone())).await);
+            if is_recorded {
+                live.attempt = next_attempt;
+            }
+            drop(live);
+            book_charged(app, open, &attempt, fault).await;
+            is_recorded
         }
         _ if moved.iter().any(|e| matches!(e, Effect::Release(_))) => {
             release(app, open, live, (ErrorCode::NoProvidersAvailable, AttemptEnd::Refused), Some(fault)).await;
+            book_charged(app, open, &attempt, fault).await;
             false
         }
         _ => false,
@@ -96,6 +105,23 @@ pub(super) async fn unclear(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Atte
     open.progress.send_replace(Progress::Sent);
 }
 
+/// The provider says that it has no such task. It is not sent again: the deadline ends it, refunded.
+pub(super) async fn unknown(open: &OpenTask, attempt: &Attempt) {
+    let live = open.live.lock().await;
+    if ask(open, &live, &Event::Unknown).is_some() {
+        tracing::info!(task.id = %open.id, provider.id = %attempt.provider, "the provider does not know it");
+    }
+}
+
+/// Nobody waits for the task any more, and it has not been sent: its hold goes back.
+pub(super) async fn abandoned(app: &Arc<App>, open: &Arc<OpenTask>) {
+    let live = open.live.lock().await;
+    let event = Event::Refused { another: false, otherwise: ErrorCode::Internal };
+    if ask(open, &live, &event).is_some() {
+        release(app, open, live, (ErrorCode::Internal, AttemptEnd::Refused), None).await;
+    }
+}
+
 /// The provider solved the task: stored and captured in one transaction; late, it is the platform's loss.
 pub(super) async fn solved(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, solved: Solved) {
     let live = open.live.lock().await;
@@ -110,7 +136,8 @@ pub(super) async fn solved(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attem
         Err(error) => {
             tracing::error!(task.id = %open.id, provider.id = %attempt.provider, error = &error as &dyn std::error::Error, "unreadable solution");
             let fault = unreadable_solution();
-            return release(app, open, live, (ErrorCode::CaptchaUnsolvable, AttemptEnd::Failed), Some(&fault)).await;
+            release(app, open, live, (ErrorCode::CaptchaUnsolvable, AttemptEnd::Failed), Some(&fault)).await;
+            return book_cost(app, open, attempt, provider_cost).await;
         }
     };
     let capture = attempt.price;
@@ -144,10 +171,7 @@ pub(super) async fn failed(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attem
     }
     tracing::info!(task.id = %open.id, provider.id = %attempt.provider, code = shown_code(&fault), "failed");
     release(app, open, live, (code, AttemptEnd::Failed), Some(&fault)).await;
-    if fault.charged == Charged::Yes {
-        // The account is refunded all the same: what the provider took is the platform's, booked openly.
-        book_cost(app, open, attempt, None).await;
-    }
+    book_charged(app, open, attempt, &fault).await;
 }
 
 /// The deadline has passed.
@@ -210,7 +234,13 @@ async fn settle(
         at_ms: clock::now_ms(),
         outcome,
     };
-    let Some(settled) = persist(app, open, || app.store.settle(settlement.clone())).await else { return };
+    let Some(settled) = persist(app, open, || app.store.settle(settlement.clone())).await else {
+        // Nobody may be left without a mover: what could not be written is asked and settled again later.
+        let at_ms = clock::now_ms().saturating_add(SETTLE_AGAIN_MS);
+        app.wheel.poll_at(open.id, at_ms);
+        app.wheel.give_up_at(open.id, open.deadline_at_ms.max(at_ms.saturating_add(SETTLE_AGAIN_MS)));
+        return;
+    };
     let view = match settled {
         Settled::Now { cost } => Some(TaskView {
             task: open.id,
@@ -225,6 +255,14 @@ async fn settle(
     app.open.remove(open.id);
     if let Some(view) = view {
         open.progress.send_replace(Progress::Ended(Arc::new(view)));
+    }
+}
+
+/// A failure that the provider charged for: the account is refunded all the same, so it is the platform's, booked openly.
+async fn book_charged(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, fault: &Fault) {
+    match fault.charged {
+        Charged::Yes => book_cost(app, open, attempt, None).await,
+        Charged::No | Charged::Unknown => {}
     }
 }
 
@@ -257,6 +295,10 @@ fn stands(open: &OpenTask, recorded: Option<Recorded>) -> bool {
     }
 }
 
+/// When a settlement that could not be written is tried again, in milliseconds.
+const SETTLE_AGAIN_MS: i64 = 15_000;
+/// How often another writer may be faster before that is taken for a bug.
+const MOST_CONTENDED: u32 = 20;
 /// First wait before a write is tried again.
 const RETRY_FIRST: Duration = Duration::from_millis(20);
 /// Longest wait before a write is tried again.
@@ -271,9 +313,16 @@ async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
     write: impl Fn() -> F,
 ) -> Option<T> {
     let mut wait = RETRY_FIRST;
+    let mut contended = 0;
     loop {
-        match write().await {
+        let written = write().await;
+        contended += u32::from(matches!(written, Err(StoreError::Contended)));
+        match written {
             Ok(written) => return Some(written),
+            Err(StoreError::Contended) if contended > MOST_CONTENDED => {
+                tracing::error!(task.id = %open.id, "a write never finds its row as it must be");
+                return None;
+            }
             Err(StoreError::Fenced { .. }) => {
                 tracing::warn!(task.id = %open.id, "another node moves this task now");
                 app.open.remove(open.id);

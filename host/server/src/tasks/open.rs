@@ -97,6 +97,11 @@ impl OpenTasks {
         self.tasks.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
+    /// Lets go of those that are not to be kept.
+    pub(crate) fn retain(&self, keep: impl Fn(&OpenTask) -> bool) {
+        self.tasks.write().unwrap_or_else(PoisonError::into_inner).retain(|_, task| keep(task));
+    }
+
     /// How many are open.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -6,8 +6,9 @@ use capstan_domain::adapter::{FaultClass, OpenTask as Polled, Operation, Standin
 use capstan_domain::schedule;
 use capstan_domain::task::TaskState;
 
+use super::drive::{self, Party};
+use super::moves;
 use super::open::{Attempt, OpenTask};
-use super::{drive, moves};
 use crate::app::App;
 use crate::clock;
 use crate::providers::{Credential, Provider};
@@ -37,6 +38,13 @@ async fn first_credential(tasks: &[Arc<OpenTask>]) -> Option<capstan_domain::Cre
 
 async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential, batch: &[Arc<OpenTask>]) {
     let Ok(_permit) = credential.polls.acquire().await else { return };
+    if let Some(until_ms) = credential.polls_rest_until(clock::now_ms()) {
+        // Polling on would turn "too fast" into a block of the key.
+        for task in batch {
+            app.wheel.poll_at(task.id, until_ms);
+        }
+        return;
+    }
     let mut polled = Vec::with_capacity(batch.len());
     for task in batch {
         let mut live = task.live.lock().await;
@@ -46,9 +54,10 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
                 polled.push((Arc::clone(task), live.attempt.clone()));
             }
             TaskState::InDoubt if provider.abilities.look_up => {
+                live.attempt.polls.used = live.attempt.polls.used.saturating_add(1);
                 let attempt = live.attempt.clone();
                 drop(live);
-                look_up(app, provider, credential, (task, &attempt)).await;
+                look_up(app, &party(provider, credential, task), (task, &attempt)).await;
             }
             TaskState::InDoubt | TaskState::Submitting | TaskState::Solved | TaskState::Failed => {}
         }
@@ -57,7 +66,8 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
         return;
     }
     let asked = polled.iter().map(|(task, attempt)| contract_form(task, attempt)).collect();
-    match drive::drive(app, provider, credential, Operation::Poll(asked)).await {
+    let party = Party { provider, credential, until_ms: i64::MAX };
+    match drive::drive(app, &party, Operation::Poll(asked)).await {
         Ok(Step::Polled(verdicts)) => {
             for (task, attempt) in &polled {
                 let verdict = verdicts.iter().find(|v| v.reference == attempt.reference);
@@ -66,6 +76,7 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
         }
         Ok(Step::Failed(fault)) => {
             credential.rest_after(fault.class, provider.time_scale, clock::now_ms());
+            credential.rest_polls_after(fault.class, &provider.limits, provider.time_scale);
             tracing::warn!(provider.id = %provider.id, fault = fault.class.as_str(), "a poll failed; it says nothing about the tasks");
             missed(app, provider, &polled, fault.class).await;
         }
@@ -96,7 +107,10 @@ async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Att
     let (task, attempt) = polled;
     let fault = match verdict.map(|v| v.standing.clone()) {
         None => return again(app, provider, task, None).await,
-        Some(Standing::Open(hint_ms)) => return again(app, provider, task, hint_ms).await,
+        Some(Standing::Open(hint_ms)) => {
+            let hint_ms = hint_ms.map(|ms| ms / provider.time_scale.max(1));
+            return again(app, provider, task, hint_ms).await;
+        }
         Some(Standing::Solved(solved)) => return moves::solved(app, task, attempt, solved).await,
         Some(Standing::Failed(fault)) => fault,
     };
@@ -104,7 +118,9 @@ async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Att
         FaultClass::InvalidTask | FaultClass::Unsolvable | FaultClass::NotSupported => {
             moves::failed(app, task, attempt, fault).await;
         }
-        FaultClass::Throttled(after_ms) => again(app, provider, task, after_ms).await,
+        FaultClass::Throttled(after_ms) => {
+            again(app, provider, task, after_ms.map(|ms| ms / provider.time_scale.max(1))).await;
+        }
         FaultClass::NoCapacity
         | FaultClass::CredentialRejected
         | FaultClass::CredentialOutOfFunds
@@ -144,16 +160,20 @@ async fn again(app: &App, provider: &Provider, task: &Arc<OpenTask>, hint_ms: Op
     }
 }
 
-async fn look_up(app: &Arc<App>, provider: &Provider, credential: &Credential, doubtful: (&Arc<OpenTask>, &Attempt)) {
+async fn look_up(app: &Arc<App>, party: &Party<'_>, doubtful: (&Arc<OpenTask>, &Attempt)) {
     let (task, attempt) = doubtful;
-    match drive::drive(app, provider, credential, Operation::LookUp(attempt.id)).await {
+    match drive::drive(app, party, Operation::LookUp(attempt.id)).await {
         Ok(Step::Accepted(acceptance)) => moves::accepted(app, task, attempt, acceptance).await,
-        Ok(Step::Done) => {
-            tracing::info!(task.id = %task.id, provider.id = %provider.id, "the provider does not know it")
+        Ok(Step::Done) => moves::unknown(task, attempt).await,
+        Ok(Step::Failed(fault)) => {
+            tracing::warn!(task.id = %task.id, provider.id = %party.provider.id, fault = fault.class.as_str(), "a look-up failed");
+            party.credential.rest_polls_after(fault.class, &party.provider.limits, party.provider.time_scale);
+            again(app, party.provider, task, None).await;
         }
-        Ok(_) | Err(_) => {
-            let at_ms = clock::now_ms().saturating_add(i64::from(provider.limits.interval_ms));
-            app.wheel.poll_at(task.id, at_ms);
-        }
+        Ok(_) | Err(_) => again(app, party.provider, task, None).await,
     }
+}
+
+fn party<'p>(provider: &'p Provider, credential: &'p Credential, task: &OpenTask) -> Party<'p> {
+    Party { provider, credential, until_ms: task.deadline_at_ms }
 }

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use capstan_domain::catalogue;
+use capstan_domain::code::ErrorCode;
 use capstan_domain::schedule::{self, Polls};
 use capstan_domain::task::{self, Effect, Event, TaskState};
-use capstan_storage::{Doubt, OpenTask as OpenRow, StoreError};
+use capstan_storage::{AttemptEnd, Doubt, Fence, OpenTask as OpenRow, Outcome, Settlement, StoreError};
 use tokio::sync::{Mutex, watch};
 
 use super::open::{Attempt, Live, OpenTask, Progress};
@@ -19,7 +20,16 @@ use crate::clock;
 /// # Errors
 /// [`StoreError`] when the tasks cannot be read or written.
 pub(crate) async fn recover(app: &Arc<App>) -> Result<usize, StoreError> {
-    let rows = app.store.list_open_tasks(Some(&app.shards.load().numbers())).await?;
+    let shards = app.shards.load().numbers();
+    take_up_shards(app, &shards).await
+}
+
+/// The same for some shards, when they are gained later.
+///
+/// # Errors
+/// [`StoreError`] when the tasks cannot be read or written.
+pub(crate) async fn take_up_shards(app: &Arc<App>, shards: &[u8]) -> Result<usize, StoreError> {
+    let rows = app.store.list_open_tasks(Some(shards)).await?;
     let count = rows.len();
     for (index, row) in rows.into_iter().enumerate() {
         take_up(app, &row, index, count).await?;
@@ -28,7 +38,8 @@ pub(crate) async fn recover(app: &Arc<App>) -> Result<usize, StoreError> {
 }
 
 async fn take_up(app: &Arc<App>, row: &OpenRow, index: usize, count: usize) -> Result<(), StoreError> {
-    let Some(open) = open_task(app, row) else { return Ok(()) };
+    let Some(fence) = app.shards.load().fence(row.task.shard) else { return Ok(()) };
+    let Some(open) = open_task(app, row, fence) else { return give_back(app, row, fence).await };
     let found = app.snapshot.load().find(row.attempt.candidate.credential);
     let look_up = found.as_ref().is_some_and(|(provider, _)| provider.abilities.look_up);
     let moved = match task::step(row.task.state, &Event::TakenUp { look_up }) {
@@ -48,9 +59,13 @@ async fn take_up(app: &Arc<App>, row: &OpenRow, index: usize, count: usize) -> R
     let (now_ms, open) = (clock::now_ms(), Arc::new(open));
     app.open.insert(Arc::clone(&open));
     let mut last_chance_ms = now_ms;
-    let is_polled = moved.effects.iter().any(|e| matches!(e, Effect::SchedulePoll | Effect::LookUp));
-    if let Some((provider, _)) = found.filter(|_| is_polled) {
-        let at_ms = schedule::spread_at_ms(now_ms, index, count, &provider.limits);
+    if moved.effects.iter().any(|e| matches!(e, Effect::SchedulePoll | Effect::LookUp)) {
+        let at_ms =
+            found.map_or(now_ms, |(provider, _)| {
+                let accepted_at_ms = row.attempt.accepted_at_ms.unwrap_or(row.attempt.created_at_ms);
+                schedule::resumed_poll_at_ms(now_ms, accepted_at_ms, &provider.limits)
+                    .saturating_add(schedule::spread_ms(index, count, &provider.limits))
+            });
         app.wheel.poll_at(open.id, at_ms);
         // The solution may be waiting at the provider: one poll, answered or timed out, goes before a deadline that passed
         // while nobody looked.
@@ -63,7 +78,21 @@ async fn take_up(app: &Arc<App>, row: &OpenRow, index: usize, count: usize) -> R
 /// How long the one poll after an overslept deadline may take.
 const LAST_CHANCE_MS: i64 = 10_000;
 
-fn open_task(app: &App, row: &OpenRow) -> Option<OpenTask> {
+/// A task that cannot be moved any more (sealed with another master key, of a family that is gone): its hold goes back.
+async fn give_back(app: &App, row: &OpenRow, fence: Fence) -> Result<(), StoreError> {
+    let outcome = Outcome::Failed {
+        code: ErrorCode::TaskTimeout,
+        description: String::new(),
+        end: AttemptEnd::Failed,
+        fault: None,
+        provider_cost: None,
+    };
+    let (task, attempt) = (row.task.facts.id, row.attempt.id);
+    let (move_id, at_ms) = (clock::new_move_id(), clock::now_ms());
+    app.store.settle(Settlement { task, attempt, fence, move_id, at_ms, outcome }).await.map(drop)
+}
+
+fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
     let facts = &row.task.facts;
     let unusable = |why: &str| tracing::error!(task.id = %facts.id, why, "an open task cannot be taken up");
     let Some(family) = catalogue::by_name(&facts.family) else {
@@ -84,7 +113,7 @@ fn open_task(app: &App, row: &OpenRow) -> Option<OpenTask> {
         task_type: facts.task_type.clone(),
         created_at_ms: facts.created_at_ms,
         deadline_at_ms: facts.deadline_at_ms,
-        fence: app.shards.load().fence(row.task.shard)?,
+        fence,
         live: Mutex::new(Live {
             state: row.task.state,
             attempt: Attempt {

@@ -13,6 +13,9 @@ const fn ok(body: Value) -> Answer {
     Answer { status: 200, body }
 }
 
+/// Longest name of a provider that is looked at.
+const MOST_PROVIDER_BYTES: usize = 100;
+
 pub(super) fn read_create(body: &Map<String, Value>) -> Result<CreateRequest, Refusal> {
     let bad = |detail: String| Refusal::new(ErrorCode::InvalidTaskData, detail);
     let task = match body.get("task") {
@@ -25,7 +28,7 @@ pub(super) fn read_create(body: &Map<String, Value>) -> Result<CreateRequest, Re
     let provider = match body.get("provider") {
         None | Some(Value::Null) => None,
         Some(Value::String(name)) if name.trim().is_empty() => None,
-        Some(Value::String(name)) => Some(name.clone()),
+        Some(Value::String(name)) if name.len() <= MOST_PROVIDER_BYTES => Some(name.clone()),
         Some(_) => return Err(bad("provider: it must be the name of a provider".to_owned())),
     };
     Ok(CreateRequest { task, mode, pool, provider })
