@@ -19,6 +19,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("polling: a submit whose answer is lost is in doubt and never sent again", lost_answers_are_in_doubt),
         test("polling: a task that no one solves is given up at its deadline, refunded", deadlines_refund),
         test("polling: what a provider takes for an unsolvable task is the platform's loss", unsolvable_is_a_loss),
+        test("polling: of many answers that come at one moment none is lost", a_burst_is_read),
         test("polling: client polls cause no provider traffic", client_polls_are_free),
         test("polling: broken poll answers are missed polls, not failures", broken_polls_are_missed),
     ]
@@ -118,6 +119,26 @@ async fn broken_polls_are_missed() -> Result<()> {
     for answer in join_all((0..20).map(|_| gateway.client.solve(recaptcha()))).await {
         let answer = answer?;
         ensure!(answer.body["status"] == "ready", "{answer:?}");
+    }
+    gateway.finish().await
+}
+
+async fn a_burst_is_read() -> Result<()> {
+    const TASKS: usize = 600;
+    let gateway = TestGateway::start(Setup { time_scale: 10, ..Setup::default() }).await?;
+    gateway.provider.hold_creates();
+    let creating = (0..TASKS).map(|_| gateway.client.create(recaptcha()));
+    let (created, released) = futures_util::join!(join_all(creating), async {
+        let all = gateway.provider.until(|stats| stats.creates == TASKS as u64);
+        let all = tokio::time::timeout(Duration::from_secs(60), all).await;
+        gateway.provider.release_creates();
+        all
+    });
+    released?;
+    let ids = created.into_iter().map(|answer| answer?.task_id()).collect::<Result<Vec<_>>>()?;
+    for ended in join_all(ids.iter().map(|id| gateway.client.wait(id))).await {
+        let ended = ended?;
+        ensure!(ended.body["status"] == "ready", "{ended:?}");
     }
     gateway.finish().await
 }

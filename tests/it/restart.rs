@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use capstan_server::settings::Limits as GatewayLimits;
 use capstan_simulator::{Behaviour, Control, Latency, Settings, Simulator, Usd};
 use capstan_storage::{OpenOptions, Store};
 use capstan_tests::client::{Client, recaptcha};
 use capstan_tests::database::{Database, ENGINES, Engine};
+use capstan_tests::gateway::{Return, Setup, TestGateway};
 use capstan_tests::process::Process;
 use capstan_tests::suite::{is_full, test};
 use futures_util::future::join_all;
@@ -25,7 +27,12 @@ pub(crate) fn tests() -> Vec<Trial> {
             test(doubtful(engine), move || killed_while_submitting(engine)),
         ]
     };
-    ENGINES.into_iter().flat_map(on_each).collect()
+    let within = [
+        test("restart: a task that cannot be taken up is given back", unusable_tasks_are_given_back),
+        test("restart: what was accepted before a stop is polled after it, within the limits", stopped_and_started),
+        test("restart: another node takes up what a stopped one left, and none while it runs (Postgres)", another_node),
+    ];
+    ENGINES.into_iter().flat_map(on_each).chain(within).collect()
 }
 
 /// A gateway process, a provider that outlives it, and a place for both.
@@ -161,4 +168,43 @@ async fn killed_while_submitting(engine: Engine) -> Result<()> {
     ensure!(report.difference.is_none(), "the ledger does not add up: {:?}", report.difference);
     store.close().await;
     Ok(())
+}
+
+async fn unusable_tasks_are_given_back() -> Result<()> {
+    let gateway = TestGateway::start(Setup::default()).await?;
+    gateway.provider.hold_solutions();
+    let id = gateway.client.create(recaptcha()).await?.task_id()?;
+    ensure!(gateway.client.balance().await? < 10.0, "nothing is held");
+    let gateway = gateway.restart(Return { master_key: [8; 32], ..Return::default() }).await?;
+    ensure!(gateway.client.result(&id).await?.code() == "ERROR_TASK_TIMEOUT");
+    ensure!(gateway.client.balance().await? == 10.0, "not refunded");
+    gateway.finish().await
+}
+
+async fn stopped_and_started() -> Result<()> {
+    let limits = capstan_simulator::Limits { min_poll_interval_ms: 1_900, ..Default::default() };
+    let behaviour = Behaviour { limits, ..Behaviour::default() };
+    let gateway = TestGateway::start(Setup { behaviour, time_scale: 10, ..Setup::default() }).await?;
+    gateway.provider.hold_solutions();
+    let id = gateway.client.create(recaptcha()).await?.task_id()?;
+    tokio::time::timeout(Duration::from_secs(30), gateway.provider.until(|stats| stats.polls >= 2)).await?;
+    let gateway = gateway.restart(Return::default()).await?;
+    gateway.provider.release_solutions();
+    ensure!(gateway.client.wait(&id).await?.body["status"] == "ready");
+    ensure!(gateway.provider.stats().polls_too_fast == 0, "{:?}", gateway.provider.stats());
+    gateway.finish().await
+}
+
+async fn another_node() -> Result<()> {
+    let limits = GatewayLimits { lease: Duration::from_secs(2), ..GatewayLimits::default() };
+    let gateway = TestGateway::start(Setup { engine: Engine::Postgres, limits, ..Setup::default() }).await?;
+    gateway.provider.hold_solutions();
+    let id = gateway.client.create(recaptcha()).await?.task_id()?;
+    let beside = gateway.start_beside(&tempfile::tempdir()?, &Return::default()).await;
+    let refused = beside.err().is_some_and(|error| error.to_string().contains("other nodes hold every shard"));
+    ensure!(refused, "two nodes hold the same shards");
+    let gateway = gateway.restart(Return { keeps_data_dir: false, ..Return::default() }).await?;
+    gateway.provider.release_solutions();
+    ensure!(gateway.client.wait(&id).await?.body["status"] == "ready", "the task was not taken up");
+    gateway.finish().await
 }

@@ -78,13 +78,27 @@ pub struct TestGateway {
     pub contributor: AccountId,
     /// Its data directory.
     pub data: TempDir,
+    adapters: Vec<Adapter>,
+    limits: Limits,
     _simulator: Simulator,
-    _database: Database,
+    database: Database,
 }
 
-/// The master key of every test gateway.
-fn master_key() -> MasterKey {
-    MasterKey::from_bytes([7; 32])
+/// The master key of every test gateway, unless the test is about another one.
+const MASTER_KEY: [u8; 32] = [7; 32];
+
+/// How a gateway comes back.
+pub struct Return {
+    /// The master key that it is given.
+    pub master_key: [u8; 32],
+    /// Whether it finds its data directory, and with it its name, again.
+    pub keeps_data_dir: bool,
+}
+
+impl Default for Return {
+    fn default() -> Self {
+        Self { master_key: MASTER_KEY, keeps_data_dir: true }
+    }
 }
 
 /// The adapter of a package, built and compiled once per process.
@@ -128,14 +142,9 @@ impl TestGateway {
             ..capstan_simulator::Settings::default()
         });
         let simulator = simulator.await?;
-        let settings = Settings {
-            listen: ([127, 0, 0, 1], 0).into(),
-            data_dir: data.path().to_owned(),
-            database_url: database.url.clone(),
-            adapters: Vec::new(),
-            limits: setup.limits.clone(),
-        };
-        let open = OpenGateway::assemble(settings, Arc::new(Vault::new(master_key())), adapters).await?;
+        let vault = Arc::new(Vault::new(MasterKey::from_bytes(MASTER_KEY)));
+        let settings = settings(&data, &database, &setup.limits);
+        let open = OpenGateway::assemble(settings, vault, adapters.clone()).await?;
         let provider_url = setup.provider_url.clone().map_or_else(|| Url::parse(&simulator.url()), Ok)?;
         let seeded = seed(&open, &setup, &provider_url).await?;
         let gateway = open.start().await?;
@@ -146,9 +155,40 @@ impl TestGateway {
             provider: simulator.control(),
             gateway,
             data,
+            adapters,
+            limits: setup.limits,
             _simulator: simulator,
-            _database: database,
+            database,
         })
+    }
+
+    /// Another gateway on the same database, beside this one.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_beside(&self, data: &TempDir, comes: &Return) -> Result<Gateway> {
+        let vault = Arc::new(Vault::new(MasterKey::from_bytes(comes.master_key)));
+        let settings = settings(data, &self.database, &self.limits);
+        Ok(OpenGateway::assemble(settings, vault, self.adapters.clone()).await?.start().await?)
+    }
+
+    /// Stops the gateway and starts it again.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn restart(mut self, comes: Return) -> Result<Self> {
+        let stopped = std::mem::replace(&mut self.data, tempfile::tempdir()?);
+        if comes.keeps_data_dir {
+            self.data = stopped;
+        }
+        let Self { gateway, data, adapters, limits, database, provider, client, account, contributor, _simulator } =
+            self;
+        gateway.stop().await;
+        let vault = Arc::new(Vault::new(MasterKey::from_bytes(comes.master_key)));
+        let open = OpenGateway::assemble(settings(&data, &database, &limits), vault, adapters.clone()).await?;
+        let gateway = open.start().await?;
+        let client = Client::new(gateway.url(), client.key);
+        Ok(Self { gateway, data, adapters, limits, database, provider, client, account, contributor, _simulator })
     }
 
     /// One more account with a key and a balance.
@@ -174,6 +214,16 @@ impl TestGateway {
         anyhow::ensure!(report.difference.is_none(), "the ledger does not add up: {:?}", report.difference);
         self.gateway.stop().await;
         Ok(())
+    }
+}
+
+fn settings(data: &TempDir, database: &Database, limits: &Limits) -> Settings {
+    Settings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        data_dir: data.path().to_owned(),
+        database_url: database.url.clone(),
+        adapters: Vec::new(),
+        limits: limits.clone(),
     }
 }
 
