@@ -112,7 +112,8 @@ fn adapter(package: &'static str) -> Result<Adapter> {
     let sandbox = match SANDBOX.get() {
         Some(sandbox) => sandbox,
         None => {
-            let started = Sandbox::start(SandboxSettings::default())?;
+            // A short queue, so that tests under load meet a full one.
+            let started = Sandbox::start(SandboxSettings { queue: 8, ..SandboxSettings::default() })?;
             SANDBOX.get_or_init(|| started)
         }
     };

@@ -1,6 +1,6 @@
 //! The `capstan` command: arguments and wiring, no logic.
 //!
-//! Here: the command line ([`cli`]), what each command wires together ([`dev`], [`simulate`]), how adapters are built
+//! Here: the command line ([`cli`]), what each command wires together (`dev`, `simulate`), how adapters are built
 //! ([`adapters`]; tests share it). Never here: a rule, a statement, a request. It is a library with a thin `main`, so that
 //! the integration tests can run the command in a process of their own.
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use capstan_domain::adapter::{Manifest, Operation, Reply, Step};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use wasmtime::Engine;
 
 use crate::bindings::ProviderPre;
@@ -26,9 +26,15 @@ pub struct Sandbox {
     running: Arc<Running>,
 }
 
+/// Room in the queue for components that are being admitted, beside the calls.
+const ADMISSIONS: usize = 64;
+
 /// What calls need: the threads that run guests, and the ticks that end them.
 struct Running {
     threads: Threads,
+    /// Room in the threads' queue. Calls wait for it here: the reply that a call would read is in already, and to drop it
+    /// would leave a task in doubt.
+    room: Arc<Semaphore>,
     _ticker: Ticker,
 }
 
@@ -62,13 +68,14 @@ impl Sandbox {
                 engine.increment_epoch();
             }
         })?;
-        let threads = Threads::start(settings.threads, settings.queue)?;
+        let threads = Threads::start(settings.threads, settings.queue.saturating_add(ADMISSIONS))?;
+        let room = Arc::new(Semaphore::new(settings.queue.min(Semaphore::MAX_PERMITS)));
         Ok(Arc::new(Self {
             engine,
             cache: Cache::new(&settings),
             limits: Limits { memory_bytes: settings.memory_bytes, budget },
             component_bytes: settings.component_bytes,
-            running: Arc::new(Running { threads, _ticker: ticker }),
+            running: Arc::new(Running { threads, room, _ticker: ticker }),
         }))
     }
 
@@ -138,8 +145,8 @@ impl Adapter {
     /// Whether the step belongs to this operation, and how many steps there were, is the caller's to watch.
     ///
     /// # Errors
-    /// [`CallError::Busy`] at once when too many calls wait already; [`CallError::Adapter`] when the adapter broke a
-    /// limit or the contract.
+    /// [`CallError::Adapter`] when the adapter broke a limit or the contract. A call waits while the queue is full; a
+    /// caller that goes away meanwhile takes its call with it.
     pub async fn begin(&self, operation: Operation) -> Result<Step, CallError> {
         self.call(Call::Begin(operation)).await
     }
@@ -153,9 +160,11 @@ impl Adapter {
     }
 
     async fn call(&self, call: Call) -> Result<Step, CallError> {
+        let room = Arc::clone(&self.inner.running.room).acquire_owned().await.map_err(|_| CallError::Stopped)?;
         let (answer, answered) = oneshot::channel();
         let admitted = Arc::clone(&self.inner);
         let job = move || {
+            drop(room);
             // A caller that went away while the call was queued needs no answer.
             if answer.is_closed() {
                 return;

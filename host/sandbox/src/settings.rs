@@ -16,7 +16,7 @@ pub struct SandboxSettings {
     pub cache_key: [u8; 32],
     /// Threads that run calls. Calls are short and compute only, so the default is one for each core, at most 8.
     pub threads: usize,
-    /// Calls that may wait for a thread; one more is refused as busy. The default, 256, is a few milliseconds of work.
+    /// Calls that may be queued for the threads; more wait for room. The default, 256, is a few milliseconds of work.
     pub queue: usize,
     /// Most bytes of one call's memories and tables together. 32 MiB: a Rust adapter takes about one, the largest
     /// request body is 8, and the largest reply is held a few times over while it is read.

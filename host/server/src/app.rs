@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use capstan_egress::{Egress, Vault};
 use capstan_storage::{Fence, Store};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,8 +28,6 @@ pub struct App {
     pub callers: Callers,
     /// Rate limits.
     pub rates: RateLimits,
-    /// Room in the sandbox's queue: who waits here is not refused there.
-    pub adapter_calls: Semaphore,
     /// Bounds.
     pub limits: Limits,
     /// Tasks that this process moves.

@@ -12,7 +12,6 @@ use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
 use capstan_sandbox::{Adapter, AdmissionError, Sandbox, SandboxError, SandboxSettings};
 use capstan_storage::{Fence, OpenOptions, ShardClaim, Store, StoreError};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -148,7 +147,6 @@ impl OpenGateway {
             snapshot: ArcSwap::from_pointee(snapshot),
             callers: Callers::default(),
             rates: RateLimits::new(&settings.limits),
-            adapter_calls: Semaphore::new(SandboxSettings::default().queue),
             limits: settings.limits,
             open: OpenTasks::default(),
             wheel: wheel_handle,

@@ -60,7 +60,7 @@ pub(super) async fn drive(app: &App, party: &Party<'_>, operation: Operation) ->
     let Party { provider, credential, until_ms } = *party;
     let mut may_have_been_sent = false;
     let cut_off = |error, may_have_been_sent| CutOff { error, may_have_been_sent };
-    let begun = with_room(app, provider.adapter.begin(operation)).await;
+    let begun = provider.adapter.begin(operation).await;
     let mut step = begun.map_err(|e| cut_off(DriveError::Adapter(e), false))?;
     for _ in 0..MAX_STEPS {
         let (state, reply) = match step {
@@ -93,16 +93,10 @@ pub(super) async fn drive(app: &App, party: &Party<'_>, operation: Operation) ->
             | Step::Failed(_)
             | Step::Done) => return Ok(end),
         };
-        let advanced = with_room(app, provider.adapter.advance(state, reply)).await;
+        let advanced = provider.adapter.advance(state, reply).await;
         step = advanced.map_err(|e| cut_off(DriveError::Adapter(e), may_have_been_sent))?;
     }
     Err(cut_off(DriveError::TooManySteps, may_have_been_sent))
-}
-
-/// Waits for room in the sandbox's queue: a reply that is in must be read, however many others came at the same moment.
-async fn with_room<T>(app: &App, call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
-    let _room = app.adapter_calls.acquire().await.map_err(|_| CallError::Stopped)?;
-    call.await
 }
 
 impl CutOff {

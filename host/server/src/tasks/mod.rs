@@ -1,8 +1,8 @@
 //! The use cases: a task is created, moved, settled and read. No HTTP here; `api` converts.
 //!
-//! Reading order: [`create`] (how a task enters), [`attempt`] (one candidate after another), [`moves`] (every change of a
-//! task's state, in memory and in the database), [`wheel`] and [`poll`] (accepted tasks), [`recover`] (after a restart),
-//! [`result`] (what the client reads).
+//! Reading order: `create` (how a task enters), `attempt` (one candidate after another), `moves` (every change of a task's
+//! state, in memory and in the database), `wheel` and `poll` (accepted tasks), `recover` (after a restart), `result` (what the
+//! client reads).
 
 mod attempt;
 mod create;

@@ -1,7 +1,7 @@
 //! A component that misbehaves on purpose, in every way that the sandbox must survive.
 //!
 //! Here: one adapter whose `submit` does what the task's family says, so that a single build serves all tests.
-//! Never here: anything that a real adapter would do. Start reading at [`behave`].
+//! Never here: anything that a real adapter would do. Start reading at `behave`.
 
 mod abuse;
 mod answers;
