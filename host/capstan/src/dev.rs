@@ -33,7 +33,7 @@ const BALANCE: Amount = Amount::from_nanos(10_000_000_000);
 /// # Errors
 /// The first thing that does not work, and why.
 pub(crate) async fn run(args: DevArgs) -> Result<()> {
-    let files = build(args.json).await?;
+    let files = build().await?;
     let master_key = master_key::read_or_create(&args.data.join("master.key"))?;
     let settings = Settings {
         listen: args.listen,
@@ -79,8 +79,10 @@ fn with_address(url: &Url) -> Url {
     url
 }
 
-async fn build(quiet: bool) -> Result<Vec<PathBuf>> {
-    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+/// Builds the adapters; progress goes to stderr, where there is a terminal.
+async fn build() -> Result<Vec<PathBuf>> {
+    tracing::info!("building adapters, where they are not up to date");
+    let bar = ProgressBar::new_spinner();
     bar.set_style(ProgressStyle::with_template("{spinner} building adapters: {pos} units {elapsed} {msg}")?);
     bar.enable_steady_tick(Duration::from_millis(100));
     let shown = bar.clone();

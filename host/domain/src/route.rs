@@ -250,7 +250,7 @@ fn admit(request: &RouteRequest<'_>, offer: &Offer) -> Result<Candidate, Hit> {
     })
 }
 
-/// Most candidates, and most of the others, that an explanation names.
+/// Most candidates, and most of the others, that one explanation names.
 const MOST_EXPLAINED: usize = 20;
 
 impl Route {

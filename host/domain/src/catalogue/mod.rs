@@ -1,6 +1,6 @@
 //! The task catalogue: every family of tasks with its typed parameters, its solution and the names it goes by.
 //!
-//! Adding a family is an entry in [`families`] and an adapter that serves it. [`parse`] turns what a client sent into a
+//! Adding a family is an entry in [`families`] and an adapter that serves it. [`parse()`] turns what a client sent into a
 //! [`CanonicalTask`]; [`solution`] turns what an adapter returned into what clients read.
 
 pub mod families;

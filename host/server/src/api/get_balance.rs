@@ -1,4 +1,4 @@
-//! `POST /getBalance`.
+//! `POST /getBalance`: what the account can spend.
 
 use super::auth::{self, Caller};
 use super::dialect::{Answer, Dialect};
