@@ -6,12 +6,12 @@ use anyhow::{Context as _, Result};
 use capstan_domain::price::Price;
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, CredentialId};
-use capstan_egress::{MasterKey, Secret, Vault};
+use capstan_egress::{MasterKey, Secret, Vault, is_loopback};
 use capstan_sandbox::{Adapter, Sandbox, SandboxSettings};
+use capstan_server::clock;
 use capstan_server::gateway::{Gateway, OpenGateway};
 use capstan_server::operate::{self, CredentialDraft};
 use capstan_server::settings::{Limits, Settings};
-use capstan_server::{clock, providers};
 use capstan_simulator::{Behaviour, Control, KeySettings, Simulator, Usd};
 use capstan_storage::{NewPriceBook, PricedFamily, Provider, ProviderStatus};
 use tempfile::TempDir;
@@ -241,7 +241,7 @@ async fn seed(open: &OpenGateway, setup: &Setup, provider_url: &Url) -> Result<S
         .upsert_provider(Provider {
             id: manifest.provider.clone(),
             base_url: Some(provider_url.to_string()),
-            time_scale: if providers::is_loopback(provider_url) { setup.time_scale } else { 1 },
+            time_scale: if is_loopback(provider_url) { setup.time_scale } else { 1 },
             loopback: true,
             status: ProviderStatus::Active,
             created_at_ms: clock::now_ms(),

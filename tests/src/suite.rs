@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::Result;
+use capstan_test_postgres::must_run_everything;
 use libtest_mimic::{Completion, Failed, Trial};
 
 /// Why a test cannot run on this machine.
@@ -33,7 +34,7 @@ where
         match outcome {
             Ok(()) => Ok(Completion::Completed),
             Err(error) => match error.downcast::<Unavailable>() {
-                Ok(reason) if must_run_all() => Err(Failed::from(format!("cannot run here: {reason}"))),
+                Ok(reason) if must_run_everything() => Err(Failed::from(format!("cannot run here: {reason}"))),
                 Ok(reason) => Ok(Completion::ignored_with(reason.to_string())),
                 Err(error) => Err(Failed::from(format!("{error:?}"))),
             },
@@ -41,19 +42,9 @@ where
     })
 }
 
-/// Whether what cannot run is a failure (`CAPSTAN_REQUIRE_ALL=1`).
-#[must_use]
-pub fn must_run_all() -> bool {
-    is_set("CAPSTAN_REQUIRE_ALL")
-}
-
 /// Whether the long sizes are wanted (`CAPSTAN_FULL=1`).
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "the tests' own switch")]
 pub fn is_full() -> bool {
-    is_set("CAPSTAN_FULL")
-}
-
-#[expect(clippy::disallowed_methods, reason = "the tests' own switches")]
-fn is_set(name: &str) -> bool {
-    std::env::var(name).is_ok_and(|value| value == "1")
+    std::env::var("CAPSTAN_FULL").is_ok_and(|value| value == "1")
 }

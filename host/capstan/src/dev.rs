@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use capstan_domain::price::Price;
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
-use capstan_egress::Secret;
+use capstan_egress::{Secret, is_loopback};
 use capstan_sandbox::Adapter;
 use capstan_server::gateway::{Gateway, OpenGateway};
 use capstan_server::operate::{self, CredentialDraft};
@@ -116,8 +116,8 @@ async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale):
     let row = Provider {
         id: manifest.provider.clone(),
         base_url: Some(url.to_string()),
-        time_scale: if providers::is_loopback(url) { time_scale } else { 1 },
-        loopback: providers::is_loopback(url),
+        time_scale: if is_loopback(url) { time_scale } else { 1 },
+        loopback: is_loopback(url),
         status: ProviderStatus::Active,
         created_at_ms: clock::now_ms(),
     };

@@ -35,4 +35,5 @@ pub use error::{Blame, EgressError, Refusal, VaultError};
 pub use grant::Grant;
 pub use secret::{MasterKey, Secret};
 pub use send::{Egress, EgressSettings};
+pub use target::is_loopback;
 pub use vault::{Purpose, Vault};

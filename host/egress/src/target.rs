@@ -40,7 +40,7 @@ fn check_base(grant: &Grant) -> Result<(), EgressError> {
     if base.query().is_some() || base.fragment().is_some() {
         return unfit("has a query or a fragment");
     }
-    if base.scheme() == "http" && !is_loopback_host(base) {
+    if base.scheme() == "http" && !is_loopback(base) {
         return unfit("is plain http to an address that is not loopback");
     }
     if let Some(address) = literal_address(base)
@@ -141,7 +141,7 @@ fn check_scheme(grant: &Grant, url: &Url) -> Result<(), Refusal> {
     if url.scheme() == "https" {
         return Ok(());
     }
-    if !grant.loopback || !is_loopback_host(url) {
+    if !grant.loopback || !is_loopback(url) {
         return Err(Refusal::Url("is not https"));
     }
     Ok(())
@@ -163,8 +163,10 @@ fn literal_address(url: &Url) -> Option<IpAddr> {
     }
 }
 
-/// `localhost` counts: the resolver lets that name lead to loopback addresses only.
-fn is_loopback_host(url: &Url) -> bool {
+/// Whether a URL leads to this machine by its very text. `localhost` counts: the resolver lets that name lead to loopback
+/// addresses only.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

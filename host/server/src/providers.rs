@@ -10,7 +10,7 @@ use capstan_domain::policy::SitePolicy;
 use capstan_domain::price::PriceBook;
 use capstan_domain::route::{Offer, Pool};
 use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, schedule};
-use capstan_egress::{CredentialBinding, Grant, SealedCredential};
+use capstan_egress::{CredentialBinding, Grant, SealedCredential, is_loopback};
 use capstan_sandbox::Adapter;
 use capstan_storage::{
     Credential as CredentialRow, CredentialStatus, Provider as ProviderRow, ProviderStatus, Store, StoreError,
@@ -184,6 +184,12 @@ impl Snapshot {
 }
 
 impl Provider {
+    /// A wait of the provider's in this gateway's time.
+    #[must_use]
+    pub fn in_our_time(&self, wait_ms: u32) -> u32 {
+        wait_ms / self.time_scale.max(1)
+    }
+
     /// What the provider lists for one task of a family, in US dollars.
     #[must_use]
     pub fn list_price(&self, family: &str) -> Option<Amount> {
@@ -197,12 +203,19 @@ pub fn dollars(money: &Money) -> Option<Amount> {
     (money.currency == "USD").then(|| Amount::from_decimal(&money.amount).ok()).flatten()
 }
 
+/// Rest after "too fast" where the provider does not say how long, in its own time.
+pub(crate) const THROTTLED_MS: u32 = 1_000;
+
+fn rest(until_ms: &AtomicI64, rest_ms: u32) {
+    until_ms.fetch_max(clock::now_ms().saturating_add(i64::from(rest_ms)), Ordering::Relaxed);
+}
+
 impl Credential {
     /// Lets a credential rest after a fault that says it is of no use now. What is too fast for a provider gets keys
     /// blocked for everybody, so the router leaves a resting credential out.
-    pub fn rest_after(&self, class: FaultClass, time_scale: u32, now_ms: i64) {
+    pub fn rest_after(&self, class: FaultClass, provider: &Provider) {
         let rest_ms: u32 = match class {
-            FaultClass::Throttled(after) => after.unwrap_or(1_000).min(600_000),
+            FaultClass::Throttled(after) => after.unwrap_or(THROTTLED_MS).min(600_000),
             FaultClass::ProviderDown => 1_000,
             FaultClass::CredentialRejected | FaultClass::CredentialOutOfFunds => 300_000,
             FaultClass::InvalidTask
@@ -211,16 +224,14 @@ impl Credential {
             | FaultClass::NoCapacity
             | FaultClass::InDoubt => return,
         };
-        let until = now_ms.saturating_add(i64::from(rest_ms / time_scale.max(1)));
-        self.rested_until_ms.fetch_max(until, Ordering::Relaxed);
+        rest(&self.rested_until_ms, provider.in_our_time(rest_ms));
     }
 
     /// Lets its polls rest after the provider said "too fast"; never for so long that a result is dropped meanwhile.
-    pub fn rest_polls_after(&self, class: FaultClass, limits: &PollLimits, time_scale: u32) {
+    pub fn rest_polls_after(&self, class: FaultClass, provider: &Provider) {
         if let FaultClass::Throttled(after_ms) = class {
-            let rest_ms = (after_ms.unwrap_or(1_000) / time_scale.max(1)).min(limits.result_kept_ms / 2);
-            let until = clock::now_ms().saturating_add(i64::from(rest_ms));
-            self.polls_rested_until_ms.fetch_max(until, Ordering::Relaxed);
+            let rest_ms = provider.in_our_time(after_ms.unwrap_or(THROTTLED_MS));
+            rest(&self.polls_rested_until_ms, rest_ms.min(provider.limits.result_kept_ms / 2));
         }
     }
 
@@ -228,17 +239,6 @@ impl Credential {
     #[must_use]
     pub fn polls_rest_until(&self, now_ms: i64) -> Option<i64> {
         Some(self.polls_rested_until_ms.load(Ordering::Relaxed)).filter(|until| *until > now_ms)
-    }
-}
-
-/// Whether a URL leads to this machine by its very text.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

@@ -80,7 +80,7 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
         Ok(Step::Accepted(acceptance)) => return Submitted::Accepted(acceptance),
         Ok(Step::Solved(solved)) => return Submitted::Solved(solved),
         Ok(Step::Failed(fault)) => {
-            credential.rest_after(fault.class, provider.time_scale, clock::now_ms());
+            credential.rest_after(fault.class, &provider);
             fault
         }
         Ok(Step::Send(..) | Step::Wait(..) | Step::Polled(_) | Step::Balance(_) | Step::Market(_) | Step::Done) => {
@@ -91,7 +91,7 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
             tracing::warn!(task.id = %task.id, provider.id = %attempt.provider, error, "a submit was cut off");
             let fault = cut_off.fault();
             if cut_off.is_the_providers() {
-                credential.rest_after(fault.class, provider.time_scale, clock::now_ms());
+                credential.rest_after(fault.class, &provider);
             }
             fault
         }

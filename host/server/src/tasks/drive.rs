@@ -81,7 +81,7 @@ pub(super) async fn drive(app: &App, party: &Party<'_>, operation: Operation) ->
                 }
             }
             Step::Wait(wait_ms, state) => {
-                let wait_ms = wait_ms.min(LONGEST_WAIT_MS) / provider.time_scale.max(1);
+                let wait_ms = provider.in_our_time(wait_ms.min(LONGEST_WAIT_MS));
                 tokio::time::sleep(Duration::from_millis(u64::from(wait_ms))).await;
                 (state, Reply::Waited)
             }

@@ -47,7 +47,7 @@ pub(super) async fn accepted(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Att
     tracing::info!(task.id = %open.id, provider.id = %attempt.provider, "accepted");
     let found = app.snapshot.load().find(attempt.credential);
     let first_poll_at_ms = found.map_or(at_ms, |(provider, _)| {
-        let hint_ms = acceptance.poll_after_ms.map(|ms| ms / provider.time_scale.max(1));
+        let hint_ms = acceptance.poll_after_ms.map(|ms| provider.in_our_time(ms));
         schedule::first_poll_at_ms(at_ms, &provider.limits, hint_ms)
     });
     app.wheel.poll_at(open.id, first_poll_at_ms);

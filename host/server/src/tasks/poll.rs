@@ -11,7 +11,7 @@ use super::moves;
 use super::open::{Attempt, OpenTask};
 use crate::app::App;
 use crate::clock;
-use crate::providers::{Credential, Provider};
+use crate::providers::{Credential, Provider, THROTTLED_MS};
 
 /// Polls the tasks, all of one credential and adapter, as many at once as the provider takes.
 pub(super) async fn poll(app: Arc<App>, tasks: Vec<Arc<OpenTask>>) {
@@ -75,8 +75,8 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
             }
         }
         Ok(Step::Failed(fault)) => {
-            credential.rest_after(fault.class, provider.time_scale, clock::now_ms());
-            credential.rest_polls_after(fault.class, &provider.limits, provider.time_scale);
+            credential.rest_after(fault.class, provider);
+            credential.rest_polls_after(fault.class, provider);
             tracing::warn!(provider.id = %provider.id, fault = fault.class.as_str(), "a poll failed; it says nothing about the tasks");
             missed(app, provider, &polled, fault.class).await;
         }
@@ -107,10 +107,7 @@ async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Att
     let (task, attempt) = polled;
     let fault = match verdict.map(|v| v.standing.clone()) {
         None => return again(app, provider, task, None).await,
-        Some(Standing::Open(hint_ms)) => {
-            let hint_ms = hint_ms.map(|ms| ms / provider.time_scale.max(1));
-            return again(app, provider, task, hint_ms).await;
-        }
+        Some(Standing::Open(hint_ms)) => return again(app, provider, task, hint_ms).await,
         Some(Standing::Solved(solved)) => return moves::solved(app, task, attempt, solved).await,
         Some(Standing::Failed(fault)) => fault,
     };
@@ -118,9 +115,7 @@ async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Att
         FaultClass::InvalidTask | FaultClass::Unsolvable | FaultClass::NotSupported => {
             moves::failed(app, task, attempt, fault).await;
         }
-        FaultClass::Throttled(after_ms) => {
-            again(app, provider, task, after_ms.map(|ms| ms / provider.time_scale.max(1))).await;
-        }
+        FaultClass::Throttled(after_ms) => again(app, provider, task, after_ms).await,
         FaultClass::NoCapacity
         | FaultClass::CredentialRejected
         | FaultClass::CredentialOutOfFunds
@@ -133,7 +128,7 @@ async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Att
 /// A poll that failed says nothing about its tasks: they are polled again, later when that was the trouble.
 async fn missed(app: &Arc<App>, provider: &Provider, polled: &[(Arc<OpenTask>, Attempt)], class: FaultClass) {
     let hint_ms = match class {
-        FaultClass::Throttled(after_ms) => Some(after_ms.unwrap_or(1_000) / provider.time_scale.max(1)),
+        FaultClass::Throttled(after_ms) => Some(after_ms.unwrap_or(THROTTLED_MS)),
         FaultClass::InvalidTask
         | FaultClass::Unsolvable
         | FaultClass::NotSupported
@@ -148,9 +143,10 @@ async fn missed(app: &Arc<App>, provider: &Provider, polled: &[(Arc<OpenTask>, A
     }
 }
 
+/// Polls a task again, after the provider's hint, which is in the provider's own time.
 async fn again(app: &App, provider: &Provider, task: &Arc<OpenTask>, hint_ms: Option<u32>) {
     let mut live = task.live.lock().await;
-    live.attempt.polls.hint_ms = hint_ms;
+    live.attempt.polls.hint_ms = hint_ms.map(|ms| provider.in_our_time(ms));
     let next = schedule::next_poll_at_ms(clock::now_ms(), task.deadline_at_ms, &provider.limits, &live.attempt.polls);
     match next {
         Some(at_ms) => app.wheel.poll_at(task.id, at_ms),
@@ -167,7 +163,7 @@ async fn look_up(app: &Arc<App>, party: &Party<'_>, doubtful: (&Arc<OpenTask>, &
         Ok(Step::Done) => moves::unknown(task, attempt).await,
         Ok(Step::Failed(fault)) => {
             tracing::warn!(task.id = %task.id, provider.id = %party.provider.id, fault = fault.class.as_str(), "a look-up failed");
-            party.credential.rest_polls_after(fault.class, &party.provider.limits, party.provider.time_scale);
+            party.credential.rest_polls_after(fault.class, party.provider);
             again(app, party.provider, task, None).await;
         }
         Ok(_) | Err(_) => again(app, party.provider, task, None).await,

@@ -23,8 +23,8 @@ pub(super) fn read_create(body: &Map<String, Value>) -> Result<CreateRequest, Re
         None | Some(Value::Null) => return Err(bad("task is missing: it must be an object".to_owned())),
         Some(_) => return Err(bad("task: it must be an object".to_owned())),
     };
-    let mode = option(body, "selectionMode", SelectionMode::ALL)?;
-    let pool = option(body, "keyPoolMode", PoolMode::ALL)?;
+    let mode = option(body, "selectionMode", SelectionMode::ALL, SelectionMode::from_word)?;
+    let pool = option(body, "keyPoolMode", PoolMode::ALL, PoolMode::from_word)?;
     let provider = match body.get("provider") {
         None | Some(Value::Null) => None,
         Some(Value::String(name)) if name.trim().is_empty() => None,
@@ -35,7 +35,12 @@ pub(super) fn read_create(body: &Map<String, Value>) -> Result<CreateRequest, Re
 }
 
 /// An option with a closed set of words; letter case does not count, null and "" mean not given.
-fn option<T: Copy>(body: &Map<String, Value>, name: &str, words: &[(&'static str, T)]) -> Result<Option<T>, Refusal> {
+fn option<T>(
+    body: &Map<String, Value>,
+    name: &str,
+    words: &[(&'static str, T)],
+    read: fn(&str) -> Option<T>,
+) -> Result<Option<T>, Refusal> {
     let allowed = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
     let refusal = |found: &str| {
         Refusal::new(ErrorCode::InvalidTaskData, format!("{name} is {found}: it must be one of {}", allowed()))
@@ -46,8 +51,7 @@ fn option<T: Copy>(body: &Map<String, Value>, name: &str, words: &[(&'static str
         Some(Value::String(text)) => text.trim(),
         Some(_) => return Err(refusal("no text")),
     };
-    let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value);
-    found.map(Some).ok_or_else(|| refusal(&format!("{:?}", text.chars().take(40).collect::<String>())))
+    read(text).map(Some).ok_or_else(|| refusal(&format!("{:?}", text.chars().take(40).collect::<String>())))
 }
 
 pub(super) fn created(created: &Created) -> Answer {
