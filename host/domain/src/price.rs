@@ -65,6 +65,11 @@ impl PriceBook {
         Ok(book)
     }
 
+    /// Every price, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&ProviderId, &str, Pool, Price)> {
+        self.prices.iter().map(|((provider, family, pool), price)| (provider, family.as_str(), *pool, *price))
+    }
+
     /// The price, if there is one.
     #[must_use]
     pub fn price(&self, provider: &ProviderId, family: &str, pool: Pool) -> Option<Price> {

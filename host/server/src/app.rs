@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use capstan_egress::{Egress, Vault};
+use capstan_sandbox::Adapter;
 use capstan_storage::{Fence, Store};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::Callers;
 use crate::limits::RateLimits;
-use crate::providers::Snapshot;
+use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Limits;
 use crate::tasks::{OpenTasks, WheelHandle};
 
@@ -22,6 +23,8 @@ pub struct App {
     pub egress: Egress,
     /// Seals what is stored: references, memos, solutions.
     pub vault: Arc<Vault>,
+    /// The adapters, admitted.
+    pub adapters: Vec<Adapter>,
     /// Providers, credentials, prices and policy, replaced as a whole.
     pub snapshot: ArcSwap<Snapshot>,
     /// Authenticated API keys, for a short while.
@@ -40,6 +43,21 @@ pub struct App {
     pub tracker: TaskTracker,
     /// Says that it is time to stop.
     pub shutdown: CancellationToken,
+}
+
+impl App {
+    /// Puts changed rows in force: providers, credentials, prices, policy and keys.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]; what was in force stays in force, except that keys and accounts are read anew.
+    pub async fn reload(&self) -> Result<(), SnapshotError> {
+        // Before anything that can fail: a key that was revoked must not stay good because a price is bad.
+        self.callers.forget_all();
+        let before = self.snapshot.load_full();
+        let snapshot = Snapshot::load(&self.store, &self.adapters, Some(&before), self.limits.polls_at_once).await?;
+        self.snapshot.store(Arc::new(snapshot));
+        Ok(())
+    }
 }
 
 /// The shards of a node, and the epochs under which it holds them.

@@ -19,6 +19,7 @@ use crate::api::{self, Callers};
 use crate::app::{App, Shards};
 use crate::limits::RateLimits;
 use crate::lock::{DataDir, DataDirError};
+use crate::operate::{self, Operator};
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Settings;
 use crate::tasks::{self, OpenTasks, Wheel};
@@ -65,6 +66,15 @@ pub enum StartError {
     Listen {
         /// Which address.
         address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The operator's socket.
+    #[error("the operator's socket {path} cannot be opened; the path of a socket has at most some 100 bytes")]
+    Socket {
+        /// Where it would be.
+        path: PathBuf,
         /// Why.
         #[source]
         source: io::Error,
@@ -144,6 +154,7 @@ impl OpenGateway {
         let app = Arc::new(App {
             egress: Egress::new(Arc::clone(&vault), EgressSettings::default())?,
             vault,
+            adapters,
             snapshot: ArcSwap::from_pointee(snapshot),
             callers: Callers::default(),
             rates: RateLimits::new(&settings.limits),
@@ -155,6 +166,9 @@ impl OpenGateway {
             shutdown: CancellationToken::new(),
             store,
         });
+        let operators = operate::socket::open(&data_dir.path)
+            .map_err(|source| StartError::Socket { path: operate::socket::path(&data_dir.path), source })?;
+        let operator = Operator::running(&app)?;
         let taken_up = tasks::recover(&app).await?;
         if taken_up > 0 {
             tracing::info!(taken_up, "open tasks were taken up");
@@ -162,6 +176,7 @@ impl OpenGateway {
         app.tracker.spawn(wheel.run(Arc::clone(&app)));
         app.tracker.spawn(workers::renew_leases(Arc::clone(&app), data_dir.node.clone()));
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
+        app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
         let router = api::router(Arc::clone(&app));
         // Answers are small and each is waited for.
         let listener = listener.tap_io(|connection| {
@@ -176,7 +191,7 @@ impl OpenGateway {
                 tracing::error!(error = &error as &dyn std::error::Error, "the door closed");
             }
         });
-        Ok(Gateway { app, adapters, address, data_dir })
+        Ok(Gateway { app, address, data_dir })
     }
 }
 
@@ -217,7 +232,6 @@ pub struct Gateway {
     pub app: Arc<App>,
     /// Where it listens.
     pub address: SocketAddr,
-    adapters: Vec<Adapter>,
     data_dir: DataDir,
 }
 
@@ -229,19 +243,6 @@ impl Gateway {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
-    }
-
-    /// Puts changed rows in force: providers, credentials, prices, policy and keys.
-    ///
-    /// # Errors
-    /// [`SnapshotError`]; what was in force stays in force.
-    pub async fn reload(&self) -> Result<(), SnapshotError> {
-        let before = self.app.snapshot.load_full();
-        let polls_at_once = self.app.limits.polls_at_once;
-        let snapshot = Snapshot::load(&self.app.store, &self.adapters, Some(&before), polls_at_once).await?;
-        self.app.snapshot.store(Arc::new(snapshot));
-        self.app.callers.forget_all();
-        Ok(())
     }
 
     /// Stops: no new requests, work under way ends or is cut off after a while, the database is closed. Open tasks stay open

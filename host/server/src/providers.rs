@@ -247,7 +247,7 @@ fn left_out(error: &SnapshotError) {
     tracing::error!(error = error as &dyn std::error::Error, "left out");
 }
 
-fn provider(row: ProviderRow, adapter: Adapter) -> Result<Provider, SnapshotError> {
+pub(crate) fn provider(row: ProviderRow, adapter: Adapter) -> Result<Provider, SnapshotError> {
     let manifest = adapter.manifest().clone();
     let bad = |reason: &str| SnapshotError::Provider { provider: row.id.clone(), reason: reason.to_owned() };
     let base_url =
@@ -273,7 +273,7 @@ fn provider(row: ProviderRow, adapter: Adapter) -> Result<Provider, SnapshotErro
     })
 }
 
-fn credential(
+pub(crate) fn credential(
     row: CredentialRow,
     known: Option<&Arc<Credential>>,
     polls_at_once: usize,

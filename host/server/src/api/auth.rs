@@ -88,9 +88,9 @@ fn of_row(row: FoundKey) -> Caller {
     Caller {
         key: row.key.id,
         account: row.key.account,
-        selection_mode: row.key.selection_mode,
-        pool_mode: row.key.pool_mode,
-        expires_at_ms: row.key.expires_at_ms,
+        selection_mode: row.key.settings.selection_mode,
+        pool_mode: row.key.settings.pool_mode,
+        expires_at_ms: row.key.settings.expires_at_ms,
         is_active: row.account_status == AccountStatus::Active,
     }
 }

@@ -262,6 +262,11 @@ fn refusal_of_place(refusal: PlaceRefusal) -> Refusal {
             Refusal::new(ErrorCode::ZeroBalance, format!("Available: {available}."))
         }
         PlaceRefusal::AccountNotActive => Refusal::new(ErrorCode::UserBanned, ""),
+        // The same as for a key that was revoked before the request came in.
+        PlaceRefusal::KeyNotActive => Refusal::new(ErrorCode::KeyDoesNotExist, ""),
+        PlaceRefusal::DailyCap { cap, left } => {
+            Refusal::new(ErrorCode::DailyCap, format!("The key's cap is {cap} USD a day; {left} are left today."))
+        }
         PlaceRefusal::NoCandidate => internal("an empty route was placed"),
         PlaceRefusal::NumberTaken => internal("no free task number"),
     }
