@@ -76,7 +76,11 @@ impl Form {
             match file_name {
                 Some(file_name) if name == "file" => self.file = Some(File { name: file_name, bytes }),
                 Some(_) | None if name == "file" => self.file = Some(File { name: String::new(), bytes }),
-                Some(_) | None => {
+                // Another file, such as a picture of instructions, may be no text.
+                Some(_) => {
+                    self.texts.insert(name, STANDARD.encode(&bytes));
+                }
+                None => {
                     self.texts.insert(name, String::from_utf8_lossy(&bytes).into_owned());
                 }
             }
@@ -161,11 +165,15 @@ mod tests {
 
     #[tokio::test]
     async fn an_uploaded_file_is_kept_as_it_is_and_shown_as_base64() {
-        let body = upload(&[("\"method\"", "post"), ("\"file\"; filename=\"a.png\"", "\u{1}\r\n--B")]);
+        let body = upload(&[
+            ("\"method\"", "post"),
+            ("\"imginstructions\"; filename=\"b.png\"", "\u{2}"),
+            ("\"file\"; filename=\"a.png\"", "\u{1}\r\n--B"),
+        ]);
         let form = form("key=k", "multipart/form-data; boundary=\"B0\"", &body).await;
         let file = form.file().unwrap();
         assert_eq!((file.name.as_str(), file.bytes.as_ref()), ("a.png", b"\x01\r\n--B".as_slice()));
-        assert_eq!(form.task(), br#"{"body":"AQ0KLS1C","method":"post"}"#);
+        assert_eq!(form.task(), br#"{"body":"AQ0KLS1C","imginstructions":"Ag==","method":"post"}"#);
     }
 
     #[tokio::test]

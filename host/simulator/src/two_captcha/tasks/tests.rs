@@ -10,13 +10,13 @@ use crate::wire::Request;
 const SITE_KEY: &str = "6LfI9IsUAAAAAKuvopU0hfY8pWADfR_mogXokIIZ";
 const PAGE: &str = "https://example.com/";
 
-async fn check(fields: &[(&str, &str)]) -> Result<NewTask, Refusal> {
+async fn check(fields: Pairs<'_>) -> Result<NewTask, Refusal> {
     let query: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     read(&Form::read(&Request { path: "/in.php", query: &query, content_type: "", body: &Bytes::new() }).await)
 }
 
 /// The fields with some changed, or taken away where the value is empty.
-async fn check_with(fields: &[(&str, &str)], changes: &[(&str, &str)]) -> Result<NewTask, Refusal> {
+async fn check_with(fields: Pairs<'_>, changes: Pairs<'_>) -> Result<NewTask, Refusal> {
     check(&[fields, changes].concat()).await
 }
 
@@ -35,12 +35,15 @@ async fn upload(name: &str, content: &[u8]) -> Result<NewTask, Refusal> {
     read(&Form::read(&Request { path: "/in.php", query: "", content_type, body: &Bytes::from(body) }).await)
 }
 
+/// Names and values of parameters.
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 const V2: [(&str, &str); 3] = [("method", "userrecaptcha"), ("googlekey", SITE_KEY), ("pageurl", PAGE)];
 const TURNSTILE: [(&str, &str); 3] = [("method", "turnstile"), ("sitekey", SITE_KEY), ("pageurl", PAGE)];
 
 #[tokio::test]
 async fn every_family_is_taken_with_its_required_fields() {
-    let cases: [(&[(&str, &str)], Family); 8] = [
+    let cases: [(Pairs<'_>, Family); 8] = [
         (&[], Family::RecaptchaV2),
         (&[("invisible", "1"), ("data-s", "x"), ("version", "v2"), ("enterprise", "0")], Family::RecaptchaV2),
         (&[("enterprise", "1")], Family::RecaptchaV2Enterprise),
@@ -70,7 +73,7 @@ async fn an_unknown_method_and_an_absent_one_differ() {
 
 #[tokio::test]
 async fn keys_and_pages_that_are_wrong_are_named() {
-    let cases: [(&[(&str, &str)], &str, Refusal); 8] = [
+    let cases: [(Pairs<'_>, &str, Refusal); 8] = [
         (&V2, "googlekey=", Refusal::Field("googlekey")),
         (&V2, "googlekey=?", Refusal::SiteKey),
         (&V2, "pageurl=", Refusal::Field("pageurl")),
