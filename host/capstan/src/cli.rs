@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use capstan_simulator::WireFormat;
 use clap::{Args, Parser, Subcommand};
 
 /// A gateway for CAPTCHA-solving tasks: one API, many providers behind sandboxed adapters.
@@ -30,10 +31,10 @@ pub enum Command {
     Dev(DevArgs),
     /// Run the simulated provider alone.
     ///
-    /// It speaks anti-captcha's wire format, so a client of that service can be tried against it. Everything that it
-    /// received can be read at /_log; GET / explains the rest.
+    /// It speaks the wire format of anti-captcha, 2captcha (the classic in.php and res.php) or capsolver, so a client of
+    /// that service can be tried against it. Everything that it received can be read at /_log; GET / explains the rest.
     #[command(
-        after_help = "Examples:\n  capstan simulate\n  capstan simulate --listen 127.0.0.1:9100 --seed 7 --key my-key=5.00\n  capstan simulate --settings simulator.json"
+        after_help = "Examples:\n  capstan simulate\n  capstan simulate --speaks 2captcha\n  capstan simulate --listen 127.0.0.1:9100 --seed 7 --key my-key=5.00\n  capstan simulate --settings simulator.json"
     )]
     Simulate(SimulateArgs),
 }
@@ -67,6 +68,9 @@ pub struct SimulateArgs {
     /// Where it listens; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8100", value_name = "ADDR:PORT")]
     pub listen: SocketAddr,
+    /// The service whose wire format it speaks: anti-captcha, 2captcha or capsolver. Default: anti-captcha.
+    #[arg(long, value_name = "SERVICE")]
+    pub speaks: Option<WireFormat>,
     /// All settings as JSON; the other flags change what it says.
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,

@@ -12,7 +12,7 @@ use crate::cli::SimulateArgs;
 pub(crate) async fn run(args: SimulateArgs) -> Result<()> {
     let settings = settings(&args)?;
     let keys: Vec<&str> = settings.keys.iter().map(|k| k.key.as_str()).collect();
-    let told = format!("keys: {}", keys.join(", "));
+    let told = format!("speaks {}; keys: {}", settings.speaks, keys.join(", "));
     let simulator = Simulator::start(settings).await?;
     if args.json {
         crate::say(&serde_json::json!({"url": simulator.url()}).to_string());
@@ -33,6 +33,9 @@ fn settings(args: &SimulateArgs) -> Result<Settings> {
         None => Settings { behaviour: capstan_simulator::Behaviour::realistic(), ..Settings::default() },
     };
     settings.listen = args.listen;
+    if let Some(speaks) = args.speaks {
+        settings.speaks = speaks;
+    }
     if let Some(seed) = args.seed {
         settings.seed = seed;
     }
