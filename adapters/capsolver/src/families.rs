@@ -21,6 +21,8 @@ pub(crate) struct Family {
     pub list_price: &'static str,
     /// What becomes of each canonical parameter. One that has no row is refused.
     pub parameters: &'static [Row],
+    /// What is sent where the client gave nothing: a name of the provider's and its value.
+    pub defaults: &'static [(&'static str, &'static str)],
     /// What a solution holds.
     pub solution: Kind,
 }
@@ -64,6 +66,7 @@ pub(crate) const FAMILIES: &[Family] = &[
             USER_AGENT,
             COOKIES,
         ],
+        defaults: &[],
         solution: Kind::Token,
     },
     Family {
@@ -81,6 +84,7 @@ pub(crate) const FAMILIES: &[Family] = &[
             USER_AGENT,
             COOKIES,
         ],
+        defaults: &[],
         solution: Kind::Token,
     },
     Family {
@@ -101,6 +105,8 @@ pub(crate) const FAMILIES: &[Family] = &[
             USER_AGENT,
             COOKIES,
         ],
+        // Older copies of the page require an action and name this as the usual one; newer ones do not require it.
+        defaults: &[("pageAction", "verify")],
         solution: Kind::Token,
     },
     Family {
@@ -116,6 +122,7 @@ pub(crate) const FAMILIES: &[Family] = &[
             ("pageData", Refuse("challenge pages are solved by another task type here, and not for a token")),
             ("userAgent", LeaveOut("the provider ignores it and names its own in the solution")),
         ],
+        defaults: &[],
         solution: Kind::Token,
     },
     Family {
@@ -137,6 +144,7 @@ pub(crate) const FAMILIES: &[Family] = &[
             ("imgInstructions", Refuse("nobody reads instructions here")),
             ("languagePool", Convert(parameters::language_pool)),
         ],
+        defaults: &[],
         solution: Kind::Text,
     },
 ];

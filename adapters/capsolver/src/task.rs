@@ -42,6 +42,9 @@ pub(crate) fn create_task(task: &Submission) -> Result<Value, Fault> {
     };
     let mut draft = Draft { task: Map::new(), metadata: Map::new(), enterprise: None, has_proxy: task.proxy.is_some() };
     apply_rules(family.parameters, &given, &mut draft)?;
+    for (name, value) in family.defaults {
+        draft.task.entry(*name).or_insert_with(|| json!(value));
+    }
     let name = type_name(kind, draft.enterprise, given.contains_key("enterprisePayload"))?;
     draft.set("type", json!(name));
     if let Some(proxy) = &task.proxy {

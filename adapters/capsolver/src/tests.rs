@@ -76,6 +76,72 @@ fn a_task_is_polled_within_the_queries_and_minutes_that_the_provider_gives_it() 
     assert_eq!(polling.max_batch, 1);
 }
 
+#[test]
+fn every_canonical_parameter_is_decided_about() {
+    let catalogue: [(&str, &[&str]); 5] = [
+        (
+            "recaptcha_v2",
+            &[
+                "websiteURL",
+                "websiteKey",
+                "isInvisible",
+                "recaptchaDataSValue",
+                "apiDomain",
+                "pageAction",
+                "userAgent",
+                "cookies",
+            ],
+        ),
+        (
+            "recaptcha_v2_enterprise",
+            &[
+                "websiteURL",
+                "websiteKey",
+                "enterprisePayload",
+                "isInvisible",
+                "apiDomain",
+                "pageAction",
+                "userAgent",
+                "cookies",
+            ],
+        ),
+        (
+            "recaptcha_v3",
+            &[
+                "websiteURL",
+                "websiteKey",
+                "pageAction",
+                "minScore",
+                "isEnterprise",
+                "enterprisePayload",
+                "apiDomain",
+                "userAgent",
+                "cookies",
+            ],
+        ),
+        ("turnstile", &["websiteURL", "websiteKey", "action", "cdata", "pageData", "userAgent"]),
+        (
+            "image_to_text",
+            &[
+                "body",
+                "phrase",
+                "case",
+                "numeric",
+                "math",
+                "minLength",
+                "maxLength",
+                "comment",
+                "imgInstructions",
+                "languagePool",
+            ],
+        ),
+    ];
+    for (family, names) in catalogue {
+        let decided: Vec<_> = families::find(family).unwrap().parameters.iter().map(|(name, _)| *name).collect();
+        assert_eq!(decided, names, "{family}");
+    }
+}
+
 fn answer(status: u16, code: &str) -> Reply {
     let body = json!({ "errorId": 1, "errorCode": code, "errorDescription": "words", "status": "failed" });
     Reply::Response(Response { status, headers: vec![], body: body.to_string().into_bytes() })
