@@ -43,6 +43,24 @@ fn the_manifest_says_what_the_tables_hold() {
 }
 
 #[test]
+fn every_canonical_parameter_is_decided_about() {
+    let page = "websiteURL websiteKey userAgent";
+    for (family, more) in [
+        ("recaptcha_v2", "isInvisible recaptchaDataSValue apiDomain pageAction cookies"),
+        ("recaptcha_v2_enterprise", "enterprisePayload isInvisible apiDomain pageAction cookies"),
+        ("recaptcha_v3", "pageAction minScore isEnterprise enterprisePayload apiDomain cookies"),
+        ("hcaptcha", "isInvisible isEnterprise rqdata enterprisePayload"),
+        ("turnstile", "action cdata pageData"),
+        ("image_to_text", "body phrase case numeric math minLength maxLength comment imgInstructions languagePool"),
+    ] {
+        let page = if family == "image_to_text" { "" } else { page };
+        let canonical: BTreeSet<_> = page.split_whitespace().chain(more.split_whitespace()).collect();
+        let decided: BTreeSet<_> = families::find(family).unwrap().parameters.iter().map(|(name, _)| *name).collect();
+        assert_eq!(decided, canonical, "{family}");
+    }
+}
+
+#[test]
 fn a_task_is_asked_about_at_most_twenty_times_and_until_its_worker_gives_up() {
     let limits = describe::<TwoCaptcha>().polling;
     let most = |first_ms: u32, gap_ms: u32, life_ms: u32| (life_ms - first_ms) / gap_ms + 1;
