@@ -76,11 +76,12 @@ impl Answer {
     }
 }
 
-/// An answer to `json=1`: `status` is 1 or 0, `request` what a text would have held.
+/// An answer to `json=1`: `status` is 1 or 0, `request` what a text would have held. A failure without a code is none of
+/// these: beside an id, the task may have been taken all the same.
 fn from_json(mut body: Map<String, Value>) -> Option<Answer> {
-    let is_fine = match body.get("status")? {
-        Value::Number(number) => number.as_u64()? == 1,
-        Value::String(text) => text == "1",
+    let status = match body.get("status")? {
+        Value::Number(number) => number.as_u64()?,
+        Value::String(text) => text.parse().ok()?,
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
     let text = match body.remove("request")? {
@@ -88,11 +89,14 @@ fn from_json(mut body: Map<String, Value>) -> Option<Answer> {
         Value::Number(number) => number.to_string(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
-    if is_fine {
-        return Some(Answer::Fine(Fine { text, beside: Some(body) }));
+    match status {
+        1 => Some(Answer::Fine(Fine { text, beside: Some(body) })),
+        0 => {
+            let words = body.get("error_text").and_then(Value::as_str).unwrap_or_default();
+            Some(from_code(&text).map_or(Answer::Bare(text), |answer| answer.described(words)))
+        }
+        _ => None,
     }
-    let words = body.get("error_text").and_then(Value::as_str).unwrap_or_default();
-    Some(from_code(&text).map_or_else(|| refused(&text, words), |answer| answer.described(words)))
 }
 
 /// A state or an error; none where the text is neither. A code is in capitals, and whatever follows it is words.
