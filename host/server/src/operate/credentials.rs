@@ -32,7 +32,7 @@ pub(super) async fn add(call: &Call<'_>, new: New) -> Result<Value, OperateError
         None => None,
     };
     let label = read_name("label", &new.label)?;
-    let fields = secrets(new.fields);
+    let fields = secrets(&manifest, new.fields);
     let id = CredentialId(clock::new_uuid());
     let draft = CredentialDraft { id, manifest: &manifest, base_url: &base_url, owner, label: &label, fields: &fields };
     let row: NewCredential = sealed(&operator.vault, &draft)?;
@@ -82,7 +82,7 @@ pub(super) async fn rotate(
     let operator = call.operator;
     let found = find(operator, credential).await?;
     let (manifest, base_url) = party(operator, found.provider.as_str()).await?;
-    let fields = secrets(fields);
+    let fields = secrets(&manifest, fields);
     let draft = CredentialDraft {
         id: found.id,
         manifest: &manifest,
@@ -128,8 +128,14 @@ pub(super) async fn first_of(operator: &Operator, provider: &ProviderId) -> Resu
     })
 }
 
-fn secrets(fields: BTreeMap<String, String>) -> Vec<(String, Secret)> {
-    fields.into_iter().map(|(name, value)| (name, Secret::new(value))).collect()
+/// A field without a name is the only one that there is.
+fn secrets(manifest: &Manifest, fields: BTreeMap<String, String>) -> Vec<(String, Secret)> {
+    let only = match manifest.credential.as_slice() {
+        [field] => Some(field.name.as_str()),
+        _ => None,
+    };
+    let named = |name: String| if name.is_empty() { only.map_or(name, str::to_owned) } else { name };
+    fields.into_iter().map(|(name, value)| (named(name), Secret::new(value))).collect()
 }
 
 fn target(id: CredentialId) -> String {

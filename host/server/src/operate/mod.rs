@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 
 pub use error::OperateError;
 pub use seed::{CredentialDraft, add_account, add_credential, add_key, create_account, create_key, top_up};
-pub use verb::{Asked, KeyChange, PriceLine, ProviderChange, Verb};
+pub use verb::{Asked, Check, KeyChange, PriceLine, ProviderChange, Verb};
 
 use crate::app::App;
 use crate::clock;
