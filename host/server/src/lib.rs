@@ -16,5 +16,6 @@ pub mod lock;
 pub mod operate;
 pub mod providers;
 pub mod settings;
+pub mod statistics;
 pub mod tasks;
 mod workers;

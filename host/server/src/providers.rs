@@ -1,14 +1,14 @@
 //! Providers as the gateway runs them: adapter, addresses, limits, credentials, prices and site policy in one snapshot,
 //! which is replaced as a whole, so that no request sees half of a change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use capstan_domain::adapter::{Abilities, FaultClass, Money, Placement, PollLimits, ProxySupport};
 use capstan_domain::policy::SitePolicy;
 use capstan_domain::price::PriceBook;
-use capstan_domain::route::{Offer, Pool};
+use capstan_domain::route::{Offer, Pool, PoolMode, Provision};
 use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, schedule};
 use capstan_egress::{CredentialBinding, Grant, SealedCredential, is_loopback};
 use capstan_sandbox::Adapter;
@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::clock;
+use crate::statistics::{FamilyPlace, Statistics};
 
 /// A provider that can be used: its row is active and its adapter is loaded.
 pub struct Provider {
@@ -37,6 +38,8 @@ pub struct Provider {
     pub time_scale: u32,
     /// What it can do.
     pub abilities: Abilities,
+    /// What has been seen of it, through all of its credentials.
+    pub statistics: Arc<Statistics>,
     is_active: bool,
     served: HashMap<String, (ProxySupport, Money)>,
 }
@@ -57,6 +60,8 @@ pub struct Credential {
     pub sealed: SealedCredential,
     /// Polls under way.
     pub polls: Arc<Semaphore>,
+    /// What has been seen of it.
+    pub statistics: Arc<Statistics>,
     is_active: bool,
     rested_until_ms: Arc<AtomicI64>,
     polls_rested_until_ms: Arc<AtomicI64>,
@@ -69,11 +74,33 @@ pub(crate) struct Bound {
     pub(crate) placements: Vec<Placement>,
 }
 
+/// The operator's switches for routing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// The widest pool that any task may have.
+    pub pool: Option<PoolMode>,
+    /// The widest pool of the tasks of a family, by its canonical name.
+    pub family_pools: HashMap<String, PoolMode>,
+    /// The order of providers for tasks in `priority` mode whose key has none of its own.
+    pub priority: Vec<ProviderId>,
+}
+
+/// A provider in use, and its credentials in use.
+#[derive(Clone)]
+struct InUse {
+    provider: Arc<Provider>,
+    credentials: Vec<Arc<Credential>>,
+}
+
 /// Everything that a route is made of.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Snapshot {
     providers: HashMap<ProviderId, Arc<Provider>>,
     credentials: HashMap<CredentialId, Arc<Credential>>,
+    /// What the router chooses from, in the order of ids, so that a route does not depend on a map's order.
+    in_use: Vec<InUse>,
+    /// The operator's switches.
+    pub switches: Switches,
     /// Prices in force.
     pub prices: PriceBook,
     /// Sites refused.
@@ -111,7 +138,7 @@ pub enum SnapshotError {
 }
 
 impl Snapshot {
-    /// Reads everything from the database; rests and polls under way are taken over from the snapshot before.
+    /// Reads everything from the database; rests, polls under way and statistics are taken over from the snapshot before.
     ///
     /// # Errors
     /// [`SnapshotError`]; the snapshot before stays in force then.
@@ -127,7 +154,8 @@ impl Snapshot {
                 tracing::warn!(provider = %row.id, "no adapter is loaded for this provider");
                 continue;
             };
-            match provider(row, adapter.clone()) {
+            let known = before.and_then(|snapshot| snapshot.providers.get(&row.id));
+            match provider(row, adapter.clone(), known) {
                 Ok(provider) => drop(providers.insert(provider.id.clone(), Arc::new(provider))),
                 Err(error) => left_out(&error),
             }
@@ -143,29 +171,33 @@ impl Snapshot {
         let prices = store.current_price_book().await?.unwrap_or_default();
         let rules = store.list_site_rules().await?;
         let policy = SitePolicy::deny(rules.iter().map(|rule| rule.pattern.as_str()))?;
-        Ok(Self { providers, credentials, prices, policy })
+        let in_use = in_use(&providers, &credentials);
+        Ok(Self { providers, credentials, in_use, switches: Switches::default(), prices, policy })
     }
 
     /// What the router chooses from, for one family. What is out of use is not offered; it stays findable for the tasks that
     /// are still open with it.
     #[must_use]
-    pub fn offers(&self, family: &str) -> Vec<Offer> {
-        let offer = |credential: &Arc<Credential>| {
-            let provider = self.providers.get(&credential.provider)?;
-            if !(credential.is_active && provider.is_active) {
-                return None;
-            }
-            Some(Offer {
-                credential: credential.id,
-                provider: provider.id.clone(),
-                pool: credential.pool,
-                owner: credential.owner,
-                serves: provider.served.get(family).map(|(proxy, _)| *proxy),
-                price: self.prices.price(&provider.id, family, credential.pool),
-                rested_until_ms: credential.rested_until_ms.load(Ordering::Relaxed),
-            })
+    pub fn provisions<'s>(&'s self, family: &str, now_ms: i64) -> Vec<Provision<'s>> {
+        let place = FamilyPlace::of(family);
+        let observed = |seen: &Statistics| place.map(|place| seen.observed(place, now_ms)).unwrap_or_default();
+        let offer = |credential: &Arc<Credential>| Offer {
+            credential: credential.id,
+            pool: credential.pool,
+            owner: credential.owner,
+            observed: observed(&credential.statistics),
+            rested_until_ms: credential.rested_until_ms.load(Ordering::Relaxed),
         };
-        self.credentials.values().filter_map(offer).collect()
+        // Everything that takes a look-up is looked up once per provider.
+        let provision = |InUse { provider, credentials }: &'s InUse| Provision {
+            provider: &provider.id,
+            serves: provider.served.get(family).map(|(proxy, _)| *proxy),
+            platform_price: self.prices.price(&provider.id, family, Pool::Platform),
+            community_price: self.prices.price(&provider.id, family, Pool::Community),
+            observed: observed(&provider.statistics),
+            offers: credentials.iter().map(offer).collect(),
+        };
+        self.in_use.iter().map(provision).collect()
     }
 
     /// A credential and its provider.
@@ -242,12 +274,34 @@ impl Credential {
     }
 }
 
+fn in_use(
+    providers: &HashMap<ProviderId, Arc<Provider>>,
+    credentials: &HashMap<CredentialId, Arc<Credential>>,
+) -> Vec<InUse> {
+    let active = providers.values().filter(|provider| provider.is_active);
+    let mut in_use: BTreeMap<&ProviderId, InUse> = active
+        .map(|provider| (&provider.id, InUse { provider: Arc::clone(provider), credentials: Vec::new() }))
+        .collect();
+    for credential in credentials.values().filter(|credential| credential.is_active) {
+        if let Some(at) = in_use.get_mut(&credential.provider) {
+            at.credentials.push(Arc::clone(credential));
+        }
+    }
+    let mut in_use: Vec<InUse> = in_use.into_values().collect();
+    in_use.iter_mut().for_each(|at| at.credentials.sort_by_key(|credential| credential.id));
+    in_use
+}
+
 /// One row that cannot be used keeps nobody else's from being used.
 fn left_out(error: &SnapshotError) {
     tracing::error!(error = error as &dyn std::error::Error, "left out");
 }
 
-pub(crate) fn provider(row: ProviderRow, adapter: Adapter) -> Result<Provider, SnapshotError> {
+pub(crate) fn provider(
+    row: ProviderRow,
+    adapter: Adapter,
+    known: Option<&Arc<Provider>>,
+) -> Result<Provider, SnapshotError> {
     let manifest = adapter.manifest().clone();
     let bad = |reason: &str| SnapshotError::Provider { provider: row.id.clone(), reason: reason.to_owned() };
     let base_url =
@@ -267,6 +321,7 @@ pub(crate) fn provider(row: ProviderRow, adapter: Adapter) -> Result<Provider, S
         limits: schedule::scaled(&manifest.polling, row.time_scale),
         time_scale: row.time_scale,
         abilities: manifest.abilities,
+        statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
         is_active: row.status == ProviderStatus::Active,
         adapter,
         served,
@@ -294,6 +349,7 @@ pub(crate) fn credential(
         provider: row.provider,
         sealed: SealedCredential::from_bytes(row.sealed),
         polls: known.map_or_else(|| Arc::new(Semaphore::new(polls_at_once)), |k| Arc::clone(&k.polls)),
+        statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
         is_active: row.status == CredentialStatus::Active,
         rested_until_ms: known.map_or_else(Arc::default, |k| Arc::clone(&k.rested_until_ms)),
         polls_rested_until_ms: known.map_or_else(Arc::default, |k| Arc::clone(&k.polls_rested_until_ms)),

@@ -1,10 +1,11 @@
 //! Who calls: `clientKey` to API key to account, remembered for a short while by the key's full hash.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use capstan_domain::code::ErrorCode;
 use capstan_domain::route::{PoolMode, SelectionMode};
-use capstan_domain::{AccountId, ApiKeyId};
+use capstan_domain::{AccountId, ApiKeyId, ProviderId};
 use capstan_storage::{AccountStatus, FoundKey, KeyStatus};
 use moka::sync::Cache;
 use serde_json::{Map, Value};
@@ -24,6 +25,12 @@ pub struct Caller {
     pub selection_mode: Option<SelectionMode>,
     /// The key's default pool.
     pub pool_mode: Option<PoolMode>,
+    /// The order of providers saved on the key.
+    pub priority: Option<Arc<[ProviderId]>>,
+    /// Whether a request may not have a wider pool than the key's.
+    pub pool_locked: bool,
+    /// The widest pool that the account may have.
+    pub account_pool: Option<PoolMode>,
     /// Until when the key is valid.
     expires_at_ms: Option<i64>,
     /// Whether the account is active.
@@ -85,12 +92,16 @@ pub(super) async fn caller(app: &App, body: &Map<String, Value>) -> Result<Calle
 }
 
 fn of_row(row: FoundKey) -> Caller {
+    let settings = row.key.settings;
     Caller {
         key: row.key.id,
         account: row.key.account,
-        selection_mode: row.key.settings.selection_mode,
-        pool_mode: row.key.settings.pool_mode,
-        expires_at_ms: row.key.settings.expires_at_ms,
+        selection_mode: settings.selection_mode,
+        pool_mode: settings.pool_mode,
+        priority: settings.priority.map(Arc::from),
+        pool_locked: settings.pool_locked,
+        account_pool: row.account_pool,
+        expires_at_ms: settings.expires_at_ms,
         is_active: row.account_status == AccountStatus::Active,
     }
 }

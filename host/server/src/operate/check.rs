@@ -77,7 +77,7 @@ async fn dial<'c>(call: &'c Call<'c>, asked: &Check) -> Result<Line<'c>, Operate
         return Err(OperateError::Bad(format!("credential: it is {}'s, not {id}'s", found.provider)));
     }
     let unusable = |error: providers::SnapshotError| OperateError::Bad(error.to_string());
-    let provider = providers::provider(row, adapter).map_err(unusable)?;
+    let provider = providers::provider(row, adapter, None).map_err(unusable)?;
     let credential = providers::credential(found, None, 1).map_err(unusable)?;
     Ok(Line { call, provider, credential, said: Vec::new() })
 }

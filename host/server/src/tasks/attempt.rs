@@ -8,8 +8,8 @@ use capstan_storage::NewAttempt;
 use serde_json::Value;
 
 use super::drive::{self, Party};
-use super::moves;
 use super::open::{Attempt, OpenTask};
+use super::{moves, observe};
 use crate::app::App;
 use crate::clock;
 
@@ -81,6 +81,7 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
         Ok(Step::Solved(solved)) => return Submitted::Solved(solved),
         Ok(Step::Failed(fault)) => {
             credential.rest_after(fault.class, &provider);
+            observe::refused(&provider, &credential, payload.family.name, fault.class);
             fault
         }
         Ok(Step::Send(..) | Step::Wait(..) | Step::Polled(_) | Step::Balance(_) | Step::Market(_) | Step::Done) => {
@@ -92,6 +93,7 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
             let fault = cut_off.fault();
             if cut_off.is_the_providers() {
                 credential.rest_after(fault.class, &provider);
+                observe::refused(&provider, &credential, payload.family.name, fault.class);
             }
             fault
         }

@@ -8,6 +8,8 @@ mod attempt;
 mod create;
 mod drive;
 mod moves;
+mod no_candidate;
+mod observe;
 mod open;
 mod poll;
 mod recover;

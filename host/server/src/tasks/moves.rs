@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use tokio::sync::MutexGuard;
 
 use super::open::{Attempt, Live, OpenTask, Progress};
-use super::{Ending, TaskView, result};
+use super::{Ending, TaskView, observe, result};
 use crate::app::App;
 use crate::{clock, providers};
 
@@ -241,6 +241,9 @@ async fn settle(
         app.wheel.give_up_at(open.id, open.deadline_at_ms.max(at_ms.saturating_add(SETTLE_AGAIN_MS)));
         return;
     };
+    if let Settled::Now { .. } = settled {
+        observe::ended(app, open, &live, &settlement);
+    }
     let view = match settled {
         Settled::Now { cost } => Some(TaskView {
             task: open.id,

@@ -57,6 +57,8 @@ pub(crate) struct Attempt {
     pub digest: Vec<u8>,
     /// What the account pays when it succeeds.
     pub price: Amount,
+    /// When it began; unknown of one that another process began.
+    pub began_at_ms: Option<i64>,
     /// The provider's id of the task, once accepted.
     pub reference: String,
     /// What the adapter noted.

@@ -122,6 +122,7 @@ fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
                 credential: row.attempt.candidate.credential,
                 digest: row.attempt.adapter_digest.clone(),
                 price: row.attempt.candidate.price,
+                began_at_ms: None,
                 reference,
                 memo,
                 polls: Polls { used: polls_used(app, row), hint_ms: None },
