@@ -8,7 +8,7 @@ use capstan_storage::{Fence, Store};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::Callers;
+use crate::api::{Callers, Health};
 use crate::limits::RateLimits;
 use crate::providers::Snapshot;
 use crate::settings::Limits;
@@ -38,6 +38,10 @@ pub struct App {
     pub shards: ArcSwap<Shards>,
     /// Work that shutdown waits for.
     pub tracker: TaskTracker,
+    /// What was last found out about the database.
+    pub health: Health,
+    /// Says that a stop has been asked for: requests are still answered, but new ones should go elsewhere.
+    pub draining: CancellationToken,
     /// Says that it is time to stop.
     pub shutdown: CancellationToken,
 }

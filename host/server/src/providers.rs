@@ -176,6 +176,12 @@ impl Snapshot {
         Some((Arc::clone(provider), Arc::clone(credential)))
     }
 
+    /// A provider whose row grants an address on this machine, if there is one.
+    #[must_use]
+    pub fn loopback_provider(&self) -> Option<&ProviderId> {
+        self.providers.values().find(|provider| provider.grant.loopback).map(|provider| &provider.id)
+    }
+
     /// A provider by its id.
     #[must_use]
     pub fn provider(&self, id: &ProviderId) -> Option<&Arc<Provider>> {
