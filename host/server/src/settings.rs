@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 use crate::door::DoorSettings;
 
@@ -130,22 +131,26 @@ impl Default for Limits {
 
 /// A limit under which nothing would work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("limits.{name} must be at least {least}")]
+#[error("limits.{name} must be at {bound}")]
 pub struct BadLimit {
     /// Which limit.
     pub name: &'static str,
-    /// What it must be at least, as it is written in a file.
-    pub least: String,
+    /// What it must be at least or at most, as it is written in a file.
+    pub bound: String,
 }
 
+/// Longer than anybody waits, and short enough to be added to any time.
+const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
+
 impl Limits {
-    /// Refuses what an operator cannot mean: a wait or a queue in which nothing has room.
+    /// Refuses what an operator cannot mean: a wait or a queue in which nothing has room, or one without end.
     ///
     /// # Errors
     /// [`BadLimit`], for the first one.
     pub fn check(&self) -> Result<(), BadLimit> {
-        let second = Duration::from_secs(1);
+        let (none, second) = (Duration::ZERO, Duration::from_secs(1));
         let waits = [
+            ("accept_wait", self.accept_wait, none),
             ("task_deadline", self.task_deadline, second),
             ("body_within", self.body_within, second),
             ("retention", self.retention, second),
@@ -153,10 +158,17 @@ impl Limits {
             ("lease", self.lease, 3 * second),
             ("handshake_within", self.handshake_within, second),
             ("head_within", self.head_within, second),
+            ("drain", self.drain, none),
+            ("drain_delay", self.drain_delay, none),
             ("ready_within", self.ready_within, second / 10),
         ];
-        if let Some((name, _, least)) = waits.into_iter().find(|(_, value, least)| value < least) {
-            return Err(BadLimit { name, least: units::duration::to_text(least) });
+        for (name, value, least) in waits {
+            if value < least {
+                return Err(BadLimit { name, bound: format!("least {}", units::duration::to_text(least)) });
+            }
+            if value > LONGEST {
+                return Err(BadLimit { name, bound: "most 3650days".to_owned() });
+            }
         }
         let counts = [
             ("max_attempts", self.max_attempts, 1),
@@ -167,10 +179,15 @@ impl Limits {
             // The HTTP library has no smaller buffer.
             ("max_head_bytes", self.max_head_bytes, 8192),
         ];
-        match counts.into_iter().find(|(_, value, least)| value < least) {
-            Some((name, _, least)) => Err(BadLimit { name, least: least.to_string() }),
-            None => Ok(()),
+        for (name, value, least) in counts {
+            if value < least {
+                return Err(BadLimit { name, bound: format!("least {least}") });
+            }
+            if value > Semaphore::MAX_PERMITS {
+                return Err(BadLimit { name, bound: format!("most {}", Semaphore::MAX_PERMITS) });
+            }
         }
+        Ok(())
     }
 }
 
@@ -185,6 +202,10 @@ mod tests {
         assert_eq!(short.check().unwrap_err().to_string(), "limits.lease must be at least 3s");
         let none = Limits { max_connections: 0, ..Limits::default() };
         assert_eq!(none.check().unwrap_err().to_string(), "limits.max_connections must be at least 1");
+        let endless = Limits { drain: Duration::MAX, ..Limits::default() };
+        assert_eq!(endless.check().unwrap_err().to_string(), "limits.drain must be at most 3650days");
+        let many = Limits { max_connections: usize::MAX, ..Limits::default() };
+        assert!(many.check().unwrap_err().to_string().starts_with("limits.max_connections must be at most "));
         // Answering at once and stopping at once are choices.
         let at_once = Limits { accept_wait: Duration::ZERO, drain: Duration::ZERO, ..Limits::default() };
         assert_eq!(at_once.check(), Ok(()));
