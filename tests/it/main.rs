@@ -11,6 +11,7 @@ mod polling;
 mod restart;
 mod routing;
 mod secrets;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         restart::tests(),
         routing::tests(),
         secrets::tests(),
+        serve::tests(),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()
 }

@@ -9,6 +9,7 @@ use capstan_domain::{AccountId, Amount, CredentialId};
 use capstan_egress::{MasterKey, Secret, Vault, is_loopback};
 use capstan_sandbox::{Adapter, Sandbox, SandboxSettings};
 use capstan_server::clock;
+use capstan_server::door::DoorSettings;
 use capstan_server::gateway::{Gateway, OpenGateway};
 use capstan_server::operate::{self, CredentialDraft};
 use capstan_server::settings::{Limits, Settings};
@@ -224,6 +225,8 @@ fn settings(data: &TempDir, database: &Database, limits: &Limits) -> Settings {
         data_dir: data.path().to_owned(),
         database_url: database.url.clone(),
         adapters: Vec::new(),
+        allow_loopback_providers: true,
+        door: DoorSettings::default(),
         limits: limits.clone(),
     }
 }

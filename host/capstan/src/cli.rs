@@ -29,6 +29,19 @@ pub enum Command {
         after_help = "Examples:\n  capstan dev\n  capstan dev --listen 127.0.0.1:9000 --data /tmp/capstan\n  capstan dev --json | head -1"
     )]
     Dev(DevArgs),
+    /// Run the gateway, as an operator does.
+    ///
+    /// A flag beats the environment, which beats the configuration file, which beats the default. --print-config explains
+    /// every setting and its variable. Told to stop (SIGTERM, Ctrl-C), it ends the work under way first; told again, it stops
+    /// at once. SIGHUP reads the certificate again. Exits with 0 after an orderly stop, with 1 and the reason on stderr
+    /// when it cannot start, with 2 when the command line is wrong.
+    #[command(
+        after_help = "Examples:\n  capstan serve --print-config > capstan.toml\n  capstan serve --config capstan.toml\n  CAPSTAN_DATABASE_URL=postgres://… capstan serve --config capstan.toml --listen 0.0.0.0:8080"
+    )]
+    Serve(ServeArgs),
+    /// Make a master key, which all that is stored sealed is sealed with.
+    #[command(after_help = "Example:\n  capstan master-key --out /etc/capstan/master.key")]
+    MasterKey(MasterKeyArgs),
     /// Run the simulated provider alone.
     ///
     /// It speaks the wire format of anti-captcha, 2captcha (the classic in.php and res.php) or capsolver, so a client of
@@ -60,6 +73,46 @@ pub struct DevArgs {
     /// When ready, print one line of JSON on stdout: url, clientKey, simulatorUrl, dataDir.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `capstan serve`. Their variables are read with those of all other settings, in `config`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The configuration file; none means environment and defaults alone.
+    #[arg(long, env = "CAPSTAN_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the client API listens; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Where the embedded database, the compiled adapters and this node's name are kept.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// A database other than SQLite in the data directory: `postgres://…` or `sqlite:PATH`.
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// The file of the master key.
+    #[arg(long, value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+    /// An adapter's component, or a directory of them. May be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub adapters: Vec<PathBuf>,
+    /// Let providers have addresses on this machine: for trials against a simulator.
+    #[arg(long)]
+    pub allow_loopback_providers: bool,
+    /// When ready, print one line of JSON on stdout: url, dataDir.
+    #[arg(long)]
+    pub json: bool,
+    /// Print every setting with its default and its explanation, and end.
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+/// Arguments of `capstan master-key`.
+#[derive(Debug, Args)]
+pub struct MasterKeyArgs {
+    /// The file to make; one that exists is left alone.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// Arguments of `capstan simulate`.

@@ -9,6 +9,7 @@ use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
 use capstan_egress::{Secret, is_loopback};
 use capstan_sandbox::Adapter;
+use capstan_server::door::DoorSettings;
 use capstan_server::gateway::{Gateway, OpenGateway};
 use capstan_server::operate::{self, CredentialDraft};
 use capstan_server::settings::{Limits, Settings};
@@ -20,6 +21,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::cli::DevArgs;
+use crate::signals::{self, Signals};
 use crate::{adapters, master_key};
 
 // The demo's rows have fixed ids, so that a second start finds those of the first.
@@ -40,6 +42,8 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
         data_dir: args.data.clone(),
         database_url: args.database.clone(),
         adapters: files,
+        allow_loopback_providers: true,
+        door: DoorSettings::default(),
         limits: Limits::default(),
     };
     let open = OpenGateway::open(settings, master_key).await?;
@@ -60,9 +64,9 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     seed_prices(&open).await?;
     seed_account(&open, &client_key).await?;
     let gateway = open.start().await?;
+    let signals = Signals::catch()?;
     announce(&args, &gateway, (&client_key.key, &provider_key), &simulator_url)?;
-    crate::until_told_to_stop().await?;
-    gateway.stop().await;
+    signals::run_until_told(gateway, signals).await?;
     if let Some(simulator) = simulator {
         simulator.stop().await;
     }

@@ -9,7 +9,7 @@ use capstan_storage::{Fence, Store};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::Callers;
+use crate::api::{Callers, Health};
 use crate::limits::RateLimits;
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Limits;
@@ -33,6 +33,8 @@ pub struct App {
     pub rates: RateLimits,
     /// Bounds.
     pub limits: Limits,
+    /// Whether providers on this machine are allowed: for trials.
+    pub allow_loopback_providers: bool,
     /// Tasks that this process moves.
     pub open: OpenTasks,
     /// When they are polled and given up.
@@ -41,6 +43,10 @@ pub struct App {
     pub shards: ArcSwap<Shards>,
     /// Work that shutdown waits for.
     pub tracker: TaskTracker,
+    /// What was last found out about the database.
+    pub health: Health,
+    /// Says that a stop has been asked for: requests are still answered, but new ones should go elsewhere.
+    pub draining: CancellationToken,
     /// Says that it is time to stop.
     pub shutdown: CancellationToken,
 }
@@ -55,6 +61,12 @@ impl App {
         self.callers.forget_all();
         let before = self.snapshot.load_full();
         let snapshot = Snapshot::load(&self.store, &self.adapters, Some(&before), self.limits.polls_at_once).await?;
+        if let Some(provider) = snapshot.loopback_provider().filter(|_| !self.allow_loopback_providers) {
+            return Err(SnapshotError::Provider {
+                provider: provider.clone(),
+                reason: "a provider on this machine (loopback) is for trials only".to_owned(),
+            });
+        }
         self.snapshot.store(Arc::new(snapshot));
         Ok(())
     }

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use axum::serve::ListenerExt as _;
+use capstan_domain::ProviderId;
 use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
 use capstan_sandbox::{Adapter, AdmissionError, Sandbox, SandboxError, SandboxSettings};
 use capstan_storage::{Fence, OpenOptions, ShardClaim, Store, StoreError};
-use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::{self, Callers};
+use crate::api::{self, Callers, Health};
 use crate::app::{App, Shards};
+use crate::door::{BoundDoor, Door, DoorError};
 use crate::limits::RateLimits;
 use crate::lock::{DataDir, DataDirError};
 use crate::operate::{self, Operator};
@@ -61,15 +62,6 @@ pub enum StartError {
     /// Providers, prices or policy.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// The listening address.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// Which address.
-        address: SocketAddr,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
     /// The operator's socket.
     #[error("the operator's socket {path} cannot be opened; the path of a socket has at most some 100 bytes")]
     Socket {
@@ -79,6 +71,15 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The listening address or its certificate.
+    #[error(transparent)]
+    Door(#[from] DoorError),
+    /// A provider on this machine, where that is not for trials.
+    #[error(
+        "provider {0} is reached on this machine (loopback), which is for trials only; \
+         allow_loopback_providers = true allows it"
+    )]
+    LoopbackProvider(ProviderId),
     /// Other nodes hold everything.
     #[error("other nodes hold every shard; this one would have no task to move")]
     NoShard,
@@ -95,7 +96,7 @@ pub struct OpenGateway {
     pub vault: Arc<Vault>,
     /// The adapters, admitted.
     pub adapters: Vec<Adapter>,
-    settings: Settings,
+    pub(crate) settings: Settings,
     data_dir: DataDir,
 }
 
@@ -145,10 +146,11 @@ impl OpenGateway {
     /// [`StartError`].
     pub async fn start(self) -> Result<Gateway, StartError> {
         let Self { store, vault, adapters, settings, data_dir } = self;
-        let address = settings.listen;
-        let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
-        let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
+        let door = BoundDoor::bind(settings.listen, settings.door, &settings.limits).await?;
         let snapshot = Snapshot::load(&store, &adapters, None, settings.limits.polls_at_once).await?;
+        if let Some(provider) = snapshot.loopback_provider().filter(|_| !settings.allow_loopback_providers) {
+            return Err(StartError::LoopbackProvider(provider.clone()));
+        }
         let held = take_shards(&store, &data_dir.node, settings.limits.lease).await?;
         let (wheel_handle, wheel) = Wheel::new();
         let app = Arc::new(App {
@@ -159,10 +161,13 @@ impl OpenGateway {
             callers: Callers::default(),
             rates: RateLimits::new(&settings.limits),
             limits: settings.limits,
+            allow_loopback_providers: settings.allow_loopback_providers,
             open: OpenTasks::default(),
             wheel: wheel_handle,
             shards: ArcSwap::from_pointee(Shards { held }),
             tracker: TaskTracker::new(),
+            health: Health::default(),
+            draining: CancellationToken::new(),
             shutdown: CancellationToken::new(),
             store,
         });
@@ -178,20 +183,8 @@ impl OpenGateway {
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
         let router = api::router(Arc::clone(&app));
-        // Answers are small and each is waited for.
-        let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "answers on this connection may be late");
-            }
-        });
-        let closing = app.shutdown.clone();
-        app.tracker.spawn(async move {
-            let served = axum::serve(listener, router).with_graceful_shutdown(closing.cancelled_owned()).await;
-            if let Err(error) = served {
-                tracing::error!(error = &error as &dyn std::error::Error, "the door closed");
-            }
-        });
-        Ok(Gateway { app, address, data_dir })
+        let door = door.open(router);
+        Ok(Gateway { address: door.address, app, door, data_dir })
     }
 }
 
@@ -232,25 +225,37 @@ pub struct Gateway {
     pub app: Arc<App>,
     /// Where it listens.
     pub address: SocketAddr,
+    door: Door,
     data_dir: DataDir,
 }
-
-/// Longest that a stop waits for work under way.
-const DRAIN: Duration = Duration::from_secs(20);
 
 impl Gateway {
     /// The base URL of its client API.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.door.certificate().is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
-    /// Stops: no new requests, work under way ends or is cut off after a while, the database is closed. Open tasks stay open
-    /// and are taken up by the next start.
+    /// Reads the certificate's files again, where there are some; connections live on. The log says how it went.
+    pub fn renew_certificate(&self) {
+        if let Some(certificate) = self.door.certificate() {
+            certificate.renew();
+        }
+    }
+
+    /// Stops: not ready at once, no new requests after a while, work under way ends or is cut off, the database is closed.
+    /// Open tasks stay open and are taken up by the next start.
     pub async fn stop(self) {
+        let limits = &self.app.limits;
+        self.app.draining.cancel();
+        tokio::time::sleep(limits.drain_delay).await;
+        let by = Instant::now() + limits.drain;
+        // The door first: createTask's answer waits for the work that is told to end next.
+        self.door.close(by).await;
         self.app.shutdown.cancel();
         self.app.tracker.close();
-        if tokio::time::timeout(DRAIN, self.app.tracker.wait()).await.is_err() {
+        if tokio::time::timeout_at(by, self.app.tracker.wait()).await.is_err() {
             tracing::warn!("work was cut off by the stop");
         }
         // Another node need not wait for the leases to run out.

@@ -85,6 +85,33 @@ pub struct Switches {
     pub priority: Vec<ProviderId>,
 }
 
+/// The switch that holds the gateway's ceiling on pools.
+pub(crate) const POOL_SWITCH: &str = "pool";
+/// What begins the switches that hold a family's ceiling.
+pub(crate) const FAMILY_POOL_SWITCH: &str = "pool.";
+/// The switch that holds the operator's order, as a JSON array of provider ids.
+pub(crate) const PRIORITY_SWITCH: &str = "priority";
+
+impl Switches {
+    fn read(rows: Vec<(String, String)>) -> Result<Self, SnapshotError> {
+        let mut switches = Self::default();
+        for (name, value) in rows {
+            let bad = || SnapshotError::Switch { name: name.clone() };
+            if name == POOL_SWITCH {
+                switches.pool = Some(PoolMode::from_word(&value).ok_or_else(bad)?);
+            } else if name == PRIORITY_SWITCH {
+                switches.priority = serde_json::from_str(&value).map_err(|_| bad())?;
+            } else if let Some(family) = name.strip_prefix(FAMILY_POOL_SWITCH) {
+                let pool = PoolMode::from_word(&value).ok_or_else(bad)?;
+                switches.family_pools.insert(family.to_owned(), pool);
+            } else {
+                return Err(bad());
+            }
+        }
+        Ok(switches)
+    }
+}
+
 /// A provider in use, and its credentials in use.
 #[derive(Clone)]
 struct InUse {
@@ -132,6 +159,12 @@ pub enum SnapshotError {
     /// A price is unusable.
     #[error("the price book is refused as a whole")]
     Price(#[from] capstan_domain::price::BadPrice),
+    /// A switch is unusable. Left out, it would lift a ceiling: what was in force stays in force.
+    #[error("the switch {name} cannot be read")]
+    Switch {
+        /// Which switch.
+        name: String,
+    },
     /// A site rule is unusable.
     #[error("the site policy is refused as a whole")]
     Policy(#[from] capstan_domain::policy::BadRule),
@@ -172,7 +205,8 @@ impl Snapshot {
         let rules = store.list_site_rules().await?;
         let policy = SitePolicy::deny(rules.iter().map(|rule| rule.pattern.as_str()))?;
         let in_use = in_use(&providers, &credentials);
-        Ok(Self { providers, credentials, in_use, switches: Switches::default(), prices, policy })
+        let switches = Switches::read(store.list_switches().await?)?;
+        Ok(Self { providers, credentials, in_use, switches, prices, policy })
     }
 
     /// What the router chooses from, for one family. What is out of use is not offered; it stays findable for the tasks that
@@ -206,6 +240,12 @@ impl Snapshot {
         let credential = self.credentials.get(&id)?;
         let provider = self.providers.get(&credential.provider)?;
         Some((Arc::clone(provider), Arc::clone(credential)))
+    }
+
+    /// A provider whose row grants an address on this machine, if there is one.
+    #[must_use]
+    pub fn loopback_provider(&self) -> Option<&ProviderId> {
+        self.providers.values().find(|provider| provider.grant.loopback).map(|provider| &provider.id)
     }
 
     /// A provider by its id.

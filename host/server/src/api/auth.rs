@@ -1,5 +1,6 @@
 //! Who calls: `clientKey` to API key to account, remembered for a short while by the key's full hash.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,9 +61,12 @@ impl Callers {
     }
 }
 
-/// Finds the caller of a request.
-pub(super) async fn caller(app: &App, body: &Map<String, Value>) -> Result<Caller, Refusal> {
-    let unknown = |detail: &str| Refusal::new(ErrorCode::KeyDoesNotExist, detail);
+/// Finds the caller of a request that came from `address`.
+pub(super) async fn caller(app: &App, body: &Map<String, Value>, address: IpAddr) -> Result<Caller, Refusal> {
+    let unknown = |detail: &str| {
+        tracing::debug!(client.address = %address, "a key is not accepted");
+        Refusal::new(ErrorCode::KeyDoesNotExist, detail)
+    };
     let text = match body.get("clientKey") {
         Some(Value::String(text)) => text.trim(),
         None | Some(Value::Null) => return Err(unknown("clientKey is missing.")),

@@ -9,7 +9,9 @@ mod create_task;
 pub mod dialect;
 mod get_balance;
 mod get_task_result;
+mod health;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -22,8 +24,10 @@ use serde_json::{Map, Value};
 
 pub use auth::{Caller, Callers};
 use dialect::{Answer, Dialect};
+pub use health::Health;
 
 use crate::app::App;
+use crate::door::address::ClientAddress;
 use crate::tasks::Refusal;
 
 /// The client API's router.
@@ -52,8 +56,8 @@ fn endpoint(path: &str) -> Option<Endpoint> {
 
 async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
     let dialect = Dialect::AnySolver;
-    if request.uri().path() == "/healthz" {
-        return send(Answer { status: 200, body: serde_json::json!({"status": "ok"}) });
+    if let Some(answer) = health::answer(&app, request.uri().path()).await {
+        return send(answer);
     }
     let Some(endpoint) = endpoint(request.uri().path()) else {
         let refusal = Refusal::new(
@@ -66,16 +70,24 @@ async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response 
         let refusal = Refusal::new(ErrorCode::InvalidTaskData, "The method is POST, with a JSON object as body.");
         return send(Answer { status: 405, ..dialect.refused(&refusal) });
     }
-    let answer = match answer(&app, dialect, endpoint, request.into_body()).await {
+    let answer = match answer(&app, dialect, endpoint, request).await {
         Ok(answer) => answer,
         Err(refusal) => dialect.refused(&refusal),
     };
     send(answer)
 }
 
-async fn answer(app: &Arc<App>, dialect: Dialect, endpoint: Endpoint, body: Body) -> Result<Answer, Refusal> {
-    let body: Map<String, Value> = body::read_object(body, &app.limits).await?;
-    let caller = auth::caller(app, &body).await?;
+async fn answer(
+    app: &Arc<App>,
+    dialect: Dialect,
+    endpoint: Endpoint,
+    request: Request<Body>,
+) -> Result<Answer, Refusal> {
+    // The door tells every request its address; one without would come from nowhere, which no key allows.
+    let nowhere = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let ClientAddress(address) = request.extensions().get().copied().unwrap_or(nowhere);
+    let body: Map<String, Value> = body::read_object(request.into_body(), &app.limits).await?;
+    let caller = auth::caller(app, &body, address).await?;
     match endpoint {
         Endpoint::CreateTask => create_task::answer(app, dialect, &caller, &body).await,
         Endpoint::GetTaskResult => get_task_result::answer(app, dialect, &caller, &body).await,

@@ -43,6 +43,7 @@ pub struct Operator {
     egress: Egress,
     adapters: Vec<Adapter>,
     running: Option<Arc<App>>,
+    allow_loopback: bool,
     /// One change at a time: some are made of what was in force before (a price book, a key's settings).
     turn: tokio::sync::Mutex<()>,
 }
@@ -66,6 +67,7 @@ impl Operator {
             egress: Egress::new(Arc::clone(&app.vault), EgressSettings::default())?,
             adapters: app.adapters.clone(),
             running: Some(Arc::clone(app)),
+            allow_loopback: app.allow_loopback_providers,
             turn: tokio::sync::Mutex::new(()),
         })
     }
@@ -81,6 +83,7 @@ impl Operator {
             egress: Egress::new(Arc::clone(&open.vault), EgressSettings::default())?,
             adapters: open.adapters.clone(),
             running: None,
+            allow_loopback: open.settings.allow_loopback_providers,
             turn: tokio::sync::Mutex::new(()),
         })
     }

@@ -24,6 +24,12 @@ pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange
         created_at_ms: clock::now_ms(),
     });
     let row = changed(before, change)?;
+    if row.loopback && !operator.allow_loopback {
+        return Err(OperateError::Bad(
+            "loopback: providers on this machine are for trials; the gateway's setting allow_loopback_providers allows them"
+                .to_owned(),
+        ));
+    }
     let shown = json!({
         "provider": row.id, "status": row.status.as_str(), "baseUrl": row.base_url, "loopback": row.loopback,
         "timeScale": row.time_scale,
