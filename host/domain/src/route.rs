@@ -134,6 +134,8 @@ pub struct Offer {
     pub price: Option<Price>,
     /// Not before this time, after a fault that asked for rest.
     pub rested_until_ms: i64,
+    /// Its adapter is quarantined.
+    pub is_quarantined: bool,
 }
 
 /// What is asked of the router.
@@ -197,6 +199,8 @@ pub enum Hit {
     NoPrice,
     /// It is resting after a fault.
     Resting,
+    /// Its adapter broke its limits or the contract too often.
+    Quarantined,
 }
 
 /// The ordered candidates, and why the others are none.
@@ -236,6 +240,9 @@ fn admit(request: &RouteRequest<'_>, offer: &Offer) -> Result<Candidate, Hit> {
     // After what the credential can do: only one that would do is worth saying that the pool excludes it.
     if !request.pool_mode.admits(offer.pool) {
         return Err(Hit::Pool);
+    }
+    if offer.is_quarantined {
+        return Err(Hit::Quarantined);
     }
     if offer.rested_until_ms > request.now_ms {
         return Err(Hit::Resting);
@@ -289,6 +296,7 @@ mod tests {
             serves: Some(ProxySupport::Optional),
             price: Some(Price { amount: Amount::from_nanos(nanos), share_bp: 5_000 }),
             rested_until_ms: 0,
+            is_quarantined: false,
         }
     }
 
@@ -344,6 +352,7 @@ mod tests {
             (with(|o| o.serves = Some(ProxySupport::Required)), false, Hit::ProxyNeeded),
             (with(|o| o.price = None), false, Hit::NoPrice),
             (with(|o| o.rested_until_ms = 1_001), false, Hit::Resting),
+            (with(|o| o.is_quarantined = true), false, Hit::Quarantined),
         ] {
             let made = route(&RouteRequest { with_proxy, ..REQUEST }, &[offer]);
             assert_eq!(made.dropped.iter().map(|d| d.2).collect::<Vec<_>>(), [hit]);

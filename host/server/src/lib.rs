@@ -15,6 +15,7 @@ pub mod limits;
 pub mod lock;
 pub mod operate;
 pub mod providers;
+pub mod quarantine;
 pub mod settings;
 pub mod tasks;
 mod workers;

@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::clock;
+use crate::quarantine::Quarantine;
 
 /// A provider that can be used: its row is active and its adapter is loaded.
 pub struct Provider {
@@ -37,6 +38,8 @@ pub struct Provider {
     pub time_scale: u32,
     /// What it can do.
     pub abilities: Abilities,
+    /// How its adapter behaves.
+    pub quarantine: Arc<Quarantine>,
     is_active: bool,
     served: HashMap<String, (ProxySupport, Money)>,
 }
@@ -111,7 +114,7 @@ pub enum SnapshotError {
 }
 
 impl Snapshot {
-    /// Reads everything from the database; rests and polls under way are taken over from the snapshot before.
+    /// Reads everything from the database; rests, polls under way and quarantines are taken over from the snapshot before.
     ///
     /// # Errors
     /// [`SnapshotError`]; the snapshot before stays in force then.
@@ -127,7 +130,8 @@ impl Snapshot {
                 tracing::warn!(provider = %row.id, "no adapter is loaded for this provider");
                 continue;
             };
-            match provider(row, adapter.clone()) {
+            let known = before.and_then(|snapshot| snapshot.provider(&row.id));
+            match provider(row, adapter.clone(), known) {
                 Ok(provider) => drop(providers.insert(provider.id.clone(), Arc::new(provider))),
                 Err(error) => left_out(&error),
             }
@@ -163,6 +167,7 @@ impl Snapshot {
                 serves: provider.served.get(family).map(|(proxy, _)| *proxy),
                 price: self.prices.price(&provider.id, family, credential.pool),
                 rested_until_ms: credential.rested_until_ms.load(Ordering::Relaxed),
+                is_quarantined: !provider.quarantine.admits(),
             })
         };
         self.credentials.values().filter_map(offer).collect()
@@ -247,7 +252,7 @@ fn left_out(error: &SnapshotError) {
     tracing::error!(error = error as &dyn std::error::Error, "left out");
 }
 
-fn provider(row: ProviderRow, adapter: Adapter) -> Result<Provider, SnapshotError> {
+fn provider(row: ProviderRow, adapter: Adapter, known: Option<&Arc<Provider>>) -> Result<Provider, SnapshotError> {
     let manifest = adapter.manifest().clone();
     let bad = |reason: &str| SnapshotError::Provider { provider: row.id.clone(), reason: reason.to_owned() };
     let base_url =
@@ -267,6 +272,10 @@ fn provider(row: ProviderRow, adapter: Adapter) -> Result<Provider, SnapshotErro
         limits: schedule::scaled(&manifest.polling, row.time_scale),
         time_scale: row.time_scale,
         abilities: manifest.abilities,
+        // Another adapter has done nothing yet.
+        quarantine: known
+            .filter(|known| known.adapter.digest() == adapter.digest())
+            .map_or_else(Arc::default, |known| Arc::clone(&known.quarantine)),
         is_active: row.status == ProviderStatus::Active,
         adapter,
         served,

@@ -6,6 +6,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use capstan_domain::quarantine::Rule;
+
 /// Everything that a gateway is started with.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -50,6 +52,8 @@ pub struct Limits {
     pub polls_at_once: usize,
     /// How long a lease on shards lasts without renewal.
     pub lease: Duration,
+    /// From when on an adapter that breaks its limits or the contract gets no more tasks, and for how long.
+    pub quarantine: Rule,
 }
 
 /// createTask answers within this, queueing included: several client libraries give it five seconds.
@@ -78,6 +82,7 @@ impl Default for Limits {
             retention: Duration::from_secs(24 * 3600),
             polls_at_once: 32,
             lease: Duration::from_secs(20),
+            quarantine: Rule::default(),
         }
     }
 }
