@@ -5,6 +5,8 @@
 mod api;
 mod clients;
 mod dev;
+mod hostile;
+mod hostile_load;
 mod malformed;
 mod money;
 mod polling;
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         api::tests(),
         clients::tests(),
         dev::tests(),
+        hostile::tests(),
+        hostile_load::tests(),
         malformed::tests(),
         money::tests(),
         polling::tests(),

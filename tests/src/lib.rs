@@ -9,5 +9,7 @@
 pub mod client;
 pub mod database;
 pub mod gateway;
+pub mod hostile;
 pub mod process;
 pub mod suite;
+pub mod switches;

@@ -35,6 +35,8 @@ struct Running {
     /// Room in the threads' queue. Calls wait for it here: the reply that a call would read is in already, and to drop it
     /// would leave a task in doubt.
     room: Arc<Semaphore>,
+    /// Most calls of one adapter that run or are about to.
+    calls_of_one: usize,
     _ticker: Ticker,
 }
 
@@ -49,6 +51,8 @@ struct Admitted {
     manifest: Manifest,
     digest: Digest,
     from_cache: bool,
+    /// The adapter's own part of the threads: one that spins in every call takes the rest from nobody.
+    part: Arc<Semaphore>,
     running: Arc<Running>,
 }
 
@@ -75,7 +79,7 @@ impl Sandbox {
             cache: Cache::new(&settings),
             limits: Limits { memory_bytes: settings.memory_bytes, budget },
             component_bytes: settings.component_bytes,
-            running: Arc::new(Running { threads, room, _ticker: ticker }),
+            running: Arc::new(Running { threads, room, calls_of_one: settings.calls_of_one(), _ticker: ticker }),
         }))
     }
 
@@ -100,7 +104,8 @@ impl Sandbox {
         let manifest = self.describe(&ready)?;
         let (digest, from_cache) = (Digest::of(component), compiled.from_cache);
         let running = Arc::clone(&self.running);
-        Ok(Adapter { inner: Arc::new(Admitted { ready, manifest, digest, from_cache, running }) })
+        let part = Arc::new(Semaphore::new(running.calls_of_one));
+        Ok(Adapter { inner: Arc::new(Admitted { ready, manifest, digest, from_cache, part, running }) })
     }
 
     fn describe(&self, ready: &Ready) -> Result<Manifest, AdmissionError> {
@@ -145,8 +150,8 @@ impl Adapter {
     /// Whether the step belongs to this operation, and how many steps there were, is the caller's to watch.
     ///
     /// # Errors
-    /// [`CallError::Adapter`] when the adapter broke a limit or the contract. A call waits while the queue is full; a
-    /// caller that goes away meanwhile takes its call with it.
+    /// [`CallError::Adapter`] when the adapter broke a limit or the contract. A call waits while the adapter's other calls
+    /// take its part of the threads, and while the queue is full; a caller that goes away meanwhile takes its call with it.
     pub async fn begin(&self, operation: Operation) -> Result<Step, CallError> {
         self.call(Call::Begin(operation)).await
     }
@@ -160,6 +165,8 @@ impl Adapter {
     }
 
     async fn call(&self, call: Call) -> Result<Step, CallError> {
+        // The part before the room: calls that wait for their turn among their own kind take no place in the queue.
+        let part = Arc::clone(&self.inner.part).acquire_owned().await.map_err(|_| CallError::Stopped)?;
         let room = Arc::clone(&self.inner.running.room).acquire_owned().await.map_err(|_| CallError::Stopped)?;
         let (answer, answered) = oneshot::channel();
         let admitted = Arc::clone(&self.inner);
@@ -170,6 +177,7 @@ impl Adapter {
                 return;
             }
             let (step, notes) = admitted.ready.step(call);
+            drop(part);
             // Before the answer, so that the log tells the adapter's words and then what followed.
             notes.emit(Some(&admitted.manifest.provider));
             answer.send(step).ok();

@@ -122,3 +122,18 @@ pub enum AdapterFault {
         what: &'static str,
     },
 }
+
+impl AdapterFault {
+    /// The fault's name in logs, in records of attempts and in the documentation.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::OutOfTime => "out-of-time",
+            Self::OutOfMemory => "out-of-memory",
+            Self::OutOfStack => "out-of-stack",
+            Self::Trapped { .. } => "trapped",
+            Self::OutputTooLarge { .. } => "output-too-large",
+            Self::BrokeContract { .. } => "broke-contract",
+        }
+    }
+}

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod lock;
 pub mod operate;
 pub mod providers;
+pub mod quarantine;
 pub mod settings;
 pub mod statistics;
 pub mod tasks;

@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::clock;
+use crate::quarantine::Quarantine;
 use crate::statistics::{FamilyPlace, Statistics};
 
 /// A provider that can be used: its row is active and its adapter is loaded.
@@ -40,6 +41,8 @@ pub struct Provider {
     pub abilities: Abilities,
     /// What has been seen of it, through all of its credentials.
     pub statistics: Arc<Statistics>,
+    /// How its adapter behaves.
+    pub quarantine: Arc<Quarantine>,
     is_active: bool,
     served: HashMap<String, (ProxySupport, Money)>,
 }
@@ -171,7 +174,8 @@ pub enum SnapshotError {
 }
 
 impl Snapshot {
-    /// Reads everything from the database; rests, polls under way and statistics are taken over from the snapshot before.
+    /// Reads everything from the database; rests, polls under way, statistics and quarantines are taken over from the
+    /// snapshot before.
     ///
     /// # Errors
     /// [`SnapshotError`]; the snapshot before stays in force then.
@@ -229,6 +233,7 @@ impl Snapshot {
             platform_price: self.prices.price(&provider.id, family, Pool::Platform),
             community_price: self.prices.price(&provider.id, family, Pool::Community),
             observed: observed(&provider.statistics),
+            is_quarantined: !provider.quarantine.admits(),
             offers: credentials.iter().map(offer).collect(),
         };
         self.in_use.iter().map(provision).collect()
@@ -362,6 +367,10 @@ pub(crate) fn provider(
         time_scale: row.time_scale,
         abilities: manifest.abilities,
         statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
+        // Another adapter has done nothing yet.
+        quarantine: known
+            .filter(|known| known.adapter.digest() == adapter.digest())
+            .map_or_else(Arc::default, |known| Arc::clone(&known.quarantine)),
         is_active: row.status == ProviderStatus::Active,
         adapter,
         served,

@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use capstan_domain::quarantine::Rule;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
@@ -90,6 +91,8 @@ pub struct Limits {
     /// Longest that /readyz waits for the database.
     #[serde(with = "units::duration")]
     pub ready_within: Duration,
+    /// From when on an adapter that breaks its limits or the contract gets no more tasks, and for how long.
+    pub quarantine: Rule,
 }
 
 /// createTask answers within this, queueing included: several client libraries give it five seconds.
@@ -125,6 +128,7 @@ impl Default for Limits {
             drain: Duration::from_secs(20),
             drain_delay: Duration::ZERO,
             ready_within: Duration::from_secs(2),
+            quarantine: Rule::default(),
         }
     }
 }

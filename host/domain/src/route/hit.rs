@@ -20,13 +20,15 @@ pub enum Hit {
     Pool,
     /// The price book has no price for it.
     NoPrice,
+    /// Its adapter broke its limits or the contract too often.
+    Quarantined,
     /// It is resting after a fault.
     Resting,
 }
 
 impl Hit {
     /// Every filter.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OtherProvider,
         Self::NotListed,
         Self::Family,
@@ -34,17 +36,18 @@ impl Hit {
         Self::ProxyNeeded,
         Self::Pool,
         Self::NoPrice,
+        Self::Quarantined,
         Self::Resting,
     ];
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         1 << self as u8
     }
 }
 
 /// Every filter that a credential hit: what would all have to be different for it to be a candidate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hits(u8);
+pub struct Hits(u16);
 
 impl Hits {
     /// One filter alone.

@@ -33,6 +33,8 @@ pub struct Provision<'s> {
     pub community_price: Option<Price>,
     /// What has been seen of the provider for the family, through all of its credentials.
     pub observed: Observed,
+    /// Whether its adapter is quarantined.
+    pub is_quarantined: bool,
     /// Its credentials that are in use.
     pub offers: Vec<Offer>,
 }
@@ -238,6 +240,7 @@ fn judge(request: &RouteRequest<'_>, provision: &Provision<'_>, offer: &Offer, h
     for (hit, is_hit) in [
         (Hit::Pool, !request.pool.mode.admits(offer.pool)),
         (Hit::NoPrice, price.is_none()),
+        (Hit::Quarantined, provision.is_quarantined),
         (Hit::Resting, offer.rested_until_ms > request.now_ms),
     ] {
         hits = if is_hit { hits.and(hit) } else { hits };

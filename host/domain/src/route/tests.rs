@@ -28,6 +28,7 @@ fn provision<'s>(provider: &'s ProviderId, (platform, community): (i64, i64), of
         platform_price: price(platform, 0),
         community_price: price(community, 5_000),
         observed: Observed::default(),
+        is_quarantined: false,
         offers,
     }
 }

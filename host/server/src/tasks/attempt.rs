@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use capstan_domain::adapter::{Charged, Fault, FaultClass, Operation, Step, Submission};
+use capstan_domain::adapter::{Charged, Fault, FaultClass, Submission};
 use capstan_domain::catalogue::CanonicalTask;
 use capstan_storage::NewAttempt;
 use serde_json::Value;
 
-use super::drive::{self, Party};
+use super::drive::{self, Party, Submitted};
 use super::open::{Attempt, OpenTask};
 use super::{moves, observe};
 use crate::app::App;
@@ -21,13 +21,6 @@ pub(super) struct Job {
     pub payload: CanonicalTask,
     /// Further candidates, in order.
     pub left: Vec<NewAttempt>,
-}
-
-/// What became of one submit.
-enum Submitted {
-    Accepted(capstan_domain::adapter::Acceptance),
-    Solved(capstan_domain::adapter::Solved),
-    Failed(Fault),
 }
 
 /// Submits a task until a provider has it, fails it, or may have it.
@@ -76,17 +69,13 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
         proxy: payload.proxy.clone(),
     };
     let party = Party { provider: &provider, credential: &credential, until_ms: task.deadline_at_ms };
-    let fault = match drive::drive(app, &party, Operation::Submit(submission)).await {
-        Ok(Step::Accepted(acceptance)) => return Submitted::Accepted(acceptance),
-        Ok(Step::Solved(solved)) => return Submitted::Solved(solved),
-        Ok(Step::Failed(fault)) => {
+    match drive::submit(app, &party, submission).await {
+        Ok(Submitted::Failed(fault)) => {
             credential.rest_after(fault.class, &provider);
             observe::refused(&provider, &credential, payload.family.name, fault.class);
-            fault
+            Submitted::Failed(fault)
         }
-        Ok(Step::Send(..) | Step::Wait(..) | Step::Polled(_) | Step::Balance(_) | Step::Market(_) | Step::Done) => {
-            drive::foreign_step("submit")
-        }
+        Ok(ended @ (Submitted::Accepted(_) | Submitted::Solved(_))) => ended,
         Err(cut_off) => {
             let error = &cut_off.error as &dyn std::error::Error;
             tracing::warn!(task.id = %task.id, provider.id = %attempt.provider, error, "a submit was cut off");
@@ -95,8 +84,7 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
                 credential.rest_after(fault.class, &provider);
                 observe::refused(&provider, &credential, payload.family.name, fault.class);
             }
-            fault
+            Submitted::Failed(fault)
         }
-    };
-    Submitted::Failed(fault)
+    }
 }
