@@ -207,7 +207,7 @@ async fn quarantine_and_lift() -> Result<()> {
     let note = app.quarantine_of(&hostile()?).context("it is free")?;
     let why = "too many time-outs: 3 of 3 submits failed, the last by out-of-time";
     ensure!(note.to_string() == why && note.faults == 3, "{note}");
-    field.gateway.gateway.reload().await?;
+    field.gateway.gateway.app.reload().await?;
     ensure!(app.quarantine_of(&hostile()?) == Some(note), "a reload has changed it");
 
     let solved = field.gateway.client.solve(recaptcha()).await?;

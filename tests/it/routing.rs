@@ -167,7 +167,7 @@ async fn fastest_follows_times() -> Result<()> {
     ensure!(first_key(&gateway, json!({})).await? == COMMUNITY);
     ensure!(first_key(&gateway, json!({"keyPoolMode": "platformOnly"})).await? == PLATFORM);
     ensure!(first_key(&gateway, json!({"selectionMode": "autoFastest"})).await? == PLATFORM);
-    gateway.gateway.reload().await?;
+    gateway.gateway.app.reload().await?;
     let solved = solve_with(&gateway, json!({"selectionMode": "autoFastest"})).await?;
     ensure!(keys_used(&gateway).last().is_some_and(|key| key == PLATFORM), "{:?}", keys_used(&gateway));
     let (_, why) = attempts(&gateway, &solved).await?.into_iter().next().context("no attempt")?;

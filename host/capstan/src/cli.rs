@@ -3,8 +3,15 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::{Result, bail};
 use capstan_simulator::WireFormat;
 use clap::{Args, Parser, Subcommand};
+
+use crate::operator::args::{
+    AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, PriceCommand,
+    ProviderCommand, RoutingCommand, TaskCommand,
+};
+use crate::operator::{self, Order};
 
 /// A gateway for CAPTCHA-solving tasks: one API, many providers behind sandboxed adapters.
 #[derive(Debug, Parser)]
@@ -42,6 +49,24 @@ pub enum Command {
     /// Make a master key, which all that is stored sealed is sealed with.
     #[command(after_help = "Example:\n  capstan master-key --out /etc/capstan/master.key")]
     MasterKey(MasterKeyArgs),
+    /// Open, top up, suspend and close accounts.
+    Account(Verbs<AccountCommand>),
+    /// Make, change and revoke API keys.
+    Key(Verbs<KeyCommand>),
+    /// Add, disable and rotate credentials at providers.
+    Credential(Verbs<CredentialCommand>),
+    /// Set providers up and check them.
+    Provider(Verbs<ProviderCommand>),
+    /// Set, list and import prices.
+    Price(Verbs<PriceCommand>),
+    /// See which adapters are loaded.
+    Adapter(Verbs<AdapterCommand>),
+    /// Set ceilings on pools and the operator's order of providers.
+    Routing(Verbs<RoutingCommand>),
+    /// See where a task went and why.
+    Task(Verbs<TaskCommand>),
+    /// See what operators did.
+    Audit(Verbs<AuditCommand>),
     /// Run the simulated provider alone.
     ///
     /// It speaks the wire format of anti-captcha, 2captcha (the classic in.php and res.php) or capsolver, so a client of
@@ -50,6 +75,52 @@ pub enum Command {
         after_help = "Examples:\n  capstan simulate\n  capstan simulate --speaks 2captcha\n  capstan simulate --listen 127.0.0.1:9100 --seed 7 --key my-key=5.00\n  capstan simulate --settings simulator.json"
     )]
     Simulate(SimulateArgs),
+}
+
+impl Command {
+    /// Whether it is one of the operator's verbs, which say what they have to say on stdout.
+    #[must_use]
+    pub const fn is_verb(&self) -> bool {
+        match self {
+            Self::Dev(_) | Self::Serve(_) | Self::MasterKey(_) | Self::Simulate(_) => false,
+            Self::Account(_)
+            | Self::Key(_)
+            | Self::Credential(_)
+            | Self::Provider(_)
+            | Self::Price(_)
+            | Self::Adapter(_)
+            | Self::Routing(_)
+            | Self::Task(_)
+            | Self::Audit(_) => true,
+        }
+    }
+
+    /// What an operator's verb asks of which gateway.
+    pub(crate) fn order(self) -> Result<(Connection, Order)> {
+        Ok(match self {
+            Self::Account(verbs) => (verbs.connection, operator::account(verbs.command)),
+            Self::Key(verbs) => (verbs.connection, operator::key(verbs.command)),
+            Self::Credential(verbs) => (verbs.connection, operator::credential(verbs.command)?),
+            Self::Provider(verbs) => (verbs.connection, operator::provider(verbs.command)?),
+            Self::Price(verbs) => (verbs.connection, operator::price(verbs.command)?),
+            Self::Adapter(verbs) => (verbs.connection, operator::adapter(&verbs.command)),
+            Self::Routing(verbs) => (verbs.connection, operator::routing(verbs.command)?),
+            Self::Task(verbs) => (verbs.connection, operator::task(verbs.command)),
+            Self::Audit(verbs) => (verbs.connection, operator::audit(&verbs.command)),
+            Self::Dev(_) | Self::Serve(_) | Self::MasterKey(_) | Self::Simulate(_) => bail!("this is no verb"),
+        })
+    }
+}
+
+/// A group of the operator's verbs, and which gateway they are for.
+#[derive(Debug, Args)]
+pub struct Verbs<C: Subcommand> {
+    /// Which gateway.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// Which verb.
+    #[command(subcommand)]
+    pub command: C,
 }
 
 /// Arguments of `capstan dev`.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use capstan_domain::price::Price;
 use capstan_domain::route::Pool;
-use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
+use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, ProviderId};
 use capstan_egress::{Secret, is_loopback};
 use capstan_sandbox::Adapter;
 use capstan_server::door::DoorSettings;
@@ -14,9 +14,10 @@ use capstan_server::gateway::{Gateway, OpenGateway};
 use capstan_server::operate::{self, CredentialDraft};
 use capstan_server::settings::{Limits, Settings};
 use capstan_server::{clock, keys, providers};
-use capstan_simulator::{Behaviour, KeySettings, Latency, Simulator, Usd};
+use capstan_simulator::{Behaviour, KeySettings, Latency, Simulator, Usd, WireFormat};
 use capstan_storage::{NewPriceBook, PricedFamily, Provider, ProviderStatus};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Map, Value};
 use url::Url;
 use uuid::Uuid;
 
@@ -50,27 +51,47 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     // Both keys are derived from the master key: neither has to be stored to be the same on the next start.
     let provider_key = hex(&open.vault.derive_key("dev: key at the simulated provider"));
     let client_key = keys::api_key_from_seed(&open.vault.derive_key("dev: the demo account's API key"));
-    let (simulator, simulator_url) = match &args.simulator {
-        Some(url) => (None, with_address(url)),
-        None => {
-            let simulator = start_simulator(&provider_key, args.time_scale).await?;
-            let url = Url::parse(&simulator.url())?;
-            (Some(simulator), url)
-        }
-    };
+    let mut simulated = Vec::new();
     for adapter in &open.adapters {
-        seed_provider(&open, adapter, (&simulator_url, args.time_scale), &provider_key).await?;
+        let provider = simulate(&args, adapter, &provider_key).await?;
+        seed_provider(&open, adapter, (&provider.url, args.time_scale), &provider_key).await?;
+        simulated.push(provider);
     }
     seed_prices(&open).await?;
     seed_account(&open, &client_key).await?;
     let gateway = open.start().await?;
     let signals = Signals::catch()?;
-    announce(&args, &gateway, (&client_key.key, &provider_key), &simulator_url)?;
+    announce(&args, &gateway, (&client_key.key, &provider_key), &simulated)?;
     signals::run_until_told(gateway, signals).await?;
-    if let Some(simulator) = simulator {
-        simulator.stop().await;
+    for Simulated { simulator, .. } in simulated {
+        if let Some(simulator) = simulator {
+            simulator.stop().await;
+        }
     }
     Ok(())
+}
+
+/// A provider on this machine.
+struct Simulated {
+    provider: ProviderId,
+    url: Url,
+    /// Where it was started here.
+    simulator: Option<Simulator>,
+}
+
+/// The simulated provider of an adapter: one that speaks its wire format, or for anti-captcha the one that runs already.
+async fn simulate(args: &DevArgs, adapter: &Adapter, key: &str) -> Result<Simulated> {
+    let provider = adapter.manifest().provider.clone();
+    let speaks: WireFormat = provider
+        .as_str()
+        .parse()
+        .map_err(|error| anyhow::anyhow!("there is no simulator that speaks as {provider} does: {error}"))?;
+    if let Some(url) = args.simulator.as_ref().filter(|_| speaks == WireFormat::AntiCaptcha) {
+        return Ok(Simulated { provider, url: with_address(url), simulator: None });
+    }
+    let simulator = start_simulator(key, speaks, args.time_scale).await?;
+    let url = Url::parse(&simulator.url())?;
+    Ok(Simulated { provider, url, simulator: Some(simulator) })
 }
 
 /// One spelling of this machine: a credential is bound to its provider's host as it is written.
@@ -102,8 +123,9 @@ async fn build() -> Result<Vec<PathBuf>> {
 }
 
 /// A provider that solves as fast as the better services do, divided by the same scale as the waits before a poll.
-async fn start_simulator(key: &str, time_scale: u32) -> Result<Simulator> {
+async fn start_simulator(key: &str, speaks: WireFormat, time_scale: u32) -> Result<Simulator> {
     let settings = capstan_simulator::Settings {
+        speaks,
         keys: vec![KeySettings { key: key.to_owned(), balance: Usd::dollars(1_000) }],
         behaviour: Behaviour {
             latency: Latency::Lognormal { median_ms: 6_000.0, sigma: 0.5 },
@@ -134,7 +156,7 @@ async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale):
         manifest,
         base_url: url,
         owner: None,
-        label: "simulated provider",
+        label: manifest.provider.as_str(),
         fields: &fields,
     };
     operate::add_credential(&open.store, &open.vault, &draft).await.context("the demo credential cannot be added")
@@ -177,13 +199,18 @@ fn announce(
     args: &DevArgs,
     gateway: &Gateway,
     (client_key, provider_key): (&str, &str),
-    simulator_url: &Url,
+    simulated: &[Simulated],
 ) -> Result<()> {
-    let (url, simulator) = (gateway.url(), simulator_url.as_str().trim_end_matches('/'));
+    let url = gateway.url();
+    let bare = |provider: &Simulated| provider.url.as_str().trim_end_matches('/').to_owned();
+    let simulators: Map<String, Value> =
+        simulated.iter().map(|provider| (provider.provider.to_string(), bare(provider).into())).collect();
     if args.json {
         let data = std::fs::canonicalize(&args.data).unwrap_or_else(|_| args.data.clone());
-        let mut line =
-            serde_json::json!({"url": url, "clientKey": client_key, "simulatorUrl": simulator, "dataDir": data});
+        let anti_captcha = simulators.get("anti-captcha").cloned();
+        let mut line = serde_json::json!({
+            "url": url, "clientKey": client_key, "simulatorUrl": anti_captcha, "simulators": simulators, "dataDir": data,
+        });
         if let (Some(_), Some(fields)) = (&args.simulator, line.as_object_mut()) {
             // A simulator that was started elsewhere has to be told the key; one that was started here knows it.
             fields.insert("providerKey".to_owned(), provider_key.into());
@@ -194,15 +221,21 @@ fn announce(
     if args.simulator.is_some() {
         crate::say(&format!("The simulator must know this key: {provider_key}"));
     }
+    let listed: String = simulators
+        .iter()
+        .map(|(provider, url)| format!("  {provider:<14}{}\n", url.as_str().unwrap_or_default()))
+        .collect();
     crate::say(&format!(
-        "\nCapstan is ready at {url} (provider simulated at {simulator}; see {simulator}/_log).\n\n\
+        "\nCapstan is ready at {url}. Simulated providers, each with all that it received at /_log:\n{listed}\n\
          Create a task:\n\n  \
          curl -s {url}/createTask -d '{{\"clientKey\": \"{client_key}\", \"task\": {{\"type\": \"ReCaptchaV2TokenProxyLess\", \
          \"websiteURL\": \"https://www.google.com/recaptcha/api2/demo\", \
          \"websiteKey\": \"6Le-wvkSAAAAAPBMRTvw0Q4Muexq9bi0DJwx_mJ-\"}}}}'\n\n\
          Read its result (put the taskId in; repeat until status is ready):\n\n  \
          curl -s {url}/getTaskResult -d '{{\"clientKey\": \"{client_key}\", \"taskId\": \"…\"}}'\n\n\
-         The balance:\n\n  curl -s {url}/getBalance -d '{{\"clientKey\": \"{client_key}\"}}'\n\nCtrl-C ends it."
+         The balance:\n\n  curl -s {url}/getBalance -d '{{\"clientKey\": \"{client_key}\"}}'\n\n\
+         Where the task went and why:\n\n  capstan task show … --data {data}\n\nCtrl-C ends it.",
+        data = args.data.display()
     ));
     Ok(())
 }

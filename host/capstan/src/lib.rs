@@ -1,8 +1,9 @@
 //! The `capstan` command: arguments and wiring, no logic.
 //!
-//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`), where settings come from
-//! (`config`), how adapters are built ([`adapters`]; tests share it). Never here: a rule, a statement, a request. It is a library with a thin `main`, so that
-//! the integration tests can run the command in a process of their own.
+//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`), the operator's verbs
+//! ([`operator`]), where settings come from (`config`), how adapters are built ([`adapters`]; tests share it). Never here: a
+//! rule, a statement, a request. It is a library with a thin `main`, so that the integration tests can run the command in a
+//! process of their own.
 
 pub mod adapters;
 pub mod cli;
@@ -10,6 +11,7 @@ mod config;
 mod dev;
 mod logs;
 mod master_key;
+pub mod operator;
 mod serve;
 mod signals;
 mod simulate;
@@ -27,7 +29,7 @@ pub fn main() -> ExitCode {
 /// Runs a parsed command line.
 #[must_use]
 pub fn run(cli: cli::Cli) -> ExitCode {
-    logs::start(cli.log.as_deref());
+    logs::start(cli.log.as_deref().or_else(|| cli.command.is_verb().then_some("warn")));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
@@ -37,6 +39,7 @@ pub fn run(cli: cli::Cli) -> ExitCode {
         cli::Command::Serve(args) => runtime.block_on(Box::pin(serve::run(args))),
         cli::Command::MasterKey(args) => master_key::run(&args),
         cli::Command::Simulate(args) => runtime.block_on(simulate::run(args)),
+        verb => verb.order().and_then(|(connection, order)| runtime.block_on(operator::run(connection, order))),
     };
     // Everything that must end in order has ended; what was cut off by a second signal is not waited for.
     runtime.shutdown_background();

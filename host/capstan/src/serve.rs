@@ -10,6 +10,7 @@ use capstan_server::settings::Settings;
 use crate::cli::ServeArgs;
 use crate::config::{self, Config, Flags};
 use crate::master_key;
+use crate::operator::args::Connection;
 use crate::signals::{self, Signals};
 
 /// The variable with the text of the master key.
@@ -42,6 +43,28 @@ pub(crate) async fn run(args: ServeArgs) -> Result<()> {
     }
     tracing::info!(%url, "ready");
     signals::run_until_told(gateway, signals).await
+}
+
+/// The settings that an operator's verb has chosen, and the master key, where there is one.
+pub(crate) struct Chosen {
+    pub(crate) settings: Settings,
+    pub(crate) key: Result<MasterKey>,
+}
+
+/// The settings of the gateway that a verb is for. A gateway that runs needs no more than its data directory of them.
+///
+/// # Errors
+/// When the configuration is none.
+pub(crate) fn choose(connection: &Connection) -> Result<Chosen> {
+    let environment = config::environment();
+    let flags = Flags {
+        data: connection.data.clone(),
+        master_key_file: connection.master_key_file.clone(),
+        ..Flags::default()
+    };
+    let config = config::load(connection.config.as_deref(), &environment, &flags)?;
+    let key = find_key(&config, &environment, &flags);
+    Ok(Chosen { settings: config.into_settings()?, key })
 }
 
 fn flags(args: ServeArgs) -> (Option<std::path::PathBuf>, Flags) {

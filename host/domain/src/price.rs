@@ -79,7 +79,12 @@ impl PriceBook {
 
     /// Every price, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&ProviderId, &str, Pool, Price)> {
-        self.prices.iter().map(|((provider, family, pool), price)| (provider, family.as_str(), *pool, *price))
+        self.prices.iter().flat_map(|(provider, families)| {
+            families.iter().flat_map(move |(family, prices)| {
+                let pools = [(Pool::Platform, prices.platform), (Pool::Community, prices.community)];
+                pools.into_iter().filter_map(move |(pool, price)| Some((provider, family.as_str(), pool, price?)))
+            })
+        })
     }
 
     /// The price, if there is one.

@@ -96,7 +96,9 @@ pub enum KeyCommand {
         account: Option<String>,
     },
     /// Change what is said of a key. What is not named stays; `none` takes a setting away.
-    #[command(after_help = "Examples:\n  capstan key edit nJ2pQxkT0aZb --daily-cap 10.00\n  capstan key edit nJ2pQxkT0aZb --addresses none")]
+    #[command(
+        after_help = "Examples:\n  capstan key edit nJ2pQxkT0aZb --daily-cap 10.00\n  capstan key edit nJ2pQxkT0aZb --addresses none"
+    )]
     Edit {
         /// The key, by id or public part.
         key: String,

@@ -22,7 +22,7 @@ use args::{
 };
 
 /// A verb, how its answer is shown, and where a transcript of it goes.
-pub(crate) struct Order {
+pub struct Order {
     verb: Verb,
     view: show::View,
     transcript: Option<std::path::PathBuf>,
@@ -83,7 +83,8 @@ async fn perform_here(chosen: Chosen, data_dir: &Path, asked: Asked) -> Result<V
     if !data_dir.is_dir() {
         bail!("{} is no data directory; name it with --data or --config", data_dir.display());
     }
-    let key = key.with_context(|| format!("no gateway runs on {}, so this command opens it itself", data_dir.display()))?;
+    let key =
+        key.with_context(|| format!("no gateway runs on {}, so this command opens it itself", data_dir.display()))?;
     let open = OpenGateway::open(settings, key).await?;
     let operator = Operator::offline(&open)?;
     let actor = format!("{} (no gateway ran)", socket::own_actor());

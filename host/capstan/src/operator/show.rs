@@ -207,7 +207,10 @@ fn task(answer: &Value) -> String {
             part("mode"),
             part("order"),
             part("pool"),
-            why.get("poolCeiling").filter(|c| !c.is_null()).map(|c| format!(", narrowed by {}", cell(c))).unwrap_or_default()
+            why.get("poolCeiling")
+                .filter(|c| !c.is_null())
+                .map(|c| format!(", narrowed by {}", cell(c)))
+                .unwrap_or_default()
         );
         text.push_str(&table(CANDIDATES, why.get("candidates").unwrap_or(&Value::Null)));
         if let Some(dropped) = why.get("dropped").filter(|d| d.as_array().is_some_and(|d| !d.is_empty())) {

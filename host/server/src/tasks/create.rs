@@ -14,7 +14,7 @@ use capstan_storage::{NewAttempt, PlaceRefusal, PlaceTask, Placed, StoreError, T
 use tokio::sync::{Mutex, watch};
 
 use super::attempt::{self, Job};
-use super::open::{Attempt, Live, OpenTask, Progress};
+use super::open::{Attempt, Live, OpenTask, Place, Progress};
 use super::{CreateRequest, Created, Ending, Refusal, TaskView, moves, no_candidate};
 use crate::api::Caller;
 use crate::app::App;
@@ -64,7 +64,8 @@ async fn enter(
     }
     let task = catalogue::parse(&request.task).map_err(refusal_of)?;
     let new = draft(&app, &caller, &request, &task)?;
-    let (job, progress) = place(&app, task, new).await?;
+    let among = app.open.take_place(caller.key, caller.most_open).ok_or_else(|| in_flight(&caller))?;
+    let (job, progress) = place(&app, (task, among), new).await?;
     let open = Arc::clone(&job.task);
     if !waits.swap(false, Ordering::SeqCst) {
         moves::abandoned(&app, &open).await;
@@ -72,6 +73,14 @@ async fn enter(
     }
     app.tracker.spawn(attempt::run(Arc::clone(&app), job));
     Ok((open, progress))
+}
+
+fn in_flight(caller: &Caller) -> Refusal {
+    let most = caller.most_open.unwrap_or_default();
+    Refusal::new(
+        ErrorCode::RateLimit,
+        format!("The key has {most} open tasks, which is as many as it may have at once."),
+    )
 }
 
 /// An open task, and how it is heard of.
@@ -182,7 +191,7 @@ fn facts(
 /// One transaction: hold, task row, first attempt. Before it is durable nothing is sent.
 async fn place(
     app: &Arc<App>,
-    task: CanonicalTask,
+    task: (CanonicalTask, Place),
     mut new: PlaceTask,
 ) -> Result<(Job, watch::Receiver<Progress>), Refusal> {
     let placed = loop {
@@ -208,7 +217,7 @@ async fn place(
 
 fn job(
     app: &Arc<App>,
-    task: CanonicalTask,
+    (task, place): (CanonicalTask, Place),
     new: PlaceTask,
     placed: &Placed,
 ) -> Result<(Job, watch::Receiver<Progress>), Refusal> {
@@ -226,6 +235,7 @@ fn job(
         created_at_ms: facts.created_at_ms,
         deadline_at_ms: facts.deadline_at_ms,
         fence: new.fence,
+        place: place.into(),
         live: Mutex::new(Live { state: TaskState::Submitting, attempt: Attempt::of(&first) }),
         progress: sender,
     });
