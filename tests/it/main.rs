@@ -9,6 +9,7 @@ mod hostile;
 mod hostile_load;
 mod malformed;
 mod money;
+mod operator;
 mod polling;
 mod restart;
 mod routing;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         hostile_load::tests(),
         malformed::tests(),
         money::tests(),
+        operator::tests(),
         polling::tests(),
         restart::tests(),
         routing::tests(),

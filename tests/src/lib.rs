@@ -11,5 +11,6 @@ pub mod database;
 pub mod gateway;
 pub mod hostile;
 pub mod process;
+pub mod stage;
 pub mod suite;
 pub mod switches;

@@ -124,6 +124,16 @@ impl Process {
         Ok(())
     }
 
+    /// Asks it to stop and waits until it has, well.
+    ///
+    /// # Errors
+    /// When it cannot be asked, or does not end well.
+    pub fn ask_to_stop(&mut self) -> Result<()> {
+        self.signal("TERM")?;
+        anyhow::ensure!(self.child.wait()?.success(), "it did not end well");
+        Ok(())
+    }
+
     /// Asks it to stop and waits; returns whether it ended well and what else it printed on stdout.
     ///
     /// # Errors

@@ -135,13 +135,14 @@ pub struct DevArgs {
     /// A database other than SQLite in the data directory: `postgres://…` or `sqlite:PATH`.
     #[arg(long, env = "CAPSTAN_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
-    /// A simulator that already runs, instead of one started here. It must know the key that `dev` prints on start.
-    #[arg(long, value_name = "URL")]
-    pub simulator: Option<url::Url>,
+    /// A simulator that already runs, instead of those started here; one without a provider's name speaks as anti-captcha.
+    /// It must know the key that `dev` prints on start. Providers for which none is named are out of use. May be repeated.
+    #[arg(long, value_name = "[PROVIDER=]URL")]
+    pub simulator: Vec<String>,
     /// Divides every wait of the provider's limits, so that tasks end sooner than they would in life.
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub time_scale: u32,
-    /// When ready, print one line of JSON on stdout: url, clientKey, simulatorUrl, dataDir.
+    /// When ready, print one line of JSON on stdout: url, clientKey, simulatorUrl, simulators, dataDir.
     #[arg(long)]
     pub json: bool,
 }

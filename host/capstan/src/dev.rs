@@ -53,9 +53,13 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     let client_key = keys::api_key_from_seed(&open.vault.derive_key("dev: the demo account's API key"));
     let mut simulated = Vec::new();
     for adapter in &open.adapters {
-        let provider = simulate(&args, adapter, &provider_key).await?;
-        seed_provider(&open, adapter, (&provider.url, args.time_scale), &provider_key).await?;
-        simulated.push(provider);
+        match simulate(&args, adapter, &provider_key).await? {
+            Some(provider) => {
+                seed_provider(&open, adapter, (&provider.url, args.time_scale), &provider_key).await?;
+                simulated.push(provider);
+            }
+            None => put_out_of_use(&open, adapter).await?,
+        }
     }
     seed_prices(&open).await?;
     seed_account(&open, &client_key).await?;
@@ -79,19 +83,27 @@ struct Simulated {
     simulator: Option<Simulator>,
 }
 
-/// The simulated provider of an adapter: one that speaks its wire format, or for anti-captcha the one that runs already.
-async fn simulate(args: &DevArgs, adapter: &Adapter, key: &str) -> Result<Simulated> {
+/// The simulated provider of an adapter: started here, or one that runs already. Where one is named, those that are not are
+/// out of use.
+async fn simulate(args: &DevArgs, adapter: &Adapter, key: &str) -> Result<Option<Simulated>> {
     let provider = adapter.manifest().provider.clone();
+    for text in &args.simulator {
+        let (name, url) = text.split_once('=').unwrap_or(("anti-captcha", text));
+        let url = Url::parse(url).with_context(|| format!("--simulator {text:?} is not [PROVIDER=]URL"))?;
+        if provider.matches(name) {
+            return Ok(Some(Simulated { provider, url: with_address(&url), simulator: None }));
+        }
+    }
+    if !args.simulator.is_empty() {
+        return Ok(None);
+    }
     let speaks: WireFormat = provider
         .as_str()
         .parse()
         .map_err(|error| anyhow::anyhow!("there is no simulator that speaks as {provider} does: {error}"))?;
-    if let Some(url) = args.simulator.as_ref().filter(|_| speaks == WireFormat::AntiCaptcha) {
-        return Ok(Simulated { provider, url: with_address(url), simulator: None });
-    }
     let simulator = start_simulator(key, speaks, args.time_scale).await?;
     let url = Url::parse(&simulator.url())?;
-    Ok(Simulated { provider, url, simulator: Some(simulator) })
+    Ok(Some(Simulated { provider, url, simulator: Some(simulator) }))
 }
 
 /// One spelling of this machine: a credential is bound to its provider's host as it is written.
@@ -135,6 +147,19 @@ async fn start_simulator(key: &str, speaks: WireFormat, time_scale: u32) -> Resu
         ..capstan_simulator::Settings::default()
     };
     Ok(Simulator::start(settings).await?)
+}
+
+/// An earlier run may have set it up, at an address where nothing is any more.
+async fn put_out_of_use(open: &OpenGateway, adapter: &Adapter) -> Result<()> {
+    let row = Provider {
+        id: adapter.manifest().provider.clone(),
+        base_url: None,
+        time_scale: 1,
+        loopback: false,
+        status: ProviderStatus::Disabled,
+        created_at_ms: clock::now_ms(),
+    };
+    Ok(open.store.upsert_provider(row).await?)
 }
 
 async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale): (&Url, u32), key: &str) -> Result<()> {
@@ -211,14 +236,14 @@ fn announce(
         let mut line = serde_json::json!({
             "url": url, "clientKey": client_key, "simulatorUrl": anti_captcha, "simulators": simulators, "dataDir": data,
         });
-        if let (Some(_), Some(fields)) = (&args.simulator, line.as_object_mut()) {
+        if let (false, Some(fields)) = (args.simulator.is_empty(), line.as_object_mut()) {
             // A simulator that was started elsewhere has to be told the key; one that was started here knows it.
             fields.insert("providerKey".to_owned(), provider_key.into());
         }
         crate::say(&line.to_string());
         return Ok(());
     }
-    if args.simulator.is_some() {
+    if !args.simulator.is_empty() {
         crate::say(&format!("The simulator must know this key: {provider_key}"));
     }
     let listed: String = simulators

@@ -312,6 +312,12 @@ impl Credential {
         }
     }
 
+    /// Until when no new task is routed to it, if it rests.
+    #[must_use]
+    pub fn rests_until(&self, now_ms: i64) -> Option<i64> {
+        Some(self.rested_until_ms.load(Ordering::Relaxed)).filter(|until| *until > now_ms)
+    }
+
     /// Until when its polls rest, if they do.
     #[must_use]
     pub fn polls_rest_until(&self, now_ms: i64) -> Option<i64> {

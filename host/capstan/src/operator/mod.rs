@@ -192,6 +192,9 @@ pub(crate) fn routing(command: RoutingCommand) -> Result<Order> {
 
 pub(crate) fn task(command: TaskCommand) -> Order {
     match command {
+        TaskCommand::List { account, most } => {
+            Order::new(Verb::TaskList { account, most }, show::View::Table(show::TASKS))
+        }
         TaskCommand::Show { task } => Order::new(Verb::TaskShow { task }, show::View::Task),
     }
 }

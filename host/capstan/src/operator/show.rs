@@ -48,6 +48,7 @@ pub(super) const CREDENTIALS: &[Column] = &[
     ("POOL", "pool"),
     ("LABEL", "label"),
     ("STATUS", "status"),
+    ("RESTS UNTIL", "restsUntil"),
     ("ADDED", "created"),
 ];
 pub(super) const PROVIDERS: &[Column] = &[
@@ -82,6 +83,16 @@ pub(super) const AUDIT: &[Column] = &[
     ("ACTION", "action"),
     ("TARGET", "target"),
     ("DETAIL", "detail"),
+];
+pub(super) const TASKS: &[Column] = &[
+    ("TASK", "task"),
+    ("TYPE", "type"),
+    ("STATE", "state"),
+    ("SOLVER", "solver"),
+    ("COST", "cost"),
+    ("TOOK MS", "tookMs"),
+    ("CREATED", "created"),
+    ("ERROR", "error"),
 ];
 const ATTEMPTS: &[Column] = &[
     ("#", "number"),
@@ -245,8 +256,8 @@ mod tests {
         ]);
         let text = table(CREDENTIALS, &rows);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "CREDENTIAL  PROVIDER   POOL       LABEL  STATUS  ADDED");
-        assert_eq!(lines[2], "22          2captcha   community  x      -       -");
+        assert_eq!(lines[0], "CREDENTIAL  PROVIDER   POOL       LABEL  STATUS  RESTS UNTIL  ADDED");
+        assert_eq!(lines[2], "22          2captcha   community  x      -       -            -");
         assert_eq!(table(CREDENTIALS, &json!([])), "None.");
     }
 

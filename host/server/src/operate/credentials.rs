@@ -50,7 +50,13 @@ pub(super) async fn add(call: &Call<'_>, new: New) -> Result<Value, OperateError
 pub(super) async fn list(operator: &Operator, provider: Option<&str>) -> Result<Value, OperateError> {
     let credentials = operator.store.list_credentials().await?;
     let wanted = credentials.iter().filter(|c| provider.is_none_or(|name| c.provider.matches(name)));
-    Ok(wanted.map(shown).collect())
+    let snapshot = operator.running.as_ref().map(|app| app.snapshot.load_full());
+    let now_ms = clock::now_ms();
+    let rests_until = |credential: &Credential| {
+        let (_, running) = snapshot.as_ref()?.find(credential.id)?;
+        running.rests_until(now_ms).map(times::shown)
+    };
+    Ok(wanted.map(|credential| shown(credential, rests_until(credential))).collect())
 }
 
 pub(super) async fn disable(call: &Call<'_>, credential: &str) -> Result<Value, OperateError> {
@@ -142,10 +148,10 @@ fn target(id: CredentialId) -> String {
     format!("credential {id}")
 }
 
-fn shown(credential: &Credential) -> Value {
+fn shown(credential: &Credential, rests_until: Option<String>) -> Value {
     json!({
         "credential": credential.id, "provider": credential.provider, "pool": credential.pool.as_str(),
         "owner": credential.owner, "label": credential.label, "status": credential.status.as_str(),
-        "created": times::shown(credential.created_at_ms),
+        "restsUntil": rests_until, "created": times::shown(credential.created_at_ms),
     })
 }

@@ -131,6 +131,7 @@ impl Operator {
             Verb::RoutingSet { pool, family_pools, priority } => {
                 routing::set(&call, routing::Change { pool, family_pools, priority }).await
             }
+            Verb::TaskList { account, most } => tasks::list(self, account.as_deref(), most).await,
             Verb::TaskShow { task } => tasks::show(self, &task).await,
             Verb::AuditList { before, most } => tasks::audit(self, before, most).await,
         }

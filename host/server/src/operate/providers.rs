@@ -35,6 +35,11 @@ pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange
         "timeScale": row.time_scale,
     });
     call.change("provider set", format!("provider {id}"), shown.clone(), Change::PutProvider(row)).await?;
+    if let (Some("active"), Some(app)) = (change.status.as_deref(), &operator.running)
+        && app.lift_quarantine(&id)
+    {
+        tracing::warn!(provider.id = %id, "an operator lifted the quarantine");
+    }
     Ok(shown)
 }
 
@@ -118,6 +123,7 @@ pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
             "timeScale": row.map(|row| row.time_scale),
             "platformCredentials": usable(Pool::Platform),
             "communityCredentials": usable(Pool::Community),
+            "quarantine": operator.running.as_ref().and_then(|app| app.quarantine_of(id)).map(|note| note.to_string()),
             "created": row.map(|row| times::shown(row.created_at_ms)),
         })
     };

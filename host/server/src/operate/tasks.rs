@@ -5,9 +5,9 @@ use capstan_storage::{Attempt, Task, TaskName};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{OperateError, Operator, times};
+use super::{OperateError, Operator, accounts, times};
 
-/// Most lines of the audit log in one answer.
+/// Most tasks, or lines of the audit log, in one answer.
 const MOST_LINES: u32 = 1_000;
 
 pub(super) async fn show(operator: &Operator, name: &str) -> Result<Value, OperateError> {
@@ -28,6 +28,15 @@ pub(super) async fn show(operator: &Operator, name: &str) -> Result<Value, Opera
         fields.insert("attempts".to_owned(), attempts);
     }
     Ok(shown)
+}
+
+pub(super) async fn list(operator: &Operator, account: Option<&str>, most: u32) -> Result<Value, OperateError> {
+    let account = match account {
+        Some(name) => Some(accounts::find(operator, name).await?.id),
+        None => None,
+    };
+    let tasks = operator.store.list_tasks(account, most.clamp(1, MOST_LINES)).await?;
+    Ok(tasks.iter().map(task_shown).collect())
 }
 
 fn task_shown(task: &Task) -> Value {

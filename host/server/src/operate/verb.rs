@@ -47,6 +47,7 @@ pub enum Verb {
     AdapterList,
     RoutingShow,
     RoutingSet { pool: Option<String>, family_pools: BTreeMap<String, String>, priority: Option<String> },
+    TaskList { account: Option<String>, most: u32 },
     TaskShow { task: String },
     AuditList { before: Option<i64>, most: u32 },
 }
