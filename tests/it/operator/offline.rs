@@ -42,7 +42,7 @@ async fn without_a_gateway() -> Result<()> {
 }
 
 async fn refusals() -> Result<()> {
-    let stage = Stage::start(&["k"]).await?;
+    let stage = Stage::start(&["platform-key"]).await?;
     stage.asked(&["account", "create", "Ada"], "")?;
     let key = stage.asked(&["key", "create", "Ada"], "")?;
     let whole_key = key["clientKey"].as_str().unwrap_or_default();

@@ -18,11 +18,11 @@ pub(crate) fn tests() -> Vec<Trial> {
 }
 
 async fn ready() -> Result<Stage> {
-    let stage = Stage::start(&["k"]).await?;
+    let stage = Stage::start(&["platform-key"]).await?;
     let flags = stage.simulated("anti-captcha")?;
     let set = ["provider", "set", "anti-captcha"].into_iter().chain(flags.iter().map(String::as_str));
     stage.asked(&set.collect::<Vec<_>>(), "")?;
-    stage.asked(&["credential", "add", "anti-captcha", "--label", "main"], "k\n")?;
+    stage.asked(&["credential", "add", "anti-captcha", "--label", "main"], "platform-key\n")?;
     stage.asked(&["price", "set", "anti-captcha", "recaptcha_v2", "0.002"], "")?;
     stage.asked(&["account", "create", "Ada"], "")?;
     stage.asked(&["account", "topup", "Ada", "50.00", "--reference", "first"], "")?;

@@ -42,6 +42,7 @@ pub enum AccountCommand {
         /// The account, by id or name.
         account: String,
         /// Dollars.
+        #[arg(allow_negative_numbers = true)]
         amount: String,
         /// What names the payment outside.
         #[arg(long, value_name = "TEXT")]
@@ -279,6 +280,7 @@ pub enum PriceCommand {
         /// The canonical family, such as recaptcha_v2.
         family: String,
         /// Dollars per solved task.
+        #[arg(allow_negative_numbers = true)]
         price: String,
         /// platform or community.
         #[arg(long, default_value = "platform", value_name = "POOL")]
