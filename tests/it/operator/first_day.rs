@@ -9,6 +9,7 @@ use capstan_tests::stage::{PROVIDERS, Stage};
 use capstan_tests::suite::test;
 use clap::CommandFactory as _;
 use libtest_mimic::Trial;
+use serde_json::Value;
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
@@ -55,6 +56,7 @@ async fn first_day() -> Result<()> {
     ensure!(said.matches("100").count() >= 3 && said.contains("tookMs"), "{said}");
     let transcript = std::fs::read_to_string(stage.path("check.json"))?;
     ensure!(transcript.contains("createTask") && !transcript.contains(KEY_AT_PROVIDERS), "{transcript}");
+    replay(&transcript)?;
     run("prices", &[])?;
     let said = run("account", &[])?;
     ensure!(said.contains("Acme QA") && said.contains("25.00"), "{said}");
@@ -81,6 +83,19 @@ async fn first_day() -> Result<()> {
     ensure!(said.contains("found in a public repository") && said.contains("account close"), "{said}");
     for secret in [KEY_AT_PROVIDERS, "another-key-at-capsolver", client_key] {
         ensure!(!said.contains(secret), "the audit log has a secret in it");
+    }
+    Ok(())
+}
+
+/// What was said at a check can be kept as fixtures: the adapter, run natively, says the same again.
+fn replay(transcript: &str) -> Result<()> {
+    let said: Vec<Value> = serde_json::from_str(transcript)?;
+    ensure!(said.len() >= 3, "balance, submit and a poll were not all noted: {transcript}");
+    for (number, operation) in said.iter().enumerate() {
+        adapter_kit::fixture::replay::<adapter_capsolver::CapSolver>(
+            &format!("noted {number}"),
+            &operation.to_string(),
+        )?;
     }
     Ok(())
 }
