@@ -259,7 +259,9 @@ fn announce(
          Read its result (put the taskId in; repeat until status is ready):\n\n  \
          curl -s {url}/getTaskResult -d '{{\"clientKey\": \"{client_key}\", \"taskId\": \"…\"}}'\n\n\
          The balance:\n\n  curl -s {url}/getBalance -d '{{\"clientKey\": \"{client_key}\"}}'\n\n\
-         Where the task went and why:\n\n  capstan task show … --data {data}\n\nCtrl-C ends it.",
+         Where tasks went, and why one did:\n\n  {capstan} task list --data {data}\n  {capstan} task show … --data {data}\n\n\
+         Ctrl-C ends it.",
+        capstan = std::env::current_exe()?.display(),
         data = args.data.display()
     ));
     Ok(())
