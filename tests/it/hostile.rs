@@ -213,7 +213,7 @@ async fn quarantine_and_lift() -> Result<()> {
     let solved = field.gateway.client.solve(recaptcha()).await?;
     let attempts = field.attempts(&solved.task_id()?).await?;
     let explanation: Value = serde_json::from_str(&attempts[0].explanation)?;
-    ensure!(attempts.len() == 1 && explanation["dropped"][0]["hit"] == "quarantined", "{explanation}");
+    ensure!(attempts.len() == 1 && explanation["dropped"][0]["hits"][0] == "quarantined", "{explanation}");
     ensure!(field.create("honest", true).await?.code() == "NO_PROVIDERS_AVAILABLE");
     ensure!(field.provider.heard().is_empty(), "it got a task");
 

@@ -1,6 +1,7 @@
 //! A gateway in this process, with its simulated provider: what most tests talk to.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use capstan_domain::adapter::Manifest;
@@ -129,8 +130,11 @@ fn adapter(package: &'static str) -> Result<Adapter> {
     let sandbox = match SANDBOX.get() {
         Some(sandbox) => sandbox,
         None => {
-            // A short queue, so that tests under load meet a full one.
-            let started = Sandbox::start(SandboxSettings { queue: 8, ..SandboxSettings::default() })?;
+            // A short queue, so that tests under load meet a full one. A longer budget than in life, since an engine that is
+            // hardly optimised copies a limit's worth of bytes in about the time that a call has otherwise.
+            let settings =
+                SandboxSettings { queue: 8, call_budget: Duration::from_millis(100), ..SandboxSettings::default() };
+            let started = Sandbox::start(settings)?;
             SANDBOX.get_or_init(|| started)
         }
     };

@@ -15,7 +15,7 @@ pub(crate) fn request(switch: &str, task: &Submission, at: &str) -> Option<Step>
     match switch {
         "foreign-host" => url("https://other.example/take"),
         "foreign-port" => url(&format!("http://{at}/take")),
-        "foreign-private" => url("http://169.254.169.254/latest/meta-data"),
+        "foreign-private" => url("https://169.254.169.254/latest/meta-data"),
         "url-userinfo" => url(&format!("http://127.0.0.1@{at}/take")),
         "url-evil-userinfo" => url("https://hostile.example@other.example/take"),
         "url-two-slashes" => url(&format!("//{at}/take")),
