@@ -43,10 +43,20 @@ const COMMUNITY: &str = "a-contributed-key";
 
 /// capsolver is the cheapest, then a contributed key at anti-captcha, then anti-captcha's own, then 2captcha.
 fn cases() -> Vec<Case> {
-    let case = |what, options, goes, ends| Case { what, task: recaptcha(), options, trouble: None, goes, ends };
-    let cheapest = json!({"selectionMode": "autoCheapest"});
+    [orders(), troubles(), proxies()].into_iter().flatten().collect()
+}
+
+fn case(what: &'static str, options: Value, goes: &'static [&'static str], ends: &'static str) -> Case {
+    Case { what, task: recaptcha(), options, trouble: None, goes, ends }
+}
+
+fn cheapest() -> Value {
+    json!({"selectionMode": "autoCheapest"})
+}
+
+fn orders() -> Vec<Case> {
     vec![
-        case("the cheapest", cheapest.clone(), &["capsolver/platform"], "solved"),
+        case("the cheapest", cheapest(), &["capsolver/platform"], "solved"),
         case("the operator's order", json!({"selectionMode": "priority"}), &["2captcha/platform"], "solved"),
         case(
             "a mode that knows nothing bad of anybody goes by price",
@@ -62,86 +72,71 @@ fn cases() -> Vec<Case> {
             "solved",
         ),
         case("forced, both pools", json!({"provider": "AntiCaptcha"}), &["anti-captcha/community"], "solved"),
-        Case {
-            trouble: Some(("capsolver", Create::error("ERROR_RATE_LIMIT"))),
-            ..case(
-                "the cheapest is throttled",
-                cheapest.clone(),
-                &["capsolver/platform", "anti-captcha/community"],
-                "solved",
-            )
-        },
-        Case {
-            trouble: Some(("2captcha", Create::error("ERROR_NO_SLOT_AVAILABLE"))),
-            ..case(
+        Case { task: turnstile(), ..case("another family", cheapest(), &["capsolver/platform"], "solved") },
+    ]
+}
+
+fn troubles() -> Vec<Case> {
+    let trouble = |provider, trouble, case: Case| Case { trouble: Some((provider, trouble)), ..case };
+    let anti_captcha = || json!({"provider": "AntiCaptcha"});
+    vec![
+        trouble(
+            "capsolver",
+            Create::error("ERROR_RATE_LIMIT"),
+            case("the cheapest is throttled", cheapest(), &["capsolver/platform", "anti-captcha/community"], "solved"),
+        ),
+        trouble(
+            "2captcha",
+            Create::error("ERROR_NO_SLOT_AVAILABLE"),
+            case(
                 "no slot, and nowhere else to go",
                 json!({"provider": "2captcha"}),
                 &["2captcha/platform"],
                 "NO_PROVIDERS_AVAILABLE",
-            )
-        },
-        Case {
-            task: with_proxy(recaptcha(), "ReCaptchaV2Token"),
-            ..case(
-                "a proxy, which capsolver does not take for v2",
-                cheapest.clone(),
-                &["anti-captcha/community"],
-                "solved",
-            )
-        },
-        Case {
-            task: with_proxy(recaptcha(), "ReCaptchaV2Token"),
-            ..case("a proxy, forced to capsolver", json!({"provider": "capsolver"}), &[], "NO_PROVIDERS_AVAILABLE")
-        },
-        Case {
-            task: {
-                let mut task = with_proxy(recaptcha(), "ReCaptchaV2Token");
-                task["proxy"] = json!("http://me:secret@198.51.100.7:8080");
-                task
-            },
-            ..case(
-                "a proxy's password stays on platform credentials",
-                cheapest.clone(),
-                &["anti-captcha/platform"],
-                "solved",
-            )
-        },
-        Case { task: turnstile(), ..case("another family", cheapest.clone(), &["capsolver/platform"], "solved") },
-        Case {
-            trouble: Some(("anti-captcha", Create::error("ERROR_RECAPTCHA_INVALID_SITEKEY"))),
-            ..case(
+            ),
+        ),
+        trouble(
+            "anti-captcha",
+            Create::error("ERROR_RECAPTCHA_INVALID_SITEKEY"),
+            case(
                 "the client's own fault goes no further",
-                json!({"provider": "AntiCaptcha"}),
+                anti_captcha(),
                 &["anti-captcha/community"],
                 "INVALID_TASK_DATA",
-            )
-        },
+            ),
+        ),
+        trouble(
+            "anti-captcha",
+            Create::AcceptAndMalform(Malformed::Html),
+            case("an unclear answer is never sent again", anti_captcha(), &["anti-captcha/community"], "in doubt"),
+        ),
+    ]
+}
+
+fn proxies() -> Vec<Case> {
+    let proxied = |case: Case| Case { task: with_proxy(recaptcha(), "ReCaptchaV2Token"), ..case };
+    let mut with_password = with_proxy(recaptcha(), "ReCaptchaV2Token");
+    with_password["proxy"] = json!("http://me:secret@198.51.100.7:8080");
+    let forced = json!({"provider": "capsolver"});
+    let (community, platform) = (&["anti-captcha/community"], &["anti-captcha/platform"]);
+    vec![
+        proxied(case("a proxy, which capsolver does not take for v2", cheapest(), community, "solved")),
+        proxied(case("a proxy, forced to capsolver", forced, &[], "NO_PROVIDERS_AVAILABLE")),
         Case {
-            trouble: Some(("anti-captcha", Create::AcceptAndMalform(Malformed::Html))),
-            ..case(
-                "an unclear answer is never sent again",
-                json!({"provider": "AntiCaptcha"}),
-                &["anti-captcha/community"],
-                "in doubt",
-            )
+            task: with_password,
+            ..case("a proxy's password stays on platform credentials", cheapest(), platform, "solved")
         },
     ]
 }
 
 /// After [`teach`]: capsolver is still the cheapest, but slow, and every other task fails there.
 fn learned_cases() -> Vec<Case> {
-    let case = |what, mode: &str| Case {
-        what,
-        task: recaptcha(),
-        options: json!({"selectionMode": mode}),
-        trouble: None,
-        goes: &["anti-captcha/community"],
-        ends: "solved",
-    };
+    let mode = |mode: &str| json!({"selectionMode": mode});
+    let anti_captcha = &["anti-captcha/community"];
     vec![
-        case("the fastest, once it is known", "autoFastest"),
-        case("the most reliable, once it is known", "autoMostReliable"),
-        Case { goes: &["capsolver/platform"], ..case("the cheapest stays the cheapest", "autoCheapest") },
+        case("the fastest, once it is known", mode("autoFastest"), anti_captcha, "solved"),
+        case("the most reliable, once it is known", mode("autoMostReliable"), anti_captcha, "solved"),
+        case("the cheapest stays the cheapest", cheapest(), &["capsolver/platform"], "solved"),
     ]
 }
 
