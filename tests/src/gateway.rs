@@ -1,6 +1,6 @@
 //! A gateway in this process, with its simulated provider: what most tests talk to.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -43,6 +43,9 @@ pub struct Setup {
     pub community_price: i64,
     /// Sites refused.
     pub denied_sites: Vec<&'static str>,
+    /// CPU time of one call into an adapter. More than in life: the engine is hardly optimised here, and copies a limit's
+    /// worth of bytes in about the time that a call has otherwise.
+    pub call_budget: Duration,
     /// The package of its adapter.
     pub package: &'static str,
     /// Its provider's address, where it is not the simulator.
@@ -75,6 +78,7 @@ impl Default for Setup {
             platform_price: 2_000_000,
             community_price: 1_500_000,
             denied_sites: Vec::new(),
+            call_budget: Duration::from_millis(100),
             package: "adapter-anti-captcha",
             provider_url: None,
             guests: Vec::new(),
@@ -119,28 +123,28 @@ impl Default for Return {
     }
 }
 
-/// The adapter of a package, built and compiled once per process.
-fn adapter(package: &'static str) -> Result<Adapter> {
-    static SANDBOX: OnceLock<Arc<Sandbox>> = OnceLock::new();
-    static ADMITTED: Mutex<Vec<(&str, Adapter)>> = Mutex::new(Vec::new());
+/// The adapter of a package, built and compiled once per process and budget.
+fn adapter(package: &'static str, call_budget: Duration) -> Result<Adapter> {
+    static SANDBOXES: Mutex<Vec<(Duration, Arc<Sandbox>)>> = Mutex::new(Vec::new());
+    static ADMITTED: Mutex<Vec<(&str, Duration, Adapter)>> = Mutex::new(Vec::new());
     let mut admitted = ADMITTED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, adapter)) = admitted.iter().find(|(name, _)| *name == package) {
+    if let Some((.., adapter)) = admitted.iter().find(|(name, budget, _)| (*name, *budget) == (package, call_budget)) {
         return Ok(adapter.clone());
     }
-    let sandbox = match SANDBOX.get() {
+    let mut sandboxes = SANDBOXES.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = sandboxes.iter().find(|(budget, _)| *budget == call_budget).map(|(_, sandbox)| Arc::clone(sandbox));
+    let sandbox = match known {
         Some(sandbox) => sandbox,
         None => {
-            // A short queue, so that tests under load meet a full one. A longer budget than in life, since an engine that is
-            // hardly optimised copies a limit's worth of bytes in about the time that a call has otherwise.
-            let settings =
-                SandboxSettings { queue: 8, call_budget: Duration::from_millis(100), ..SandboxSettings::default() };
-            let started = Sandbox::start(settings)?;
-            SANDBOX.get_or_init(|| started)
+            // A short queue, so that tests under load meet a full one.
+            let started = Sandbox::start(SandboxSettings { queue: 8, call_budget, ..SandboxSettings::default() })?;
+            sandboxes.push((call_budget, Arc::clone(&started)));
+            started
         }
     };
     let files = capstan::adapters::build(&[package], |_| ())?;
     let adapter = sandbox.admit(&std::fs::read(files.first().context("nothing was built")?)?)?;
-    admitted.push((package, adapter.clone()));
+    admitted.push((package, call_budget, adapter.clone()));
     Ok(adapter)
 }
 
@@ -151,7 +155,8 @@ impl TestGateway {
     /// When anything of it does not start.
     pub async fn start(setup: Setup) -> Result<Self> {
         let packages: Vec<_> = std::iter::once(setup.package).chain(setup.guests.iter().map(|g| g.package)).collect();
-        let admitted = move || packages.into_iter().map(adapter).collect::<Result<Vec<_>>>();
+        let budget = setup.call_budget;
+        let admitted = move || packages.into_iter().map(|p| adapter(p, budget)).collect::<Result<Vec<_>>>();
         let adapters = tokio::task::spawn_blocking(admitted).await??;
         let database = tokio::task::spawn_blocking(move || Database::create(setup.engine)).await??;
         let data = tempfile::tempdir()?;

@@ -14,8 +14,9 @@ pub struct SandboxSettings {
     pub cache_dir: Option<PathBuf>,
     /// Key of the tags that make files in `cache_dir` trustworthy. Secret, never all zeros when `cache_dir` is set.
     pub cache_key: [u8; 32],
-    /// Threads that run calls. Calls are short and compute only, so the default is one for each core, 2 to 8. One adapter
-    /// gets at most half of them at a time, so that no adapter can keep the others waiting.
+    /// Threads that run calls. Calls are short and compute only; the default is two for each core, 4 to 16. One adapter gets
+    /// at most half of them at a time, so that no adapter can keep the others waiting, and yet every core when it is the
+    /// only one at work.
     pub threads: usize,
     /// Calls that may be queued for the threads; more wait for room. The default, 256, is a few milliseconds of work.
     pub queue: usize,
@@ -35,7 +36,7 @@ impl Default for SandboxSettings {
         Self {
             cache_dir: None,
             cache_key: [0; 32],
-            threads: std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8),
+            threads: std::thread::available_parallelism().map_or(2, usize::from).saturating_mul(2).clamp(4, 16),
             queue: 256,
             memory_bytes: 32 * 1024 * 1024,
             call_budget: Duration::from_millis(20),
