@@ -14,23 +14,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn find_task(&self, account: AccountId, name: TaskName) -> Result<Option<Task>, StoreError> {
-        let (id, number) = match name {
-            TaskName::Id(id) => (Some(id.0), None),
-            TaskName::Number(number) => (None, Some(number)),
-        };
-        let db = &mut self.reader().await?;
-        let row = sql!(
-            db,
-            optional as TaskRow,
-            "select id, number, shard, account_id, api_key_id, family, task_type, with_proxy, selection_mode, pool_mode,
-                    site, site_key, price_book_version, state, solver_provider, cost_nanos, error_code,
-                    error_description, solution, created_at_ms, deadline_at_ms, ended_at_ms
-               from tasks where account_id = $1 and (id = $2 or number = $3)",
-            account.0,
-            id,
-            number
-        )?;
-        row.map(TaskRow::read).transpose()
+        self.find_named(Some(account), name).await
     }
 
     /// Anybody's task, for the operator.
@@ -38,6 +22,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn find_any_task(&self, name: TaskName) -> Result<Option<Task>, StoreError> {
+        self.find_named(None, name).await
+    }
+
+    async fn find_named(&self, owner: Option<AccountId>, name: TaskName) -> Result<Option<Task>, StoreError> {
         let (id, number) = match name {
             TaskName::Id(id) => (Some(id.0), None),
             TaskName::Number(number) => (None, Some(number)),
@@ -49,7 +37,8 @@ impl Store {
             "select id, number, shard, account_id, api_key_id, family, task_type, with_proxy, selection_mode, pool_mode,
                     site, site_key, price_book_version, state, solver_provider, cost_nanos, error_code,
                     error_description, solution, created_at_ms, deadline_at_ms, ended_at_ms
-               from tasks where id = $1 or number = $2",
+               from tasks where ($1 is null or account_id = $1) and (id = $2 or number = $3)",
+            owner.map(|account| account.0),
             id,
             number
         )?;
