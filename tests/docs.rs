@@ -1,4 +1,4 @@
-//! The tables of `docs/api.md` are printed from the code; this test says when they differ.
+//! The tables of `docs/api.md` and `docs/metrics.md` are printed from the code; these tests say when they differ.
 //!
 //! `CAPSTAN_BLESS=1 cargo test -p capstan-tests --test docs` writes them.
 
@@ -9,21 +9,42 @@ use std::path::PathBuf;
 
 use capstan_domain::catalogue::{self, Class, Family, Kind};
 use capstan_domain::code::ErrorCode;
+use capstan_server::metrics::TABLE;
 
-fn page() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("docs/api.md")
+fn page(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("docs").join(name)
+}
+
+/// Compares a page with itself as it would be printed, or writes it.
+fn keep(name: &str, print: impl FnOnce(&str) -> String) {
+    let written = std::fs::read_to_string(page(name)).unwrap();
+    let printed = print(&written);
+    #[expect(clippy::disallowed_methods, reason = "the test's own switch")]
+    if std::env::var("CAPSTAN_BLESS").is_ok_and(|value| value == "1") {
+        std::fs::write(page(name), printed).unwrap();
+        return;
+    }
+    assert!(written == printed, "docs/{name} is behind the code; write it with CAPSTAN_BLESS=1");
 }
 
 #[test]
 fn the_tables_of_the_api_page_are_those_of_the_code() {
-    let written = std::fs::read_to_string(page()).unwrap();
-    let printed = put(&put(&written, "errors", &errors()), "task types", &task_types());
-    #[expect(clippy::disallowed_methods, reason = "the test's own switch")]
-    if std::env::var("CAPSTAN_BLESS").is_ok_and(|value| value == "1") {
-        std::fs::write(page(), printed).unwrap();
-        return;
+    keep("api.md", |page| put(&put(page, "errors", &errors()), "task types", &task_types()));
+}
+
+#[test]
+fn the_table_of_the_metrics_page_is_that_of_the_code() {
+    keep("metrics.md", |page| put(page, "metrics", &metrics()));
+}
+
+fn metrics() -> String {
+    let mut text = "| metric | kind | unit | labels | meaning |\n|---|---|---|---|---|\n".to_owned();
+    for row in TABLE {
+        let labels: Vec<String> = row.labels.iter().map(|label| format!("`{label}`")).collect();
+        let (kind, labels) = (row.kind.as_str(), labels.join(", "));
+        writeln!(text, "| `{}` | {kind} | {} | {labels} | {}. |", row.name, row.unit, row.about).unwrap();
     }
-    assert!(written == printed, "docs/api.md is behind the code; write it with CAPSTAN_BLESS=1");
+    text
 }
 
 /// Puts a text between the marks of this name.

@@ -6,6 +6,7 @@ mod api;
 mod clients;
 mod dev;
 mod malformed;
+mod metrics;
 mod money;
 mod polling;
 mod restart;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         clients::tests(),
         dev::tests(),
         malformed::tests(),
+        metrics::tests(),
         money::tests(),
         polling::tests(),
         restart::tests(),

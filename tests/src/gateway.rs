@@ -130,7 +130,15 @@ impl TestGateway {
     /// When anything of it does not start.
     pub async fn start(setup: Setup) -> Result<Self> {
         let package = setup.package;
-        let adapters = vec![tokio::task::spawn_blocking(move || adapter(package)).await??];
+        let adapter = tokio::task::spawn_blocking(move || adapter(package)).await??;
+        Self::start_with(setup, vec![adapter]).await
+    }
+
+    /// The same with adapters that are admitted already.
+    ///
+    /// # Errors
+    /// When anything of it does not start.
+    pub async fn start_with(setup: Setup, adapters: Vec<Adapter>) -> Result<Self> {
         let database = tokio::task::spawn_blocking(move || Database::create(setup.engine)).await??;
         let data = tempfile::tempdir()?;
         let keys = setup
@@ -221,6 +229,7 @@ impl TestGateway {
 fn settings(data: &TempDir, database: &Database, limits: &Limits) -> Settings {
     Settings {
         listen: ([127, 0, 0, 1], 0).into(),
+        metrics_listen: Some(([127, 0, 0, 1], 0).into()),
         data_dir: data.path().to_owned(),
         database_url: database.url.clone(),
         adapters: Vec::new(),

@@ -8,6 +8,7 @@
 
 pub mod client;
 pub mod database;
+pub mod exposition;
 pub mod gateway;
 pub mod process;
 pub mod suite;

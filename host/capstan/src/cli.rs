@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use crate::logs::LogFormat;
+
 /// A gateway for CAPTCHA-solving tasks: one API, many providers behind sandboxed adapters.
 #[derive(Debug, Parser)]
 #[command(name = "capstan", version, max_term_width = 100)]
@@ -12,6 +14,9 @@ pub struct Cli {
     /// What to log to stderr, as tracing filters, such as `info` or `capstan_server=debug`.
     #[arg(long, global = true, env = "CAPSTAN_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+    /// How log lines look.
+    #[arg(long, global = true, env = "CAPSTAN_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -44,6 +49,9 @@ pub struct DevArgs {
     /// Where the client API listens; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
     pub listen: SocketAddr,
+    /// Serve metrics in the form of Prometheus, at /metrics of this address; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub metrics: Option<SocketAddr>,
     /// Where the database and the keys are kept.
     #[arg(long, default_value = "data", env = "CAPSTAN_DATA", value_name = "DIR")]
     pub data: PathBuf,

@@ -7,7 +7,7 @@
 pub mod adapters;
 pub mod cli;
 mod dev;
-mod logs;
+pub mod logs;
 mod master_key;
 mod simulate;
 
@@ -24,7 +24,7 @@ pub fn main() -> ExitCode {
 /// Runs a parsed command line.
 #[must_use]
 pub fn run(cli: cli::Cli) -> ExitCode {
-    logs::start(cli.log.as_deref());
+    logs::start(cli.log.as_deref(), cli.log_format);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),

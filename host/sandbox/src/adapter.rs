@@ -45,11 +45,19 @@ pub struct Adapter {
 }
 
 struct Admitted {
-    ready: Ready,
+    code: Code,
     manifest: Manifest,
     digest: Digest,
     from_cache: bool,
-    running: Arc<Running>,
+}
+
+/// Where an adapter's code is.
+enum Code {
+    /// In a component, which runs on the sandbox's threads.
+    Component { ready: Ready, running: Arc<Running> },
+    /// In this program.
+    #[cfg(feature = "native-adapter")]
+    Native(crate::native::Native),
 }
 
 impl Sandbox {
@@ -99,8 +107,8 @@ impl Sandbox {
         let ready = Ready { instances: Arc::new(instances), limits: self.limits };
         let manifest = self.describe(&ready)?;
         let (digest, from_cache) = (Digest::of(component), compiled.from_cache);
-        let running = Arc::clone(&self.running);
-        Ok(Adapter { inner: Arc::new(Admitted { ready, manifest, digest, from_cache, running }) })
+        let code = Code::Component { ready, running: Arc::clone(&self.running) };
+        Ok(Adapter { inner: Arc::new(Admitted { code, manifest, digest, from_cache }) })
     }
 
     fn describe(&self, ready: &Ready) -> Result<Manifest, AdmissionError> {
@@ -140,6 +148,24 @@ impl Adapter {
         self.inner.from_cache
     }
 
+    /// Calls that wait for a thread of the sandbox, those of its other adapters included.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        match &self.inner.code {
+            Code::Component { running, .. } => running.threads.queued(),
+            #[cfg(feature = "native-adapter")]
+            Code::Native(_) => 0,
+        }
+    }
+
+    /// An adapter whose code is linked into this program, outside of any sandbox: what benches compare the sandbox with.
+    #[cfg(feature = "native-adapter")]
+    #[must_use]
+    pub fn native(manifest: Manifest, native: crate::Native) -> Self {
+        let digest = Digest::of(manifest.provider.as_str().as_bytes());
+        Self { inner: Arc::new(Admitted { code: Code::Native(native), manifest, digest, from_cache: false }) }
+    }
+
     /// Starts an operation, in an instance of its own.
     ///
     /// Whether the step belongs to this operation, and how many steps there were, is the caller's to watch.
@@ -160,21 +186,28 @@ impl Adapter {
     }
 
     async fn call(&self, call: Call) -> Result<Step, CallError> {
-        let room = Arc::clone(&self.inner.running.room).acquire_owned().await.map_err(|_| CallError::Stopped)?;
+        let (ready, running) = match &self.inner.code {
+            Code::Component { ready, running } => (ready.clone(), running),
+            #[cfg(feature = "native-adapter")]
+            Code::Native(native) => return Ok(native.step(call)),
+        };
+        let room = Arc::clone(&running.room).acquire_owned().await.map_err(|_| CallError::Stopped)?;
         let (answer, answered) = oneshot::channel();
         let admitted = Arc::clone(&self.inner);
+        // What the adapter notes belongs to the task that it was called for, though it runs on another thread.
+        let span = tracing::Span::current();
         let job = move || {
             drop(room);
             // A caller that went away while the call was queued needs no answer.
             if answer.is_closed() {
                 return;
             }
-            let (step, notes) = admitted.ready.step(call);
+            let (step, notes) = ready.step(call);
             // Before the answer, so that the log tells the adapter's words and then what followed.
-            notes.emit(Some(&admitted.manifest.provider));
+            span.in_scope(|| notes.emit(Some(&admitted.manifest.provider)));
             answer.send(step).ok();
         };
-        self.inner.running.threads.offer(Box::new(job))?;
+        running.threads.offer(Box::new(job))?;
         answered.await.unwrap_or_else(|_| Err(engine_panicked()))
     }
 }

@@ -77,6 +77,21 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// A word for metrics: which kind of error it is.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Adapter(AdapterFault::OutOfTime) => "out-of-time",
+            Self::Adapter(AdapterFault::OutOfMemory) => "out-of-memory",
+            Self::Adapter(AdapterFault::OutOfStack) => "out-of-stack",
+            Self::Adapter(AdapterFault::Trapped { .. }) => "trapped",
+            Self::Adapter(AdapterFault::OutputTooLarge { .. }) => "output-too-large",
+            Self::Adapter(AdapterFault::BrokeContract { .. }) => "broke-contract",
+            Self::Busy => "busy",
+            Self::Stopped => "stopped",
+        }
+    }
+
     /// The adapter's fault, where the adapter is to blame.
     #[must_use]
     pub const fn fault(&self) -> Option<&AdapterFault> {

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::api::Callers;
 use crate::limits::RateLimits;
+use crate::metrics::Metrics;
 use crate::providers::Snapshot;
 use crate::settings::Limits;
 use crate::tasks::{OpenTasks, WheelHandle};
@@ -26,6 +27,8 @@ pub struct App {
     pub snapshot: ArcSwap<Snapshot>,
     /// Authenticated API keys, for a short while.
     pub callers: Callers,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Rate limits.
     pub rates: RateLimits,
     /// Bounds.

@@ -19,6 +19,7 @@ use crate::api::{self, Callers};
 use crate::app::{App, Shards};
 use crate::limits::RateLimits;
 use crate::lock::{DataDir, DataDirError};
+use crate::metrics::Metrics;
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Settings;
 use crate::tasks::{self, OpenTasks, Wheel};
@@ -135,9 +136,12 @@ impl OpenGateway {
     /// [`StartError`].
     pub async fn start(self) -> Result<Gateway, StartError> {
         let Self { store, vault, adapters, settings, data_dir } = self;
-        let address = settings.listen;
-        let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
-        let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
+        let (listener, address) = listen(settings.listen).await?;
+        let metrics = match settings.metrics_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let metrics_address = metrics.as_ref().map(|(_, address)| *address);
         let snapshot = Snapshot::load(&store, &adapters, None, settings.limits.polls_at_once).await?;
         let held = take_shards(&store, &data_dir.node, settings.limits.lease).await?;
         let (wheel_handle, wheel) = Wheel::new();
@@ -146,6 +150,7 @@ impl OpenGateway {
             vault,
             snapshot: ArcSwap::from_pointee(snapshot),
             callers: Callers::default(),
+            metrics: Metrics::default(),
             rates: RateLimits::new(&settings.limits),
             limits: settings.limits,
             open: OpenTasks::default(),
@@ -176,8 +181,28 @@ impl OpenGateway {
                 tracing::error!(error = &error as &dyn std::error::Error, "the door closed");
             }
         });
-        Ok(Gateway { app, adapters, address, data_dir })
+        if let Some((listener, _)) = metrics {
+            serve_metrics(&app, listener);
+        }
+        Ok(Gateway { app, adapters, address, metrics_address, data_dir })
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn serve_metrics(app: &Arc<App>, listener: TcpListener) {
+    let (router, closing) = (api::metrics_router(Arc::clone(app)), app.shutdown.clone());
+    app.tracker.spawn(async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(closing.cancelled_owned()).await;
+        if let Err(error) = served {
+            tracing::error!(error = &error as &dyn std::error::Error, "metrics are no longer served");
+        }
+    });
 }
 
 /// Takes the shards that are free. A node that was killed and comes back under another name waits for its own leases to run
@@ -217,6 +242,8 @@ pub struct Gateway {
     pub app: Arc<App>,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where its metrics are served.
+    pub metrics_address: Option<SocketAddr>,
     adapters: Vec<Adapter>,
     data_dir: DataDir,
 }
@@ -229,6 +256,12 @@ impl Gateway {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where its metrics are read, if anywhere.
+    #[must_use]
+    pub fn metrics_url(&self) -> Option<String> {
+        self.metrics_address.map(|address| format!("http://{address}/metrics"))
     }
 
     /// Puts changed rows in force: providers, credentials, prices, policy and keys.

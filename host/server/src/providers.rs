@@ -176,6 +176,16 @@ impl Snapshot {
         Some((Arc::clone(provider), Arc::clone(credential)))
     }
 
+    /// Every provider that can be used.
+    pub(crate) fn providers(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.providers.values()
+    }
+
+    /// Every credential that can be used.
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = &Arc<Credential>> {
+        self.credentials.values()
+    }
+
     /// A provider by its id.
     #[must_use]
     pub fn provider(&self, id: &ProviderId) -> Option<&Arc<Provider>> {
@@ -211,6 +221,9 @@ fn rest(until_ms: &AtomicI64, rest_ms: u32) {
 }
 
 impl Credential {
+    /// Every standing that a credential may have.
+    pub(crate) const STANDINGS: [&'static str; 3] = ["ready", "resting", "out-of-use"];
+
     /// Lets a credential rest after a fault that says it is of no use now. What is too fast for a provider gets keys
     /// blocked for everybody, so the router leaves a resting credential out.
     pub fn rest_after(&self, class: FaultClass, provider: &Provider) {
@@ -232,6 +245,19 @@ impl Credential {
         if let FaultClass::Throttled(after_ms) = class {
             let rest_ms = provider.in_our_time(after_ms.unwrap_or(THROTTLED_MS));
             rest(&self.polls_rested_until_ms, rest_ms.min(provider.limits.result_kept_ms / 2));
+        }
+    }
+
+    /// How it stands for the router, as a word for metrics.
+    #[must_use]
+    pub(crate) fn standing(&self, now_ms: i64) -> &'static str {
+        let [ready, resting, out_of_use] = Self::STANDINGS;
+        if !self.is_active {
+            out_of_use
+        } else if self.rested_until_ms.load(Ordering::Relaxed) > now_ms {
+            resting
+        } else {
+            ready
         }
     }
 

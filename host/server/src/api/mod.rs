@@ -9,8 +9,10 @@ mod create_task;
 pub mod dialect;
 mod get_balance;
 mod get_task_result;
+mod metrics;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -22,6 +24,7 @@ use serde_json::{Map, Value};
 
 pub use auth::{Caller, Callers};
 use dialect::{Answer, Dialect};
+pub use metrics::metrics_router;
 
 use crate::app::App;
 use crate::tasks::Refusal;
@@ -40,6 +43,17 @@ enum Endpoint {
     GetBalance,
 }
 
+impl Endpoint {
+    /// The method's name, as metrics have it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateTask => "createTask",
+            Self::GetTaskResult => "getTaskResult",
+            Self::GetBalance => "getBalance",
+        }
+    }
+}
+
 fn endpoint(path: &str) -> Option<Endpoint> {
     let blank = |c: char| c == '/' || c.is_whitespace();
     match path.replace("%20", " ").trim_matches(blank).to_ascii_lowercase().as_str() {
@@ -56,6 +70,7 @@ async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response 
         return send(Answer { status: 200, body: serde_json::json!({"status": "ok"}) });
     }
     let Some(endpoint) = endpoint(request.uri().path()) else {
+        app.metrics.answered("unknown", Some(ErrorCode::InvalidTaskData), None);
         let refusal = Refusal::new(
             ErrorCode::InvalidTaskData,
             "There is no such method; there are /createTask, /getTaskResult and /getBalance.",
@@ -63,21 +78,34 @@ async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response 
         return send(Answer { status: 404, ..dialect.refused(&refusal) });
     };
     if request.method() != Method::POST {
+        app.metrics.answered(endpoint.as_str(), Some(ErrorCode::InvalidTaskData), None);
         let refusal = Refusal::new(ErrorCode::InvalidTaskData, "The method is POST, with a JSON object as body.");
         return send(Answer { status: 405, ..dialect.refused(&refusal) });
     }
-    let answer = match answer(&app, dialect, endpoint, request.into_body()).await {
-        Ok(answer) => answer,
-        Err(refusal) => dialect.refused(&refusal),
+    let arrived = body::arrived(request.into_body(), &app.limits).await;
+    // What a slow client takes to send its body is not the gateway's time.
+    let began = Instant::now();
+    let answer = match arrived {
+        Ok(bytes) => answer(&app, dialect, endpoint, Arrived { bytes, began }).await,
+        Err(refusal) => Err(refusal),
     };
-    send(answer)
+    let code = answer.as_ref().err().map(|refusal| refusal.code);
+    let response = send(answer.unwrap_or_else(|refusal| dialect.refused(&refusal)));
+    app.metrics.answered(endpoint.as_str(), code, Some(began.elapsed()));
+    response
 }
 
-async fn answer(app: &Arc<App>, dialect: Dialect, endpoint: Endpoint, body: Body) -> Result<Answer, Refusal> {
-    let body: Map<String, Value> = body::read_object(body, &app.limits).await?;
+/// A request whose body is in, and since when.
+struct Arrived {
+    bytes: Vec<u8>,
+    began: Instant,
+}
+
+async fn answer(app: &Arc<App>, dialect: Dialect, endpoint: Endpoint, request: Arrived) -> Result<Answer, Refusal> {
+    let body: Map<String, Value> = body::object(&request.bytes)?;
     let caller = auth::caller(app, &body).await?;
     match endpoint {
-        Endpoint::CreateTask => create_task::answer(app, dialect, &caller, &body).await,
+        Endpoint::CreateTask => create_task::answer(app, dialect, (&caller, request.began), &body).await,
         Endpoint::GetTaskResult => get_task_result::answer(app, dialect, &caller, &body).await,
         Endpoint::GetBalance => get_balance::answer(app, dialect, &caller).await,
     }

@@ -1,10 +1,10 @@
 //! Driving an operation: the adapter says what to send, egress sends it, the adapter reads the reply, until it ends.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use capstan_domain::adapter::Charged;
-use capstan_domain::adapter::{Fault, FaultClass, MAX_STEPS, Operation, Reply, Step};
-use capstan_egress::{Blame, EgressError};
+use capstan_domain::adapter::{Fault, FaultClass, InwardResponse, MAX_STEPS, Operation, OutwardRequest, Reply, Step};
+use capstan_egress::{Blame, EgressError, Waiting};
 use capstan_sandbox::CallError;
 
 use crate::app::App;
@@ -47,6 +47,8 @@ pub(super) struct Party<'p> {
     pub(super) credential: &'p Credential,
     /// Nothing is sent after this time: the task of the operation has been given up by then.
     pub(super) until_ms: i64,
+    /// Told how long the provider takes.
+    pub(super) waiting: &'p Waiting,
 }
 
 /// Longest wait that an adapter may ask for between two requests, before the provider's time scale.
@@ -57,32 +59,32 @@ const LONGEST_WAIT_MS: u32 = 30_000;
 /// # Errors
 /// [`CutOff`]; what the provider itself reports is a [`Step::Failed`].
 pub(super) async fn drive(app: &App, party: &Party<'_>, operation: Operation) -> Result<Step, CutOff> {
-    let Party { provider, credential, until_ms } = *party;
+    let Party { provider, until_ms, .. } = *party;
+    let name = operation.name();
     let mut may_have_been_sent = false;
     let cut_off = |error, may_have_been_sent| CutOff { error, may_have_been_sent };
-    let begun = provider.adapter.begin(operation).await;
+    let begun = timed(app, provider, "begin", provider.adapter.begin(operation)).await;
     let mut step = begun.map_err(|e| cut_off(DriveError::Adapter(e), false))?;
     for _ in 0..MAX_STEPS {
         let (state, reply) = match step {
             Step::Send(..) if clock::now_ms() > until_ms => {
                 return Err(cut_off(DriveError::TooLate, may_have_been_sent));
             }
-            Step::Send(request, state) => {
-                let key = (&credential.binding, &credential.sealed);
-                match app.egress.send(&provider.grant, Some(key), &request).await {
-                    Ok(response) => {
-                        may_have_been_sent = true;
-                        (state, Reply::Response(response))
-                    }
-                    Err(error) => {
-                        let unclear = may_have_been_sent || !error.surely_not_sent();
-                        return Err(cut_off(DriveError::Egress(error), unclear));
-                    }
+            Step::Send(request, state) => match send(app, party, name, &request).await {
+                Ok(response) => {
+                    may_have_been_sent = true;
+                    (state, Reply::Response(response))
                 }
-            }
+                Err(error) => {
+                    let unclear = may_have_been_sent || !error.surely_not_sent();
+                    return Err(cut_off(DriveError::Egress(error), unclear));
+                }
+            },
             Step::Wait(wait_ms, state) => {
                 let wait_ms = provider.in_our_time(wait_ms.min(LONGEST_WAIT_MS));
+                let wait = party.waiting.begin();
                 tokio::time::sleep(Duration::from_millis(u64::from(wait_ms))).await;
+                drop(wait);
                 (state, Reply::Waited)
             }
             end @ (Step::Accepted(_)
@@ -93,10 +95,39 @@ pub(super) async fn drive(app: &App, party: &Party<'_>, operation: Operation) ->
             | Step::Failed(_)
             | Step::Done) => return Ok(end),
         };
-        let advanced = provider.adapter.advance(state, reply).await;
+        let advanced = timed(app, provider, "advance", provider.adapter.advance(state, reply)).await;
         step = advanced.map_err(|e| cut_off(DriveError::Adapter(e), may_have_been_sent))?;
     }
     Err(cut_off(DriveError::TooManySteps, may_have_been_sent))
+}
+
+/// A call into an adapter, counted.
+async fn timed(
+    app: &App,
+    provider: &Provider,
+    name: &'static str,
+    call: impl Future<Output = Result<Step, CallError>>,
+) -> Result<Step, CallError> {
+    let began = Instant::now();
+    let step = call.await;
+    app.metrics.called(&provider.id, name, began.elapsed(), step.as_ref().err().map(CallError::kind));
+    step
+}
+
+/// A request to the provider, counted.
+async fn send(
+    app: &App,
+    party: &Party<'_>,
+    operation: &'static str,
+    request: &OutwardRequest,
+) -> Result<InwardResponse, EgressError> {
+    let Party { provider, credential, waiting, .. } = *party;
+    let before = waiting.so_far();
+    let key = (&credential.binding, &credential.sealed);
+    let reply = app.egress.send_timed(&provider.grant, Some(key), request, waiting).await;
+    let waited = waiting.so_far().saturating_sub(before);
+    app.metrics.exchanged(&provider.id, operation, waited, reply.as_ref().err().map(EgressError::kind));
+    reply
 }
 
 impl CutOff {

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use capstan_domain::Amount;
 use capstan_domain::adapter::{Acceptance, Charged, Fault, FaultClass, Solved};
 use capstan_domain::catalogue::solution;
 use capstan_domain::code::ErrorCode;
 use capstan_domain::schedule;
 use capstan_domain::task::{self, Effect, Event, TaskState};
+use capstan_domain::{Amount, ProviderId};
 use capstan_storage::{
     AttemptEnd, AttemptFault, Doubt, LateCost, NewAttempt, NextAttempt, Outcome, Recorded, Settled, Settlement,
     StoreError,
@@ -20,6 +20,7 @@ use tokio::sync::MutexGuard;
 use super::open::{Attempt, Live, OpenTask, Progress};
 use super::{Ending, TaskView, result};
 use crate::app::App;
+use crate::metrics::{AttemptOutcome, MoneyMoved};
 use crate::{clock, providers};
 
 /// A provider has accepted the task.
@@ -44,6 +45,7 @@ pub(super) async fn accepted(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Att
     live.state = TaskState::Running;
     live.attempt.reference = acceptance.reference;
     live.attempt.memo = acceptance.memo;
+    app.metrics.attempt(&attempt.provider, AttemptOutcome::Accepted, None);
     tracing::info!(task.id = %open.id, provider.id = %attempt.provider, "accepted");
     let found = app.snapshot.load().find(attempt.credential);
     let first_poll_at_ms = found.map_or(at_ms, |(provider, _)| {
@@ -60,10 +62,11 @@ pub(super) async fn refused(app: &Arc<App>, open: &Arc<OpenTask>, fault: &Fault,
     let event = Event::Refused { another: next.is_some(), otherwise: ErrorCode::NoProvidersAvailable };
     let Some(moved) = ask(open, &live, &event) else { return false };
     let attempt = live.attempt.clone();
+    app.metrics.attempt(&attempt.provider, AttemptOutcome::Refused, Some(fault.class));
     tracing::info!(task.id = %open.id, provider.id = %attempt.provider, fault = fault.class.as_str(), code = shown_code(fault), "refused");
     match next {
         Some(next) if moved.contains(&Effect::SubmitNext) => {
-            let next_attempt = Attempt::of(&next);
+            let next_attempt = Attempt::of(&next, attempt.number.saturating_add(1), &open.span);
             let (task, fence) = (open.id, open.fence);
             let record = NextAttempt { task, fence, refused: attempt.id, fault: stored_fault(fault), next };
             let is_recorded = stands(open, persist(app, open, || app.store.record_next_attempt(record.clone())).await);
@@ -96,6 +99,7 @@ pub(super) async fn unclear(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Atte
         return;
     }
     live.state = TaskState::InDoubt;
+    app.metrics.attempt(&attempt.provider, AttemptOutcome::InDoubt, Some(fault.class));
     tracing::warn!(task.id = %open.id, provider.id = %attempt.provider, code = shown_code(&fault), "in doubt");
     if let Some((provider, _)) = app.snapshot.load().find(attempt.credential)
         && provider.abilities.look_up
@@ -179,7 +183,7 @@ pub(super) async fn give_up(app: Arc<App>, open: Arc<OpenTask>) {
     let live = open.live.lock().await;
     let Some(moved) = ask(&open, &live, &Event::DeadlinePassed) else { return };
     if moved.contains(&Effect::Release(ErrorCode::TaskTimeout)) {
-        tracing::info!(task.id = %open.id, state = live.state.as_str(), "given up");
+        tracing::info!(task.id = %open.id, provider.id = %live.attempt.provider, state = live.state.as_str(), "given up");
         release(&app, &open, live, (ErrorCode::TaskTimeout, AttemptEnd::Failed), None).await;
     }
 }
@@ -241,8 +245,11 @@ async fn settle(
         app.wheel.give_up_at(open.id, open.deadline_at_ms.max(at_ms.saturating_add(SETTLE_AGAIN_MS)));
         return;
     };
+    if let Settled::Now { cost, returned } = settled {
+        count_end(app, open, &live.attempt.provider, (&settlement, cost, returned));
+    }
     let view = match settled {
-        Settled::Now { cost } => Some(TaskView {
+        Settled::Now { cost, .. } => Some(TaskView {
             task: open.id,
             number: open.number,
             task_type: open.task_type.clone(),
@@ -255,6 +262,30 @@ async fn settle(
     app.open.remove(open.id);
     if let Some(view) = view {
         open.progress.send_replace(Progress::Ended(Arc::new(view)));
+    }
+}
+
+/// Counts and tells a task's end, once: what settled it is the call that was first.
+fn count_end(app: &App, open: &OpenTask, provider: &ProviderId, (end, cost, returned): (&Settlement, Amount, Amount)) {
+    let family = open.family.name;
+    app.metrics.moved(MoneyMoved::Captured, cost);
+    app.metrics.moved(MoneyMoved::Released, returned);
+    match &end.outcome {
+        Outcome::Solved { .. } => {
+            let after_ms = u64::try_from(end.at_ms.saturating_sub(open.created_at_ms)).unwrap_or(0);
+            app.metrics.solved(provider, family, Duration::from_millis(after_ms));
+            app.metrics.attempt(provider, AttemptOutcome::Solved, None);
+            app.metrics.ended(family, None);
+            tracing::info!(task.id = %open.id, provider.id = %provider, cost = %cost, after_ms, "solved");
+        }
+        Outcome::Failed { code, end: AttemptEnd::Failed, fault, .. } => {
+            // A deadline has no fault: nobody said that anything went wrong.
+            let outcome = if fault.is_some() { AttemptOutcome::Failed } else { AttemptOutcome::TimedOut };
+            app.metrics.attempt(provider, outcome, fault.as_ref().map(|fault| fault.class));
+            app.metrics.ended(family, Some(*code));
+        }
+        // The attempt was counted when it was refused.
+        Outcome::Failed { code, end: AttemptEnd::Refused, .. } => app.metrics.ended(family, Some(*code)),
     }
 }
 
@@ -273,7 +304,9 @@ async fn book_cost(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, cost
     tracing::warn!(task.id = %open.id, provider.id = %attempt.provider, cost = %cost, "the platform bears a provider's charge");
     let (move_id, at_ms) = (clock::new_move_id(), clock::now_ms());
     let late = LateCost { task: open.id, credential: attempt.credential, cost, move_id, at_ms };
-    persist(app, open, || app.store.book_late_cost(late)).await;
+    if persist(app, open, || app.store.book_late_cost(late)).await.is_some() {
+        app.metrics.moved(MoneyMoved::LateCost, cost);
+    }
 }
 
 fn solved_ending(app: &App, attempt: &Attempt, solution: Map<String, Value>, cost: Amount, ended_at_ms: i64) -> Ending {

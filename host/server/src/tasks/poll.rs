@@ -5,6 +5,8 @@ use std::sync::Arc;
 use capstan_domain::adapter::{FaultClass, OpenTask as Polled, Operation, Standing, Step, Verdict};
 use capstan_domain::schedule;
 use capstan_domain::task::TaskState;
+use capstan_egress::Waiting;
+use tracing::Instrument as _;
 
 use super::drive::{self, Party};
 use super::moves;
@@ -57,7 +59,8 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
                 live.attempt.polls.used = live.attempt.polls.used.saturating_add(1);
                 let attempt = live.attempt.clone();
                 drop(live);
-                look_up(app, &party(provider, credential, task), (task, &attempt)).await;
+                let span = attempt.span.clone();
+                look_up(app, &party(provider, credential, task), (task, &attempt)).instrument(span).await;
             }
             TaskState::InDoubt | TaskState::Submitting | TaskState::Solved | TaskState::Failed => {}
         }
@@ -66,19 +69,21 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
         return;
     }
     let asked = polled.iter().map(|(task, attempt)| contract_form(task, attempt)).collect();
-    let party = Party { provider, credential, until_ms: i64::MAX };
+    // Of a poll nobody's request waits.
+    let waiting = Waiting::default();
+    let party = Party { provider, credential, until_ms: i64::MAX, waiting: &waiting };
     match drive::drive(app, &party, Operation::Poll(asked)).await {
         Ok(Step::Polled(verdicts)) => {
             for (task, attempt) in &polled {
                 let verdict = verdicts.iter().find(|v| v.reference == attempt.reference);
-                take(app, provider, (task, attempt), verdict).await;
+                take(app, provider, (task, attempt), verdict).instrument(attempt.span.clone()).await;
             }
         }
         Ok(Step::Failed(fault)) => {
             credential.rest_after(fault.class, provider);
             credential.rest_polls_after(fault.class, provider);
             tracing::warn!(provider.id = %provider.id, fault = fault.class.as_str(), "a poll failed; it says nothing about the tasks");
-            missed(app, provider, &polled, fault.class).await;
+            missed(app, provider, &polled, (fault.class, fault.class.as_str())).await;
         }
         Ok(
             Step::Send(..)
@@ -90,11 +95,11 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
             | Step::Done,
         ) => {
             tracing::error!(provider.id = %provider.id, "the adapter ended a poll with a step that does not belong to it");
-            missed(app, provider, &polled, FaultClass::ProviderDown).await;
+            missed(app, provider, &polled, (FaultClass::ProviderDown, "broke-contract")).await;
         }
         Err(cut_off) => {
             tracing::warn!(provider.id = %provider.id, error = &cut_off.error as &dyn std::error::Error, "a poll was cut off");
-            missed(app, provider, &polled, FaultClass::ProviderDown).await;
+            missed(app, provider, &polled, (FaultClass::ProviderDown, "cut-off")).await;
         }
     }
 }
@@ -105,6 +110,7 @@ fn contract_form(task: &OpenTask, attempt: &Attempt) -> Polled {
 
 async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Attempt), verdict: Option<&Verdict>) {
     let (task, attempt) = polled;
+    app.metrics.polled(&provider.id, standing_word(verdict));
     let fault = match verdict.map(|v| v.standing.clone()) {
         None => return again(app, provider, task, None).await,
         Some(Standing::Open(hint_ms)) => return again(app, provider, task, hint_ms).await,
@@ -125,8 +131,23 @@ async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Att
     }
 }
 
+fn standing_word(verdict: Option<&Verdict>) -> &'static str {
+    match verdict.map(|verdict| &verdict.standing) {
+        None => "unnamed",
+        Some(Standing::Open(_)) => "open",
+        Some(Standing::Solved(_)) => "solved",
+        Some(Standing::Failed(_)) => "failed",
+    }
+}
+
 /// A poll that failed says nothing about its tasks: they are polled again, later when that was the trouble.
-async fn missed(app: &Arc<App>, provider: &Provider, polled: &[(Arc<OpenTask>, Attempt)], class: FaultClass) {
+async fn missed(
+    app: &Arc<App>,
+    provider: &Provider,
+    polled: &[(Arc<OpenTask>, Attempt)],
+    (class, reason): (FaultClass, &'static str),
+) {
+    app.metrics.poll_missed(&provider.id, reason, polled.len());
     let hint_ms = match class {
         FaultClass::Throttled(after_ms) => Some(after_ms.unwrap_or(THROTTLED_MS)),
         FaultClass::InvalidTask
@@ -151,7 +172,8 @@ async fn again(app: &App, provider: &Provider, task: &Arc<OpenTask>, hint_ms: Op
     match next {
         Some(at_ms) => app.wheel.poll_at(task.id, at_ms),
         None => {
-            tracing::warn!(task.id = %task.id, provider.id = %provider.id, "its polls are used up; it waits for its deadline")
+            let span = &live.attempt.span;
+            tracing::warn!(parent: span, task.id = %task.id, provider.id = %provider.id, "its polls are used up; it waits for its deadline");
         }
     }
 }
@@ -170,6 +192,6 @@ async fn look_up(app: &Arc<App>, party: &Party<'_>, doubtful: (&Arc<OpenTask>, &
     }
 }
 
-fn party<'p>(provider: &'p Provider, credential: &'p Credential, task: &OpenTask) -> Party<'p> {
-    Party { provider, credential, until_ms: task.deadline_at_ms }
+fn party<'p>(provider: &'p Provider, credential: &'p Credential, task: &'p OpenTask) -> Party<'p> {
+    Party { provider, credential, until_ms: task.deadline_at_ms, waiting: &task.waiting }
 }
