@@ -35,7 +35,8 @@ pub enum LogFormat {
 pub fn start(filter: Option<&str>, format: LogFormat) {
     let filter = filter.unwrap_or("warn,capstan=info,capstan_server=info,adapter=info");
     let is_coloured = format == LogFormat::Text && std::io::stderr().is_terminal();
-    let lines = Lines { format, is_coloured, write: |line| drop(std::io::stderr().lock().write_all(line.as_bytes())) };
+    let lines =
+        Lines { format, is_coloured, write: |line: &str| drop(std::io::stderr().lock().write_all(line.as_bytes())) };
     let subscriber = Registry::default().with(EnvFilter::new(filter)).with(lines);
     // A second start, in tests, keeps the first one's subscriber.
     let _ = tracing::subscriber::set_global_default(subscriber);
