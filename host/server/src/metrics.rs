@@ -278,6 +278,6 @@ mod tests {
         let text = exposed(&metrics);
         assert!(text.contains("capstan_overhead_seconds_sum{of=\"create_task\"} 0.05\n"), "{text}");
         assert!(text.contains("capstan_overhead_seconds_count{of=\"create_task\"} 2\n"), "{text}");
-        assert!(text.contains("capstan_overhead_seconds_bucket{le=\"0.05\",of=\"create_task\"} 2\n"), "{text}");
+        assert!(text.contains("capstan_overhead_seconds_bucket{of=\"create_task\",le=\"0.05\"} 2\n"), "{text}");
     }
 }
