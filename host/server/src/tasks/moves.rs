@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use capstan_domain::Amount;
 use capstan_domain::adapter::{Acceptance, Charged, Fault, FaultClass, Solved};
 use capstan_domain::catalogue::solution;
 use capstan_domain::code::ErrorCode;
 use capstan_domain::schedule;
 use capstan_domain::task::{self, Effect, Event, TaskState};
-use capstan_domain::{Amount, ProviderId};
 use capstan_storage::{
     AttemptEnd, AttemptFault, Doubt, LateCost, NewAttempt, NextAttempt, Outcome, Recorded, Settled, Settlement,
     StoreError,
@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use tokio::sync::MutexGuard;
 
 use super::open::{Attempt, Live, OpenTask, Progress};
-use super::{Ending, TaskView, result};
+use super::{Ending, TaskView, counted, result};
 use crate::app::App;
 use crate::metrics::{AttemptOutcome, MoneyMoved};
 use crate::{clock, providers};
@@ -246,7 +246,7 @@ async fn settle(
         return;
     };
     if let Settled::Now { cost, returned } = settled {
-        count_end(app, open, &live.attempt.provider, (&settlement, cost, returned));
+        counted::end(app, open, &live.attempt.provider, (&settlement, cost, returned));
     }
     let view = match settled {
         Settled::Now { cost, .. } => Some(TaskView {
@@ -262,30 +262,6 @@ async fn settle(
     app.open.remove(open.id);
     if let Some(view) = view {
         open.progress.send_replace(Progress::Ended(Arc::new(view)));
-    }
-}
-
-/// Counts and tells a task's end, once: what settled it is the call that was first.
-fn count_end(app: &App, open: &OpenTask, provider: &ProviderId, (end, cost, returned): (&Settlement, Amount, Amount)) {
-    let family = open.family.name;
-    app.metrics.moved(MoneyMoved::Captured, cost);
-    app.metrics.moved(MoneyMoved::Released, returned);
-    match &end.outcome {
-        Outcome::Solved { .. } => {
-            let after_ms = u64::try_from(end.at_ms.saturating_sub(open.created_at_ms)).unwrap_or(0);
-            app.metrics.solved(provider, family, Duration::from_millis(after_ms));
-            app.metrics.attempt(provider, AttemptOutcome::Solved, None);
-            app.metrics.ended(family, None);
-            tracing::info!(task.id = %open.id, provider.id = %provider, cost = %cost, after_ms, "solved");
-        }
-        Outcome::Failed { code, end: AttemptEnd::Failed, fault, .. } => {
-            // A deadline has no fault: nobody said that anything went wrong.
-            let outcome = if fault.is_some() { AttemptOutcome::Failed } else { AttemptOutcome::TimedOut };
-            app.metrics.attempt(provider, outcome, fault.as_ref().map(|fault| fault.class));
-            app.metrics.ended(family, Some(*code));
-        }
-        // The attempt was counted when it was refused.
-        Outcome::Failed { code, end: AttemptEnd::Refused, .. } => app.metrics.ended(family, Some(*code)),
     }
 }
 
