@@ -1,4 +1,5 @@
-//! The tables of `docs/api.md` and `docs/sandbox.md` are printed from the code; these tests say when they differ.
+//! The tables of `docs/api.md`, `docs/sandbox.md` and `docs/metrics.md` are printed from the code; these tests say when they
+//! differ.
 //!
 //! `CAPSTAN_BLESS=1 cargo test -p capstan-tests --test docs` writes them.
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use capstan_domain::catalogue::{self, Class, Family, Kind};
 use capstan_domain::code::ErrorCode;
+use capstan_server::metrics::TABLE;
 use capstan_tests::switches::{SWITCHES, Stage};
 
 fn root() -> PathBuf {
@@ -24,6 +26,11 @@ fn the_tables_of_the_api_page_are_those_of_the_code() {
 #[test]
 fn the_table_of_the_sandbox_page_is_that_of_the_hostile_guests_switches() {
     is_printed("docs/sandbox.md", &[("switches", switches())]);
+}
+
+#[test]
+fn the_table_of_the_metrics_page_is_that_of_the_code() {
+    is_printed("docs/metrics.md", &[("metrics", metrics())]);
 }
 
 /// Compares a page's tables with what the code prints; writes them when blessed.
@@ -65,6 +72,16 @@ fn errors() -> String {
     let mut text = "| errorId | errorCode | meaning | what to do |\n|---|---|---|---|\n".to_owned();
     for code in ErrorCode::ALL {
         writeln!(text, "| {} | `{}` | {} | {} |", code.error_id(), code.as_str(), code.text(), code.advice()).unwrap();
+    }
+    text
+}
+
+fn metrics() -> String {
+    let mut text = "| metric | kind | unit | labels | meaning |\n|---|---|---|---|---|\n".to_owned();
+    for row in TABLE {
+        let labels: Vec<String> = row.labels.iter().map(|label| format!("`{label}`")).collect();
+        let (kind, labels) = (row.kind.as_str(), labels.join(", "));
+        writeln!(text, "| `{}` | {kind} | {} | {labels} | {}. |", row.name, row.unit, row.about).unwrap();
     }
     text
 }

@@ -20,6 +20,7 @@ async fn one_command() -> Result<()> {
     let data_text = data.display().to_string();
     let args = ["dev", "--json", "--listen", "127.0.0.1:0", "--data", &data_text, "--time-scale", "50"];
     let process = Process::start(&args, &log)?;
+    ensure!(process.said("metricsUrl").is_err(), "metrics are served without being asked for");
     for name in ["url", "clientKey", "simulatorUrl", "dataDir"] {
         ensure!(!process.said(name)?.is_empty(), "{name}");
     }

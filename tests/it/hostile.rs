@@ -12,6 +12,7 @@ use capstan_server::settings::Limits;
 use capstan_simulator::{Behaviour, Latency};
 use capstan_storage::Attempt;
 use capstan_tests::client::recaptcha;
+use capstan_tests::exposition::Exposition;
 use capstan_tests::gateway::{Setup, TestGateway};
 use capstan_tests::hostile::{KEY, Yes, guest, task};
 use capstan_tests::suite::test;
@@ -218,6 +219,11 @@ async fn quarantine_and_lift() -> Result<()> {
     ensure!(attempts.len() == 1 && explanation["dropped"][0]["hits"][0] == "quarantined", "{explanation}");
     ensure!(field.create("honest", true).await?.code() == "NO_PROVIDERS_AVAILABLE");
     ensure!(field.provider.heard().is_empty(), "it got a task");
+
+    let url = field.gateway.gateway.metrics_url().context("metrics are not served")?;
+    let seen = Exposition::parse(field.gateway.client.read(&url).await?)?;
+    let counted = seen.sum("capstan_quarantines_total", &[("provider", hostile()?.as_str())]);
+    ensure!((counted - 1.0).abs() < 1e-9, "{}", seen.text);
 
     ensure!(app.lift_quarantine(&hostile()?) && app.quarantine_of(&hostile()?).is_none());
     ensure!(field.create("honest", true).await?.body["status"] == "processing");

@@ -8,6 +8,7 @@ mod dev;
 mod hostile;
 mod hostile_load;
 mod malformed;
+mod metrics;
 mod money;
 mod operator;
 mod polling;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         hostile::tests(),
         hostile_load::tests(),
         malformed::tests(),
+        metrics::tests(),
         money::tests(),
         operator::tests(),
         polling::tests(),

@@ -81,6 +81,14 @@ impl Client {
         read(self.http.get(format!("{}{path}", self.url)).send().await?).await
     }
 
+    /// Reads a text by GET, such as a gateway's metrics.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is not 200.
+    pub async fn read(&self, url: &str) -> Result<String> {
+        Ok(self.http.get(url).send().await?.error_for_status()?.text().await?)
+    }
+
     /// Sends a JSON object with the key in it.
     ///
     /// # Errors

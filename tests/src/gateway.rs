@@ -158,6 +158,14 @@ impl TestGateway {
         let budget = setup.call_budget;
         let admitted = move || packages.into_iter().map(|p| adapter(p, budget)).collect::<Result<Vec<_>>>();
         let adapters = tokio::task::spawn_blocking(admitted).await??;
+        Self::start_with(setup, adapters).await
+    }
+
+    /// The same with adapters that are admitted already: the setup's own, then those of its guests.
+    ///
+    /// # Errors
+    /// When anything of it does not start.
+    pub async fn start_with(setup: Setup, adapters: Vec<Adapter>) -> Result<Self> {
         let database = tokio::task::spawn_blocking(move || Database::create(setup.engine)).await??;
         let data = tempfile::tempdir()?;
         let keys = setup
@@ -248,6 +256,7 @@ impl TestGateway {
 fn settings(data: &TempDir, database: &Database, limits: &Limits) -> Settings {
     Settings {
         listen: ([127, 0, 0, 1], 0).into(),
+        metrics_listen: Some(([127, 0, 0, 1], 0).into()),
         data_dir: data.path().to_owned(),
         database_url: database.url.clone(),
         adapters: Vec::new(),

@@ -8,6 +8,7 @@
 
 pub mod client;
 pub mod database;
+pub mod exposition;
 pub mod gateway;
 pub mod hostile;
 pub mod process;

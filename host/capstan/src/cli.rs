@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use capstan_simulator::WireFormat;
 use clap::{Args, Parser, Subcommand};
 
+pub use crate::logs::LogFormat;
 use crate::operator::args::{
     AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, PriceCommand,
     ProviderCommand, RoutingCommand, TaskCommand,
@@ -20,6 +21,9 @@ pub struct Cli {
     /// What to log to stderr, as tracing filters, such as `info` or `capstan_server=debug`.
     #[arg(long, global = true, env = "CAPSTAN_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+    /// How log lines look.
+    #[arg(long, global = true, env = "CAPSTAN_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -129,6 +133,9 @@ pub struct DevArgs {
     /// Where the client API listens; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
     pub listen: SocketAddr,
+    /// Serve metrics in the form of Prometheus, at /metrics of this address; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub metrics: Option<SocketAddr>,
     /// Where the database and the keys are kept.
     #[arg(long, default_value = "data", env = "CAPSTAN_DATA", value_name = "DIR")]
     pub data: PathBuf,
@@ -142,7 +149,7 @@ pub struct DevArgs {
     /// Divides every wait of the provider's limits, so that tasks end sooner than they would in life.
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub time_scale: u32,
-    /// When ready, print one line of JSON on stdout: url, clientKey, simulatorUrl, simulators, dataDir.
+    /// When ready, print one line of JSON on stdout: url, clientKey, simulatorUrl, simulators, dataDir, metricsUrl.
     #[arg(long)]
     pub json: bool,
 }
@@ -171,7 +178,7 @@ pub struct ServeArgs {
     /// Let providers have addresses on this machine: for trials against a simulator.
     #[arg(long)]
     pub allow_loopback_providers: bool,
-    /// When ready, print one line of JSON on stdout: url, dataDir.
+    /// When ready, print one line of JSON on stdout: url, dataDir, metricsUrl.
     #[arg(long)]
     pub json: bool,
     /// Print every setting with its default and its explanation, and end.

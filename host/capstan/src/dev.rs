@@ -40,6 +40,7 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     let master_key = master_key::read_or_create(&args.data.join("master.key"))?;
     let settings = Settings {
         listen: args.listen,
+        metrics_listen: args.metrics,
         data_dir: args.data.clone(),
         database_url: args.database.clone(),
         adapters: files,
@@ -240,11 +241,17 @@ fn announce(
             // A simulator that was started elsewhere has to be told the key; one that was started here knows it.
             fields.insert("providerKey".to_owned(), provider_key.into());
         }
+        if let (Some(metrics), Some(fields)) = (gateway.metrics_url(), line.as_object_mut()) {
+            fields.insert("metricsUrl".to_owned(), metrics.into());
+        }
         crate::say(&line.to_string());
         return Ok(());
     }
     if !args.simulator.is_empty() {
         crate::say(&format!("The simulator must know this key: {provider_key}"));
+    }
+    if let Some(metrics) = gateway.metrics_url() {
+        crate::say(&format!("Metrics are at {metrics}"));
     }
     let listed: String = simulators
         .iter()

@@ -9,7 +9,7 @@ pub mod adapters;
 pub mod cli;
 mod config;
 mod dev;
-mod logs;
+pub mod logs;
 mod master_key;
 pub mod operator;
 mod serve;
@@ -29,7 +29,8 @@ pub fn main() -> ExitCode {
 /// Runs a parsed command line.
 #[must_use]
 pub fn run(cli: cli::Cli) -> ExitCode {
-    logs::start(cli.log.as_deref().or_else(|| cli.command.is_verb().then_some("warn")));
+    let filter = cli.log.as_deref().or_else(|| cli.command.is_verb().then_some("warn"));
+    logs::start(filter, cli.log_format);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use capstan_egress::MasterKey;
 use capstan_server::gateway::OpenGateway;
 use capstan_server::settings::Settings;
+use serde_json::json;
 
 use crate::cli::ServeArgs;
 use crate::config::{self, Config, Flags};
@@ -39,9 +40,10 @@ pub(crate) async fn run(args: ServeArgs) -> Result<()> {
     let url = gateway.url();
     if says_json {
         let data = std::fs::canonicalize(&data_dir).unwrap_or(data_dir);
-        crate::say(&serde_json::json!({"url": url, "dataDir": data}).to_string());
+        let line = json!({"url": url, "dataDir": data, "metricsUrl": gateway.metrics_url()});
+        crate::say(&line.to_string());
     }
-    tracing::info!(%url, "ready");
+    tracing::info!(%url, metrics = gateway.metrics_url(), "ready");
     signals::run_until_told(gateway, signals).await
 }
 

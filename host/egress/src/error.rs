@@ -124,6 +124,27 @@ impl EgressError {
         }
     }
 
+    /// A word for metrics: which kind of error it is.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::BadGrant { .. } => "bad-grant",
+            Self::NotBound { .. } => "not-bound",
+            Self::Credential(_) => "credential",
+            Self::UnfitValue { .. } => "unfit-value",
+            Self::Client(_) => "client",
+            Self::Tls(_) => "tls",
+            Self::Unresolved { .. } => "unresolved",
+            Self::NoVettedAddress { .. } => "no-vetted-address",
+            Self::NotConnected { .. } => "not-connected",
+            Self::TimedOut { .. } => "timed-out",
+            Self::Broken { .. } => "broken",
+            Self::TooLarge { .. } => "too-large",
+            Self::Encoded { .. } => "encoded",
+        }
+    }
+
     /// Whose fault it is.
     #[must_use]
     pub const fn blame(&self) -> Blame {

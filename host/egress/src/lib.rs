@@ -26,6 +26,7 @@ mod secret;
 mod send;
 mod target;
 mod vault;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -37,3 +38,4 @@ pub use secret::{MasterKey, Secret};
 pub use send::{Egress, EgressSettings};
 pub use target::is_loopback;
 pub use vault::{Purpose, Vault};
+pub use waiting::{Wait, Waiting};

@@ -19,6 +19,7 @@ use crate::grant::{Grant, matches_any};
 use crate::scrub::Scrubber;
 use crate::target;
 use crate::vault::Vault;
+use crate::waiting::Waiting;
 
 /// Limits of the outward client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +90,20 @@ impl Egress {
         credential: Option<(&CredentialBinding, &SealedCredential)>,
         request: &OutwardRequest,
     ) -> Result<InwardResponse, EgressError> {
+        self.send_timed(grant, credential, request, &Waiting::default()).await
+    }
+
+    /// The same; `waiting` is told how long the provider takes.
+    ///
+    /// # Errors
+    /// As [`Egress::send`].
+    pub async fn send_timed(
+        &self,
+        grant: &Grant,
+        credential: Option<(&CredentialBinding, &SealedCredential)>,
+        request: &OutwardRequest,
+        waiting: &Waiting,
+    ) -> Result<InwardResponse, EgressError> {
         let url = target::resolve(grant, &request.url)?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let client = self.client(grant, credential)?;
@@ -110,10 +125,12 @@ impl Egress {
         let scrubber = Scrubber::new(values);
 
         let deadline = self.settings.request_timeout;
+        let wait = waiting.begin();
         let reply = match tokio::time::timeout(deadline, self.exchange(client, outgoing, &host)).await {
             Ok(reply) => reply,
             Err(_elapsed) => Err(EgressError::TimedOut { host: host.clone(), after: deadline }),
         };
+        drop(wait);
         match &reply {
             Ok(reply) => debug!(provider = %grant.provider, host, status = reply.status, "answered"),
             Err(error) => debug!(provider = %grant.provider, host, %error, "not answered"),

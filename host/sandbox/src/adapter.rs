@@ -47,13 +47,24 @@ pub struct Adapter {
 }
 
 struct Admitted {
-    ready: Ready,
+    code: Code,
     manifest: Manifest,
     digest: Digest,
     from_cache: bool,
-    /// The adapter's own part of the threads: one that spins in every call takes the rest from nobody.
-    part: Arc<Semaphore>,
-    running: Arc<Running>,
+}
+
+/// Where an adapter's code is.
+enum Code {
+    /// In a component, which runs on the sandbox's threads.
+    Component {
+        ready: Ready,
+        /// The adapter's own part of the threads: one that spins in every call takes the rest from nobody.
+        part: Arc<Semaphore>,
+        running: Arc<Running>,
+    },
+    /// In this program.
+    #[cfg(feature = "native-adapter")]
+    Native(crate::native::Native),
 }
 
 impl Sandbox {
@@ -105,7 +116,8 @@ impl Sandbox {
         let (digest, from_cache) = (Digest::of(component), compiled.from_cache);
         let running = Arc::clone(&self.running);
         let part = Arc::new(Semaphore::new(running.calls_of_one));
-        Ok(Adapter { inner: Arc::new(Admitted { ready, manifest, digest, from_cache, part, running }) })
+        let code = Code::Component { ready, part, running };
+        Ok(Adapter { inner: Arc::new(Admitted { code, manifest, digest, from_cache }) })
     }
 
     fn describe(&self, ready: &Ready) -> Result<Manifest, AdmissionError> {
@@ -145,6 +157,24 @@ impl Adapter {
         self.inner.from_cache
     }
 
+    /// Calls that wait for a thread of the sandbox, those of its other adapters included.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        match &self.inner.code {
+            Code::Component { running, .. } => running.threads.queued(),
+            #[cfg(feature = "native-adapter")]
+            Code::Native(_) => 0,
+        }
+    }
+
+    /// An adapter whose code is linked into this program, outside of any sandbox: what benches compare the sandbox with.
+    #[cfg(feature = "native-adapter")]
+    #[must_use]
+    pub fn native(manifest: Manifest, native: crate::Native) -> Self {
+        let digest = Digest::of(manifest.provider.as_str().as_bytes());
+        Self { inner: Arc::new(Admitted { code: Code::Native(native), manifest, digest, from_cache: false }) }
+    }
+
     /// Starts an operation, in an instance of its own.
     ///
     /// Whether the step belongs to this operation, and how many steps there were, is the caller's to watch.
@@ -165,24 +195,31 @@ impl Adapter {
     }
 
     async fn call(&self, call: Call) -> Result<Step, CallError> {
+        let (ready, part, running) = match &self.inner.code {
+            Code::Component { ready, part, running } => (ready.clone(), part, running),
+            #[cfg(feature = "native-adapter")]
+            Code::Native(native) => return Ok(native.step(call)),
+        };
         // The part before the room: calls that wait for their turn among their own kind take no place in the queue.
-        let part = Arc::clone(&self.inner.part).acquire_owned().await.map_err(|_| CallError::Stopped)?;
-        let room = Arc::clone(&self.inner.running.room).acquire_owned().await.map_err(|_| CallError::Stopped)?;
+        let part = Arc::clone(part).acquire_owned().await.map_err(|_| CallError::Stopped)?;
+        let room = Arc::clone(&running.room).acquire_owned().await.map_err(|_| CallError::Stopped)?;
         let (answer, answered) = oneshot::channel();
         let admitted = Arc::clone(&self.inner);
+        // What the adapter notes belongs to the task that it was called for, though it runs on another thread.
+        let span = tracing::Span::current();
         let job = move || {
             drop(room);
             // A caller that went away while the call was queued needs no answer.
             if answer.is_closed() {
                 return;
             }
-            let (step, notes) = admitted.ready.step(call);
+            let (step, notes) = ready.step(call);
             drop(part);
             // Before the answer, so that the log tells the adapter's words and then what followed.
-            notes.emit(Some(&admitted.manifest.provider));
+            span.in_scope(|| notes.emit(Some(&admitted.manifest.provider)));
             answer.send(step).ok();
         };
-        self.inner.running.threads.offer(Box::new(job))?;
+        running.threads.offer(Box::new(job))?;
         answered.await.unwrap_or_else(|_| Err(engine_panicked()))
     }
 }

@@ -77,6 +77,16 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// A word for metrics: which kind of error it is.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Adapter(fault) => fault.name(),
+            Self::Busy => "busy",
+            Self::Stopped => "stopped",
+        }
+    }
+
     /// The adapter's fault, where the adapter is to blame.
     #[must_use]
     pub const fn fault(&self) -> Option<&AdapterFault> {

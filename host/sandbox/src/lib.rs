@@ -21,6 +21,8 @@ mod imports;
 mod inert;
 mod limits;
 mod manifest;
+#[cfg(feature = "native-adapter")]
+mod native;
 mod notes;
 mod settings;
 mod threads;
@@ -28,4 +30,6 @@ mod threads;
 pub use adapter::{Adapter, Sandbox};
 pub use digest::Digest;
 pub use error::{AdapterFault, AdmissionError, CallError, SandboxError};
+#[cfg(feature = "native-adapter")]
+pub use native::Native;
 pub use settings::SandboxSettings;

@@ -36,6 +36,11 @@ impl Threads {
         })
     }
 
+    /// Jobs that wait for a thread.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Hands a job over, waiting for room in the queue; for callers that may block.
     pub(crate) fn give(&self, job: Job) -> Result<(), CallError> {
         self.queue.send(job).map_err(|_| CallError::Stopped)

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::api::{Callers, Health};
 use crate::limits::RateLimits;
+use crate::metrics::Metrics;
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Limits;
 use crate::tasks::{OpenTasks, WheelHandle};
@@ -29,6 +30,8 @@ pub struct App {
     pub snapshot: ArcSwap<Snapshot>,
     /// Authenticated API keys, for a short while.
     pub callers: Callers,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Rate limits.
     pub rates: RateLimits,
     /// Bounds.

@@ -17,9 +17,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::api::{self, Callers, Health};
 use crate::app::{App, Shards};
-use crate::door::{BoundDoor, Door, DoorError};
+use crate::door::{BoundDoor, Door, DoorError, DoorSettings};
 use crate::limits::RateLimits;
 use crate::lock::{DataDir, DataDirError};
+use crate::metrics::Metrics;
 use crate::operate::{self, Operator};
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Settings;
@@ -147,6 +148,11 @@ impl OpenGateway {
     pub async fn start(self) -> Result<Gateway, StartError> {
         let Self { store, vault, adapters, settings, data_dir } = self;
         let door = BoundDoor::bind(settings.listen, settings.door, &settings.limits).await?;
+        let metrics_door = match settings.metrics_listen {
+            // Plain HTTP, within the bounds that every door has.
+            Some(address) => Some(BoundDoor::bind(address, DoorSettings::default(), &settings.limits).await?),
+            None => None,
+        };
         let snapshot = Snapshot::load(&store, &adapters, None, settings.limits.polls_at_once).await?;
         if let Some(provider) = snapshot.loopback_provider().filter(|_| !settings.allow_loopback_providers) {
             return Err(StartError::LoopbackProvider(provider.clone()));
@@ -159,6 +165,7 @@ impl OpenGateway {
             adapters,
             snapshot: ArcSwap::from_pointee(snapshot),
             callers: Callers::default(),
+            metrics: Metrics::default(),
             rates: RateLimits::new(&settings.limits),
             limits: settings.limits,
             allow_loopback_providers: settings.allow_loopback_providers,
@@ -183,8 +190,9 @@ impl OpenGateway {
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
         let router = api::router(Arc::clone(&app));
+        let metrics_door = metrics_door.map(|door| door.open(api::metrics_router(Arc::clone(&app))));
         let door = door.open(router);
-        Ok(Gateway { address: door.address, app, door, data_dir })
+        Ok(Gateway { address: door.address, app, door, metrics_door, data_dir })
     }
 }
 
@@ -226,6 +234,7 @@ pub struct Gateway {
     /// Where it listens.
     pub address: SocketAddr,
     door: Door,
+    metrics_door: Option<Door>,
     data_dir: DataDir,
 }
 
@@ -235,6 +244,18 @@ impl Gateway {
     pub fn url(&self) -> String {
         let scheme = if self.door.certificate().is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
+    }
+
+    /// Where its metrics are served, if anywhere.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_door.as_ref().map(|door| door.address)
+    }
+
+    /// Where its metrics are read, if anywhere.
+    #[must_use]
+    pub fn metrics_url(&self) -> Option<String> {
+        self.metrics_address().map(|address| format!("http://{address}/metrics"))
     }
 
     /// Reads the certificate's files again, where there are some; connections live on. The log says how it went.
@@ -253,6 +274,9 @@ impl Gateway {
         let by = Instant::now() + limits.drain;
         // The door first: createTask's answer waits for the work that is told to end next.
         self.door.close(by).await;
+        if let Some(door) = self.metrics_door {
+            door.close(by).await;
+        }
         self.app.shutdown.cancel();
         self.app.tracker.close();
         if tokio::time::timeout_at(by, self.app.tracker.wait()).await.is_err() {

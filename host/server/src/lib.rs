@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod keys;
 pub mod limits;
 pub mod lock;
+pub mod metrics;
 pub mod operate;
 pub mod providers;
 pub mod quarantine;

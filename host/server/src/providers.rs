@@ -247,6 +247,16 @@ impl Snapshot {
         Some((Arc::clone(provider), Arc::clone(credential)))
     }
 
+    /// Every provider that can be used.
+    pub(crate) fn providers(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.providers.values()
+    }
+
+    /// Every credential that can be used.
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = &Arc<Credential>> {
+        self.credentials.values()
+    }
+
     /// A provider whose row grants an address on this machine, if there is one.
     #[must_use]
     pub fn loopback_provider(&self) -> Option<&ProviderId> {
@@ -288,6 +298,9 @@ fn rest(until_ms: &AtomicI64, rest_ms: u32) {
 }
 
 impl Credential {
+    /// Every standing that a credential may have.
+    pub(crate) const STANDINGS: [&'static str; 3] = ["ready", "resting", "out-of-use"];
+
     /// Lets a credential rest after a fault that says it is of no use now. What is too fast for a provider gets keys
     /// blocked for everybody, so the router leaves a resting credential out.
     pub fn rest_after(&self, class: FaultClass, provider: &Provider) {
@@ -316,6 +329,19 @@ impl Credential {
     #[must_use]
     pub fn rests_until(&self, now_ms: i64) -> Option<i64> {
         Some(self.rested_until_ms.load(Ordering::Relaxed)).filter(|until| *until > now_ms)
+    }
+
+    /// How it stands for the router, as a word for metrics.
+    #[must_use]
+    pub(crate) fn standing(&self, now_ms: i64) -> &'static str {
+        let [ready, resting, out_of_use] = Self::STANDINGS;
+        if !self.is_active {
+            out_of_use
+        } else if self.rests_until(now_ms).is_some() {
+            resting
+        } else {
+            ready
+        }
     }
 
     /// Until when its polls rest, if they do.

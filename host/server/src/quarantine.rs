@@ -63,13 +63,15 @@ impl Quarantine {
 }
 
 impl Provider {
-    /// Takes down how the adapter behaved in an operation; says so once when that quarantines it.
-    pub(crate) fn note_conduct(&self, rule: &Rule, work: Work, conduct: Conduct) {
+    /// Takes down how the adapter behaved in an operation; counts it and says so once when that quarantines it.
+    pub(crate) fn note_conduct(&self, app: &App, work: Work, conduct: Conduct) {
+        let rule = &app.limits.quarantine;
         let Some(change) = self.quarantine.record().note(rule, work, (conduct, clock::now_ms())) else { return };
         let digest = self.adapter.digest();
         match change {
             Change::Quarantined(note) => {
                 self.quarantine.is_shut.send_replace(true);
+                app.metrics.quarantined(&self.id);
                 tracing::error!(
                     provider.id = %self.id, adapter.digest = %digest, reason = %note, faults = note.faults,
                     operations = note.operations, "the adapter is quarantined: it gets no more tasks"

@@ -19,6 +19,8 @@ use crate::door::DoorSettings;
 pub struct Settings {
     /// Where the client API listens.
     pub listen: SocketAddr,
+    /// Where metrics are served, at `/metrics`; none serves none. Anybody who reaches it may read it.
+    pub metrics_listen: Option<SocketAddr>,
     /// Home of the database (unless a URL says otherwise), the cache of compiled adapters and the lock.
     pub data_dir: PathBuf,
     /// `sqlite:` or `postgres:` URL; none means SQLite in the data directory.

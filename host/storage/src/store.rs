@@ -77,6 +77,12 @@ impl Store {
         self.inner.counters.read()
     }
 
+    /// Writes that wait for the writer.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.inner.messages.max_capacity().saturating_sub(self.inner.messages.capacity())
+    }
+
     /// Has the database answer a read, to see that it can.
     ///
     /// # Errors

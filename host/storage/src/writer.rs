@@ -10,6 +10,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
@@ -34,6 +35,8 @@ pub struct StoreStats {
     pub undone: u64,
     /// Batches whose outcome was unknown, run again one by one.
     pub reruns: u64,
+    /// Time spent on what was committed, from the beginning of each transaction to its end on disk.
+    pub committing: Duration,
 }
 
 #[derive(Default)]
@@ -42,6 +45,7 @@ pub(crate) struct Counters {
     kept: AtomicU64,
     undone: AtomicU64,
     reruns: AtomicU64,
+    committing_nanos: AtomicU64,
 }
 
 impl Counters {
@@ -51,6 +55,7 @@ impl Counters {
             kept: self.kept.load(Ordering::Relaxed),
             undone: self.undone.load(Ordering::Relaxed),
             reruns: self.reruns.load(Ordering::Relaxed),
+            committing: Duration::from_nanos(self.committing_nanos.load(Ordering::Relaxed)),
         }
     }
 }
@@ -195,6 +200,7 @@ impl Writer {
     /// One transaction. An error means that nothing is known about it; nobody has been answered.
     async fn commit(&mut self, requests: &[Request]) -> Result<Vec<Result<Answer, StoreError>>, StoreError> {
         let db = self.connect().await?;
+        let began = Instant::now();
         db.begin().await?;
         let mut answers = Vec::with_capacity(requests.len());
         let (mut kept, mut undone) = (0, 0);
@@ -223,6 +229,8 @@ impl Writer {
         self.counters.commits.fetch_add(1, Ordering::Relaxed);
         self.counters.kept.fetch_add(kept, Ordering::Relaxed);
         self.counters.undone.fetch_add(undone, Ordering::Relaxed);
+        let took_nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.counters.committing_nanos.fetch_add(took_nanos, Ordering::Relaxed);
         Ok(answers)
     }
 

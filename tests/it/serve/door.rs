@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use capstan_tests::client::Client;
+use capstan_tests::exposition::Exposition;
 use capstan_tests::process::Process;
 use capstan_tests::suite::test;
 use libtest_mimic::Trial;
@@ -24,6 +26,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("serve: a silent handshake ends in time and holds nobody up", silent_handshakes),
         test("serve: a head that does not come or is too large ends its connection", heads),
         test("serve: more connections than allowed wait for a place", connections),
+        test("serve: metrics are on an address of their own, and only where one is set", metrics_door),
     ]
 }
 
@@ -173,6 +176,25 @@ async fn connections() -> Result<()> {
     drop(first);
     ensure!(answer.await?.starts_with("HTTP/1.1 200"));
     ask(&mut second).await?;
+    ensure!(process.stop()?.0, "it did not stop as asked");
+    Ok(())
+}
+
+async fn metrics_door() -> Result<()> {
+    let place = Place::new()?;
+    place.configure("metrics_listen = \"127.0.0.1:0\"\n")?;
+    let process = place.serve()?;
+    let (url, metrics) = (process.said("url")?, process.said("metricsUrl")?);
+    let client = Client::new(url.clone(), String::new());
+    let seen = Exposition::parse(client.read(&metrics).await?)?;
+    ensure!(seen.samples.iter().any(|sample| sample.name == "capstan_build_info"), "{}", seen.text);
+    ensure!(client.read(&format!("{url}/metrics")).await.is_err(), "clients are shown the metrics");
+    ensure!(process.stop()?.0, "it did not stop as asked");
+    ensure!(client.read(&metrics).await.is_err(), "metrics outlive the gateway");
+
+    place.configure("")?;
+    let process = place.serve()?;
+    ensure!(process.said("metricsUrl").is_err(), "metrics are served though no address is set");
     ensure!(process.stop()?.0, "it did not stop as asked");
     Ok(())
 }

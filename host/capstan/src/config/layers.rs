@@ -205,6 +205,7 @@ mod tests {
             ("CAPSTAN_PROXY_TRUSTED", "10.0.0.0/8,127.0.0.1"),
             ("CAPSTAN_ALLOW_LOOPBACK_PROVIDERS", "true"),
             ("CAPSTAN_TLS_CERT", ""),
+            ("CAPSTAN_METRICS_LISTEN", "127.0.0.1:9090"),
             // Not settings, and not refused.
             ("CAPSTAN_LOG", "debug"),
             ("CAPSTAN_DATABASE_SERVICE_HOST", "10.1.2.3"),
@@ -215,6 +216,15 @@ mod tests {
         assert_eq!(config.adapters, ["a.wasm", "b.wasm"].map(std::path::PathBuf::from));
         assert_eq!((config.proxy.trusted.len(), config.allow_loopback_providers), (2, true));
         assert_eq!(config.tls, super::super::TlsConfig::default());
+        assert_eq!(config.metrics_listen, Some("127.0.0.1:9090".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_empty_text_takes_an_address_of_the_file_back() {
+        let file = "metrics_listen = \"127.0.0.1:9090\"\n";
+        assert!(loaded(file, &[], &Flags::default()).unwrap().metrics_listen.is_some());
+        let environment = [("CAPSTAN_METRICS_LISTEN", "")];
+        assert_eq!(loaded(file, &environment, &Flags::default()).unwrap().metrics_listen, None);
     }
 
     #[test]
@@ -236,5 +246,7 @@ mod tests {
         assert!(network.starts_with("CAPSTAN_PROXY_TRUSTED: \"here\" is no network"), "{network}");
         let address = refused("", &[("CAPSTAN_LISTEN", "8080")]);
         assert!(address.starts_with("CAPSTAN_LISTEN: "), "{address}");
+        let metrics = refused("metrics_listen = \"9090\"\n", &[]);
+        assert!(metrics.starts_with("FILE:1: \"9090\" is no address such as"), "{metrics}");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! `capstan.default.toml`, beside this file, names and explains every setting; a test keeps it equal to the defaults.
 
+mod address_or_unset;
 mod layers;
 
 use std::ffi::OsString;
@@ -25,6 +26,8 @@ pub(crate) const DEFAULT_FILE: &str = include_str!("capstan.default.toml");
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     listen: SocketAddr,
+    #[serde(with = "address_or_unset")]
+    metrics_listen: Option<SocketAddr>,
     data_dir: PathBuf,
     pub(crate) master_key_file: PathBuf,
     adapters: Vec<PathBuf>,
@@ -55,6 +58,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 8080).into(),
+            metrics_listen: None,
             data_dir: "data".into(),
             master_key_file: PathBuf::new(),
             adapters: Vec::new(),
@@ -146,6 +150,7 @@ impl Config {
         };
         Ok(Settings {
             listen: self.listen,
+            metrics_listen: self.metrics_listen,
             data_dir: self.data_dir,
             database_url: Some(self.database.url).filter(|url| !url.is_empty()),
             adapters: components(&self.adapters)?,

@@ -8,24 +8,31 @@ use serde_json::{Map, Value};
 use crate::settings::Limits;
 use crate::tasks::Refusal;
 
-/// The body as a JSON object.
+/// The whole body.
 ///
 /// # Errors
-/// [`ErrorCode::InvalidTaskData`], saying what is wrong with the body.
-pub(super) async fn read_object(body: Body, limits: &Limits) -> Result<Map<String, Value>, Refusal> {
+/// [`ErrorCode::InvalidTaskData`] when it is too large or does not arrive in time.
+pub(super) async fn arrived(body: Body, limits: &Limits) -> Result<Vec<u8>, Refusal> {
     let most_bytes = limits.max_body_bytes;
-    let bad = |detail: String| Refusal::new(ErrorCode::InvalidTaskData, detail);
     let arrived = tokio::time::timeout(limits.body_within, read(body, most_bytes)).await;
-    let bytes = arrived
-        .ok()
-        .flatten()
-        .ok_or_else(|| bad(format!("body: it must be complete and at most {most_bytes} bytes")))?;
-    match serde_json::from_slice(&bytes) {
+    arrived.ok().flatten().ok_or_else(|| bad(format!("body: it must be complete and at most {most_bytes} bytes")))
+}
+
+/// A body as the JSON object that it must be.
+///
+/// # Errors
+/// [`ErrorCode::InvalidTaskData`], saying what is wrong with it.
+pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    match serde_json::from_slice(bytes) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(bad("body: it must be a JSON object".to_owned())),
         // The parser's text names the place and what it expected; it repeats nothing of the body.
         Err(error) => Err(bad(format!("body: it must be a JSON object ({error})"))),
     }
+}
+
+fn bad(detail: String) -> Refusal {
+    Refusal::new(ErrorCode::InvalidTaskData, detail)
 }
 
 /// How many times its limit a body may be and still be read to its end.

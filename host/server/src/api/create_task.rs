@@ -1,6 +1,7 @@
 //! `POST /createTask`.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::{Map, Value};
 
@@ -12,11 +13,11 @@ use crate::tasks::{self, Refusal};
 pub(super) async fn answer(
     app: &Arc<App>,
     dialect: Dialect,
-    caller: &Caller,
+    (caller, began): (&Caller, Instant),
     body: &Map<String, Value>,
 ) -> Result<Answer, Refusal> {
     auth::limit(app, caller)?;
     let request = dialect.read_create(body)?;
-    let created = tasks::create(app, caller, request).await?;
+    let created = tasks::create(app, caller, request, began).await?;
     Ok(dialect.created(&created))
 }

@@ -10,9 +10,11 @@ pub mod dialect;
 mod get_balance;
 mod get_task_result;
 mod health;
+mod metrics;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -25,6 +27,7 @@ use serde_json::{Map, Value};
 pub use auth::{Caller, Callers};
 use dialect::{Answer, Dialect};
 pub use health::Health;
+pub use metrics::metrics_router;
 
 use crate::app::App;
 use crate::door::address::ClientAddress;
@@ -44,6 +47,17 @@ enum Endpoint {
     GetBalance,
 }
 
+impl Endpoint {
+    /// The method's name, as metrics have it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateTask => "createTask",
+            Self::GetTaskResult => "getTaskResult",
+            Self::GetBalance => "getBalance",
+        }
+    }
+}
+
 fn endpoint(path: &str) -> Option<Endpoint> {
     let blank = |c: char| c == '/' || c.is_whitespace();
     match path.replace("%20", " ").trim_matches(blank).to_ascii_lowercase().as_str() {
@@ -60,6 +74,7 @@ async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response 
         return send(answer);
     }
     let Some(endpoint) = endpoint(request.uri().path()) else {
+        app.metrics.answered("unknown", Some(ErrorCode::InvalidTaskData), None);
         let refusal = Refusal::new(
             ErrorCode::InvalidTaskData,
             "There is no such method; there are /createTask, /getTaskResult and /getBalance.",
@@ -67,29 +82,38 @@ async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response 
         return send(Answer { status: 404, ..dialect.refused(&refusal) });
     };
     if request.method() != Method::POST {
+        app.metrics.answered(endpoint.as_str(), Some(ErrorCode::InvalidTaskData), None);
         let refusal = Refusal::new(ErrorCode::InvalidTaskData, "The method is POST, with a JSON object as body.");
         return send(Answer { status: 405, ..dialect.refused(&refusal) });
     }
-    let answer = match answer(&app, dialect, endpoint, request).await {
-        Ok(answer) => answer,
-        Err(refusal) => dialect.refused(&refusal),
-    };
-    send(answer)
-}
-
-async fn answer(
-    app: &Arc<App>,
-    dialect: Dialect,
-    endpoint: Endpoint,
-    request: Request<Body>,
-) -> Result<Answer, Refusal> {
     // The door tells every request its address; one without would come from nowhere, which no key allows.
     let nowhere = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let ClientAddress(address) = request.extensions().get().copied().unwrap_or(nowhere);
-    let body: Map<String, Value> = body::read_object(request.into_body(), &app.limits).await?;
-    let caller = auth::caller(app, &body, address).await?;
+    let arrived = body::arrived(request.into_body(), &app.limits).await;
+    // What a slow client takes to send its body is not the gateway's time.
+    let began = Instant::now();
+    let answer = match arrived {
+        Ok(bytes) => answer(&app, dialect, endpoint, Arrived { bytes, began, address }).await,
+        Err(refusal) => Err(refusal),
+    };
+    let code = answer.as_ref().err().map(|refusal| refusal.code);
+    let response = send(answer.unwrap_or_else(|refusal| dialect.refused(&refusal)));
+    app.metrics.answered(endpoint.as_str(), code, Some(began.elapsed()));
+    response
+}
+
+/// A request whose body is in, since when, and where it comes from.
+struct Arrived {
+    bytes: Vec<u8>,
+    began: Instant,
+    address: IpAddr,
+}
+
+async fn answer(app: &Arc<App>, dialect: Dialect, endpoint: Endpoint, request: Arrived) -> Result<Answer, Refusal> {
+    let body: Map<String, Value> = body::object(&request.bytes)?;
+    let caller = auth::caller(app, &body, request.address).await?;
     match endpoint {
-        Endpoint::CreateTask => create_task::answer(app, dialect, &caller, &body).await,
+        Endpoint::CreateTask => create_task::answer(app, dialect, (&caller, request.began), &body).await,
         Endpoint::GetTaskResult => get_task_result::answer(app, dialect, &caller, &body).await,
         Endpoint::GetBalance => get_balance::answer(app, dialect, &caller).await,
     }

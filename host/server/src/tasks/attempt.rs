@@ -1,11 +1,13 @@
 //! The attempt: one candidate after another, without replacement, until one has the task or none is left.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use capstan_domain::adapter::{Charged, Fault, FaultClass, Submission};
 use capstan_domain::catalogue::CanonicalTask;
 use capstan_storage::NewAttempt;
 use serde_json::Value;
+use tracing::Instrument as _;
 
 use super::drive::{self, Party, Submitted};
 use super::open::{Attempt, OpenTask};
@@ -25,32 +27,56 @@ pub(super) struct Job {
 
 /// Submits a task until a provider has it, fails it, or may have it.
 pub(super) async fn run(app: Arc<App>, job: Job) {
-    let Job { task, payload, left } = job;
-    let mut left = left.into_iter();
+    let Job { task, payload, mut left } = job;
+    left.reverse();
     loop {
         let attempt = task.live.lock().await.attempt.clone();
-        let fault = match submit(&app, &task, &payload, &attempt).await {
-            Submitted::Accepted(acceptance) => return moves::accepted(&app, &task, &attempt, acceptance).await,
-            Submitted::Solved(solved) => return moves::solved(&app, &task, &attempt, solved).await,
-            Submitted::Failed(fault) => fault,
-        };
-        match fault.class {
-            FaultClass::InvalidTask | FaultClass::Unsolvable => {
-                return moves::failed(&app, &task, &attempt, fault).await;
-            }
-            FaultClass::InDoubt => return moves::unclear(&app, &task, &attempt, fault).await,
-            FaultClass::NotSupported
-            | FaultClass::Throttled(_)
-            | FaultClass::NoCapacity
-            | FaultClass::CredentialRejected
-            | FaultClass::CredentialOutOfFunds
-            | FaultClass::ProviderDown => {}
-        }
-        let next = left.next().map(|next| NewAttempt { created_at_ms: clock::now_ms(), ..next });
-        if !moves::refused(&app, &task, &fault, next).await {
+        let (began, waited) = (Instant::now(), task.waiting.so_far());
+        let tried = try_one(&app, (&task, &attempt), &payload, &mut left).instrument(attempt.span.clone());
+        let goes_on = tried.await;
+        app.metrics.attempt_overhead(began.elapsed(), task.waiting.so_far().saturating_sub(waited));
+        if !goes_on {
             return;
         }
     }
+}
+
+/// One candidate; returns whether the next one is recorded and may be tried. `left` has the next candidate at its end.
+async fn try_one(
+    app: &Arc<App>,
+    (task, attempt): (&Arc<OpenTask>, &Attempt),
+    payload: &CanonicalTask,
+    left: &mut Vec<NewAttempt>,
+) -> bool {
+    let fault = match submit(app, task, payload, attempt).await {
+        Submitted::Accepted(acceptance) => {
+            moves::accepted(app, task, attempt, acceptance).await;
+            return false;
+        }
+        Submitted::Solved(solved) => {
+            moves::solved(app, task, attempt, solved).await;
+            return false;
+        }
+        Submitted::Failed(fault) => fault,
+    };
+    match fault.class {
+        FaultClass::InvalidTask | FaultClass::Unsolvable => {
+            moves::failed(app, task, attempt, fault).await;
+            return false;
+        }
+        FaultClass::InDoubt => {
+            moves::unclear(app, task, attempt, fault).await;
+            return false;
+        }
+        FaultClass::NotSupported
+        | FaultClass::Throttled(_)
+        | FaultClass::NoCapacity
+        | FaultClass::CredentialRejected
+        | FaultClass::CredentialOutOfFunds
+        | FaultClass::ProviderDown => {}
+    }
+    let next = left.pop().map(|next| NewAttempt { created_at_ms: clock::now_ms(), ..next });
+    moves::refused(app, task, &fault, next).await
 }
 
 async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &Attempt) -> Submitted {
@@ -68,7 +94,8 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
         parameters: Value::Object(payload.parameters.clone()).to_string(),
         proxy: payload.proxy.clone(),
     };
-    let party = Party { provider: &provider, credential: &credential, until_ms: task.deadline_at_ms };
+    let party =
+        Party { provider: &provider, credential: &credential, until_ms: task.deadline_at_ms, waiting: &task.waiting };
     match drive::submit(app, &party, submission).await {
         Ok(Submitted::Failed(fault)) => {
             credential.rest_after(fault.class, &provider);

@@ -10,11 +10,13 @@ use capstan_domain::code::ErrorCode;
 use capstan_domain::route::{self, PoolCeilings, PoolMode, PoolWish, Ranked, RouteRequest, SavedOrder, SelectionMode};
 use capstan_domain::schedule::{self, Polls};
 use capstan_domain::task::TaskState;
+use capstan_egress::Waiting;
 use capstan_storage::{NewAttempt, PlaceRefusal, PlaceTask, Placed, StoreError, TaskFacts};
 use tokio::sync::{Mutex, watch};
+use tracing::{Instrument as _, Span};
 
 use super::attempt::{self, Job};
-use super::open::{Attempt, Live, OpenTask, Place, Progress};
+use super::open::{self, Attempt, Live, OpenTask, Place, Progress};
 use super::{CreateRequest, Created, Ending, Refusal, TaskView, moves, no_candidate};
 use crate::api::Caller;
 use crate::app::App;
@@ -22,11 +24,17 @@ use crate::clock;
 use crate::providers::Snapshot;
 use crate::settings::CREATE_WITHIN;
 
-/// Creates a task; answers once a provider has accepted or solved it, or the wait for that is over.
+/// Creates a task; answers once a provider has accepted or solved it, or the wait for that is over. `began` is when the
+/// request was complete.
 ///
 /// # Errors
 /// [`Refusal`]: nothing was kept and nothing was charged. A definitive failure within the wait is one too.
-pub async fn create(app: &Arc<App>, caller: &Caller, request: CreateRequest) -> Result<Created, Refusal> {
+pub async fn create(
+    app: &Arc<App>,
+    caller: &Caller,
+    request: CreateRequest,
+    began: Instant,
+) -> Result<Created, Refusal> {
     let arrived = Instant::now();
     // A client that hangs up drops this future; what places the task is not part of it, so that no hold is left without
     // somebody who moves its task.
@@ -42,6 +50,7 @@ pub async fn create(app: &Arc<App>, caller: &Caller, request: CreateRequest) -> 
 
     let wait = app.limits.accept_wait.min(CREATE_WITHIN.saturating_sub(arrived.elapsed()));
     let sent = tokio::time::timeout(wait, progress.wait_for(|p| !matches!(p, Progress::Submitting))).await;
+    app.metrics.create_task_overhead(began.elapsed(), open.waiting.so_far());
     let ended = match sent.ok().and_then(Result::ok).map(|p| p.clone()) {
         Some(Progress::Ended(view)) => Some(view),
         Some(Progress::Submitting | Progress::Sent) | None => None,
@@ -68,10 +77,10 @@ async fn enter(
     let (job, progress) = place(&app, (task, among), new).await?;
     let open = Arc::clone(&job.task);
     if !waits.swap(false, Ordering::SeqCst) {
-        moves::abandoned(&app, &open).await;
+        moves::abandoned(&app, &open).instrument(open.span.clone()).await;
         return Err(internal("nobody waits for this task any more"));
     }
-    app.tracker.spawn(attempt::run(Arc::clone(&app), job));
+    app.tracker.spawn(attempt::run(Arc::clone(&app), job).instrument(open.span.clone()));
     Ok((open, progress))
 }
 
@@ -203,11 +212,12 @@ async fn place(
             Err(error)
                 if error.is_transient() && !matches!(error, StoreError::Overloaded) && !app.shutdown.is_cancelled() =>
             {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a task is placed again");
+                tracing::warn!(task.id = %new.facts.id, account.id = %new.facts.account, error = &error as &dyn std::error::Error, "a task is placed again");
                 tokio::time::sleep(PLACE_AGAIN).await;
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a task could not be placed");
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(task.id = %new.facts.id, account.id = %new.facts.account, error, "a task could not be placed");
                 return Err(Refusal::new(ErrorCode::Internal, ""));
             }
         }
@@ -226,6 +236,7 @@ fn job(
         new.candidates.into_iter().enumerate().filter(|(rank, _)| placed.kept.contains(rank)).map(|(_, a)| a);
     let first = route.next().ok_or_else(|| internal("a placed task has no attempt"))?;
     let (sender, progress) = watch::channel(Progress::Submitting);
+    let span = open::task_span(facts.id, facts.account, task.family);
     let open = Arc::new(OpenTask {
         id: facts.id,
         number: facts.number,
@@ -236,19 +247,25 @@ fn job(
         deadline_at_ms: facts.deadline_at_ms,
         fence: new.fence,
         place: place.into(),
-        live: Mutex::new(Live { state: TaskState::Submitting, attempt: Attempt::of(&first) }),
+        live: Mutex::new(Live { state: TaskState::Submitting, attempt: Attempt::of(&first, 1, &span) }),
         progress: sender,
+        waiting: Waiting::default(),
+        span,
     });
+    app.metrics.created(task.family.name, facts.selection_mode, facts.pool_mode, placed.hold);
+    tracing::info!(parent: &open.span, hold = %placed.hold, mode = facts.selection_mode.as_str(), "created");
     app.open.insert(Arc::clone(&open));
     app.wheel.give_up_at(open.id, open.deadline_at_ms);
     Ok((Job { task: open, payload: task, left: route.collect() }, progress))
 }
 
 impl Attempt {
-    /// An attempt that has not been accepted.
-    pub(super) fn of(new: &NewAttempt) -> Self {
+    /// An attempt that has not been accepted, the so-manyth of its task.
+    pub(super) fn of(new: &NewAttempt, number: u32, task: &Span) -> Self {
         Self {
             id: new.id,
+            number,
+            span: open::attempt_span(task, number, &new.candidate.provider),
             provider: new.candidate.provider.clone(),
             credential: new.candidate.credential,
             digest: new.adapter_digest.clone(),

@@ -1,14 +1,14 @@
 //! Driving an operation: the adapter says what to send, egress sends it, the adapter reads the reply, until it ends.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use capstan_domain::AttemptId;
 use capstan_domain::adapter::{
-    Acceptance, Charged, Fault, FaultClass, MAX_STEPS, OpenTask, Operation, Reply, Sifted, Solved, Standing, Step,
-    Submission, Verdict, sift,
+    Acceptance, Charged, Fault, FaultClass, InwardResponse, MAX_STEPS, OpenTask, Operation, OutwardRequest, Reply,
+    Sifted, Solved, Standing, Step, Submission, Verdict, sift,
 };
 use capstan_domain::quarantine::{Conduct, Entry, Work};
-use capstan_egress::{Blame, EgressError};
+use capstan_egress::{Blame, EgressError, Waiting};
 use capstan_sandbox::{AdapterFault, CallError};
 
 use crate::app::App;
@@ -60,6 +60,8 @@ pub(super) struct Party<'p> {
     pub(super) credential: &'p Credential,
     /// Nothing is sent after this time: the task of the operation has been given up by then.
     pub(super) until_ms: i64,
+    /// Told how long the provider takes.
+    pub(super) waiting: &'p Waiting,
 }
 
 /// What became of a submit.
@@ -187,27 +189,29 @@ async fn drive<T>(
         Err(error) => error.conduct(),
     };
     if let Some(conduct) = conduct {
-        party.provider.note_conduct(&app.limits.quarantine, work, conduct);
+        party.provider.note_conduct(app, work, conduct);
     }
     ended.map(|(end, _)| end).map_err(|error| CutOff { error, may_have_been_sent })
 }
 
 /// Runs an operation until the adapter asks for nothing more.
 async fn steps(app: &App, party: &Party<'_>, operation: Operation, sent: &mut bool) -> Result<Step, DriveError> {
-    let Party { provider, credential, until_ms } = *party;
+    let Party { provider, until_ms, .. } = *party;
+    let name = operation.name();
     let mut step = begin(app, provider, operation).await?;
     for _ in 0..MAX_STEPS {
         let (state, reply) = match step {
             Step::Send(..) if clock::now_ms() > until_ms => return Err(DriveError::TooLate),
             Step::Send(request, state) => {
-                let key = (&credential.binding, &credential.sealed);
-                let answer = app.egress.send(&provider.grant, Some(key), &request).await;
+                let answer = send(app, party, name, &request).await;
                 *sent |= answer.as_ref().map_or_else(|error| !error.surely_not_sent(), |_| true);
                 (state, Reply::Response(answer.map_err(DriveError::Egress)?))
             }
             Step::Wait(wait_ms, state) => {
                 let wait_ms = provider.in_our_time(wait_ms.min(LONGEST_WAIT_MS));
+                let wait = party.waiting.begin();
                 tokio::time::sleep(Duration::from_millis(u64::from(wait_ms))).await;
+                drop(wait);
                 (state, Reply::Waited)
             }
             end @ (Step::Accepted(_)
@@ -218,7 +222,8 @@ async fn steps(app: &App, party: &Party<'_>, operation: Operation, sent: &mut bo
             | Step::Failed(_)
             | Step::Done) => return Ok(end),
         };
-        step = provider.adapter.advance(state, reply).await.map_err(DriveError::Adapter)?;
+        let advanced = timed(app, provider, "advance", provider.adapter.advance(state, reply)).await;
+        step = advanced.map_err(DriveError::Adapter)?;
     }
     Err(DriveError::TooManySteps)
 }
@@ -235,7 +240,7 @@ async fn begin(app: &App, provider: &Provider, operation: Operation) -> Result<S
         | Operation::Report(_)
         | Operation::Cancel(_) => Entry::Probe,
     };
-    let begun = provider.adapter.begin(operation);
+    let begun = timed(app, provider, "begin", provider.adapter.begin(operation));
     match entry {
         Entry::Shut => Err(DriveError::Quarantined),
         Entry::Probe => begun.await.map_err(DriveError::Adapter),
@@ -257,8 +262,8 @@ fn only_the_provider_can_say(step: &Step) -> bool {
 }
 
 impl DriveError {
-    /// A word for records and logs.
-    fn name(&self) -> &'static str {
+    /// A word for records, logs and metrics.
+    pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Adapter(CallError::Adapter(fault)) => fault.name(),
             Self::Adapter(CallError::Busy | CallError::Stopped) => "sandbox-busy",
@@ -286,6 +291,35 @@ impl DriveError {
             Self::Adapter(CallError::Busy | CallError::Stopped) | Self::TooLate | Self::Quarantined => None,
         }
     }
+}
+
+/// A call into an adapter, counted.
+async fn timed(
+    app: &App,
+    provider: &Provider,
+    name: &'static str,
+    call: impl Future<Output = Result<Step, CallError>>,
+) -> Result<Step, CallError> {
+    let began = Instant::now();
+    let step = call.await;
+    app.metrics.called(&provider.id, name, began.elapsed(), step.as_ref().err().map(CallError::kind));
+    step
+}
+
+/// A request to the provider, counted.
+async fn send(
+    app: &App,
+    party: &Party<'_>,
+    operation: &'static str,
+    request: &OutwardRequest,
+) -> Result<InwardResponse, EgressError> {
+    let Party { provider, credential, waiting, .. } = *party;
+    let before = waiting.so_far();
+    let key = (&credential.binding, &credential.sealed);
+    let reply = app.egress.send_timed(&provider.grant, Some(key), request, waiting).await;
+    let waited = waiting.so_far().saturating_sub(before);
+    app.metrics.exchanged(&provider.id, operation, waited, reply.as_ref().err().map(EgressError::kind));
+    reply
 }
 
 impl CutOff {

@@ -5,6 +5,7 @@
 //! client reads).
 
 mod attempt;
+mod counted;
 mod create;
 mod drive;
 mod moves;

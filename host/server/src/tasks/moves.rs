@@ -18,8 +18,9 @@ use serde_json::{Map, Value};
 use tokio::sync::MutexGuard;
 
 use super::open::{Attempt, Live, OpenTask, Progress};
-use super::{Ending, TaskView, observe, result};
+use super::{Ending, TaskView, counted, observe, result};
 use crate::app::App;
+use crate::metrics::{AttemptOutcome, MoneyMoved};
 use crate::{clock, providers};
 
 /// A provider has accepted the task.
@@ -44,6 +45,7 @@ pub(super) async fn accepted(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Att
     live.state = TaskState::Running;
     live.attempt.reference = acceptance.reference;
     live.attempt.memo = acceptance.memo;
+    app.metrics.attempt(&attempt.provider, AttemptOutcome::Accepted, None);
     tracing::info!(task.id = %open.id, provider.id = %attempt.provider, "accepted");
     let found = app.snapshot.load().find(attempt.credential);
     let first_poll_at_ms = found.map_or(at_ms, |(provider, _)| {
@@ -60,10 +62,11 @@ pub(super) async fn refused(app: &Arc<App>, open: &Arc<OpenTask>, fault: &Fault,
     let event = Event::Refused { another: next.is_some(), otherwise: ErrorCode::NoProvidersAvailable };
     let Some(moved) = ask(open, &live, &event) else { return false };
     let attempt = live.attempt.clone();
+    app.metrics.attempt(&attempt.provider, AttemptOutcome::Refused, Some(fault.class));
     tracing::info!(task.id = %open.id, provider.id = %attempt.provider, fault = fault.class.as_str(), code = shown_code(fault), "refused");
     match next {
         Some(next) if moved.contains(&Effect::SubmitNext) => {
-            let next_attempt = Attempt::of(&next);
+            let next_attempt = Attempt::of(&next, attempt.number.saturating_add(1), &open.span);
             let (task, fence) = (open.id, open.fence);
             let record = NextAttempt { task, fence, refused: attempt.id, fault: stored_fault(fault), next };
             let is_recorded = stands(open, persist(app, open, || app.store.record_next_attempt(record.clone())).await);
@@ -96,6 +99,7 @@ pub(super) async fn unclear(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Atte
         return;
     }
     live.state = TaskState::InDoubt;
+    app.metrics.attempt(&attempt.provider, AttemptOutcome::InDoubt, Some(fault.class));
     tracing::warn!(task.id = %open.id, provider.id = %attempt.provider, code = shown_code(&fault), "in doubt");
     if let Some((provider, _)) = app.snapshot.load().find(attempt.credential)
         && provider.abilities.look_up
@@ -179,7 +183,7 @@ pub(super) async fn give_up(app: Arc<App>, open: Arc<OpenTask>) {
     let live = open.live.lock().await;
     let Some(moved) = ask(&open, &live, &Event::DeadlinePassed) else { return };
     if moved.contains(&Effect::Release(ErrorCode::TaskTimeout)) {
-        tracing::info!(task.id = %open.id, state = live.state.as_str(), "given up");
+        tracing::info!(task.id = %open.id, provider.id = %live.attempt.provider, state = live.state.as_str(), "given up");
         release(&app, &open, live, (ErrorCode::TaskTimeout, AttemptEnd::Failed), None).await;
     }
 }
@@ -241,11 +245,12 @@ async fn settle(
         app.wheel.give_up_at(open.id, open.deadline_at_ms.max(at_ms.saturating_add(SETTLE_AGAIN_MS)));
         return;
     };
-    if let Settled::Now { .. } = settled {
+    if let Settled::Now { cost, returned } = settled {
+        counted::end(app, open, &live.attempt.provider, (&settlement, cost, returned));
         observe::ended(app, open, &live, &settlement);
     }
     let view = match settled {
-        Settled::Now { cost } => Some(TaskView {
+        Settled::Now { cost, .. } => Some(TaskView {
             task: open.id,
             number: open.number,
             task_type: open.task_type.clone(),
@@ -276,7 +281,9 @@ async fn book_cost(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, cost
     tracing::warn!(task.id = %open.id, provider.id = %attempt.provider, cost = %cost, "the platform bears a provider's charge");
     let (move_id, at_ms) = (clock::new_move_id(), clock::now_ms());
     let late = LateCost { task: open.id, credential: attempt.credential, cost, move_id, at_ms };
-    persist(app, open, || app.store.book_late_cost(late)).await;
+    if persist(app, open, || app.store.book_late_cost(late)).await.is_some() {
+        app.metrics.moved(MoneyMoved::LateCost, cost);
+    }
 }
 
 fn solved_ending(app: &App, attempt: &Attempt, solution: Map<String, Value>, cost: Amount, ended_at_ms: i64) -> Ending {

@@ -7,8 +7,10 @@ use capstan_domain::catalogue::Family;
 use capstan_domain::schedule::Polls;
 use capstan_domain::task::TaskState;
 use capstan_domain::{AccountId, Amount, ApiKeyId, AttemptId, CredentialId, ProviderId, TaskId};
+use capstan_egress::Waiting;
 use capstan_storage::Fence;
 use tokio::sync::{Mutex as AsyncMutex, watch};
+use tracing::Span;
 
 use super::TaskView;
 
@@ -36,6 +38,20 @@ pub(crate) struct OpenTask {
     pub place: Held,
     /// Woken on every change.
     pub progress: watch::Sender<Progress>,
+    /// How long its submits have waited for providers.
+    pub waiting: Waiting,
+    /// What its log lines have in common; it goes with the task, whoever moves it.
+    pub span: Span,
+}
+
+/// A task's span. At the level of errors, so that it is there whenever anything about the task is logged at all.
+pub(super) fn task_span(id: TaskId, account: AccountId, family: &Family) -> Span {
+    tracing::error_span!("task", task.id = %id, account.id = %account, family = family.name)
+}
+
+/// An attempt's span, within its task's.
+pub(super) fn attempt_span(task: &Span, number: u32, provider: &ProviderId) -> Span {
+    tracing::error_span!(parent: task, "attempt", attempt = number, provider.id = %provider)
 }
 
 /// What changes about an open task.
@@ -51,6 +67,10 @@ pub(crate) struct Live {
 pub(crate) struct Attempt {
     /// Its id.
     pub id: AttemptId,
+    /// 1 for the task's first.
+    pub number: u32,
+    /// What its log lines have in common.
+    pub span: Span,
     /// Its provider.
     pub provider: ProviderId,
     /// Its credential.

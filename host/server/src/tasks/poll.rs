@@ -5,6 +5,8 @@ use std::sync::Arc;
 use capstan_domain::adapter::{self, FaultClass, Standing, Verdict};
 use capstan_domain::schedule;
 use capstan_domain::task::TaskState;
+use capstan_egress::Waiting;
+use tracing::Instrument as _;
 
 use super::drive::{self, LookedUp, Party, Polled};
 use super::moves;
@@ -55,7 +57,8 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
             TaskState::Running => polled.push((Arc::clone(task), attempt)),
             TaskState::InDoubt if provider.abilities.look_up => {
                 if takes_a_turn(app, provider, std::slice::from_ref(task)).await {
-                    look_up(app, &party(provider, credential, task), (task, &attempt)).await;
+                    let span = attempt.span.clone();
+                    look_up(app, &party(provider, credential, task), (task, &attempt)).instrument(span).await;
                 }
             }
             TaskState::InDoubt | TaskState::Submitting | TaskState::Solved | TaskState::Failed => {}
@@ -66,23 +69,25 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
         return;
     }
     let asked = polled.iter().map(|(task, attempt)| contract_form(task, attempt)).collect();
-    let party = Party { provider, credential, until_ms: i64::MAX };
+    // Of a poll nobody's request waits.
+    let waiting = Waiting::default();
+    let party = Party { provider, credential, until_ms: i64::MAX, waiting: &waiting };
     match drive::poll(app, &party, asked).await {
         Ok(Polled::Verdicts(verdicts)) => {
             for (task, attempt) in &polled {
                 let verdict = verdicts.iter().find(|v| v.reference == attempt.reference);
-                take(app, provider, (task, attempt), verdict).await;
+                take(app, provider, (task, attempt), verdict).instrument(attempt.span.clone()).await;
             }
         }
         Ok(Polled::Failed(fault)) => {
             credential.rest_after(fault.class, provider);
             credential.rest_polls_after(fault.class, provider);
             tracing::warn!(provider.id = %provider.id, fault = fault.class.as_str(), "a poll failed; it says nothing about the tasks");
-            missed(app, provider, &polled, fault.class).await;
+            missed(app, provider, &polled, (fault.class, fault.class.as_str())).await;
         }
         Err(cut_off) => {
             tracing::warn!(provider.id = %provider.id, error = &cut_off.error as &dyn std::error::Error, "a poll was cut off");
-            missed(app, provider, &polled, FaultClass::ProviderDown).await;
+            missed(app, provider, &polled, (FaultClass::ProviderDown, cut_off.error.name())).await;
         }
     }
 }
@@ -119,6 +124,7 @@ fn contract_form(task: &OpenTask, attempt: &Attempt) -> adapter::OpenTask {
 
 async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Attempt), verdict: Option<&Verdict>) {
     let (task, attempt) = polled;
+    app.metrics.polled(&provider.id, standing_word(verdict));
     let fault = match verdict.map(|v| v.standing.clone()) {
         None => return again(app, provider, task, None).await,
         Some(Standing::Open(hint_ms)) => return again(app, provider, task, hint_ms).await,
@@ -139,8 +145,23 @@ async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Att
     }
 }
 
+fn standing_word(verdict: Option<&Verdict>) -> &'static str {
+    match verdict.map(|verdict| &verdict.standing) {
+        None => "unnamed",
+        Some(Standing::Open(_)) => "open",
+        Some(Standing::Solved(_)) => "solved",
+        Some(Standing::Failed(_)) => "failed",
+    }
+}
+
 /// A poll that failed says nothing about its tasks: they are polled again, later when that was the trouble.
-async fn missed(app: &Arc<App>, provider: &Provider, polled: &[(Arc<OpenTask>, Attempt)], class: FaultClass) {
+async fn missed(
+    app: &Arc<App>,
+    provider: &Provider,
+    polled: &[(Arc<OpenTask>, Attempt)],
+    (class, reason): (FaultClass, &'static str),
+) {
+    app.metrics.poll_missed(&provider.id, reason, polled.len());
     let hint_ms = match class {
         FaultClass::Throttled(after_ms) => Some(after_ms.unwrap_or(THROTTLED_MS)),
         FaultClass::InvalidTask
@@ -165,7 +186,8 @@ async fn again(app: &App, provider: &Provider, task: &Arc<OpenTask>, hint_ms: Op
     match next {
         Some(at_ms) => app.wheel.poll_at(task.id, at_ms),
         None => {
-            tracing::warn!(task.id = %task.id, provider.id = %provider.id, "its polls are used up; it waits for its deadline")
+            let span = &live.attempt.span;
+            tracing::warn!(parent: span, task.id = %task.id, provider.id = %provider.id, "its polls are used up; it waits for its deadline");
         }
     }
 }
@@ -187,6 +209,6 @@ async fn look_up(app: &Arc<App>, party: &Party<'_>, doubtful: (&Arc<OpenTask>, &
     }
 }
 
-fn party<'p>(provider: &'p Provider, credential: &'p Credential, task: &OpenTask) -> Party<'p> {
-    Party { provider, credential, until_ms: task.deadline_at_ms }
+fn party<'p>(provider: &'p Provider, credential: &'p Credential, task: &'p OpenTask) -> Party<'p> {
+    Party { provider, credential, until_ms: task.deadline_at_ms, waiting: &task.waiting }
 }

@@ -7,13 +7,15 @@ use capstan_domain::catalogue;
 use capstan_domain::code::ErrorCode;
 use capstan_domain::schedule::{self, Polls};
 use capstan_domain::task::{self, Effect, Event, TaskState};
-use capstan_storage::{AttemptEnd, Doubt, Fence, OpenTask as OpenRow, Outcome, Settlement, StoreError};
+use capstan_egress::Waiting;
+use capstan_storage::{AttemptEnd, Doubt, Fence, OpenTask as OpenRow, Outcome, Settled, Settlement, StoreError};
 use tokio::sync::{Mutex, watch};
 
-use super::open::{Attempt, Live, OpenTask, Progress};
+use super::open::{self, Attempt, Live, OpenTask, Progress};
 use super::result;
 use crate::app::App;
 use crate::clock;
+use crate::metrics::MoneyMoved;
 
 /// Takes up every open task of the shards held. Returns how many.
 ///
@@ -89,7 +91,12 @@ async fn give_back(app: &App, row: &OpenRow, fence: Fence) -> Result<(), StoreEr
     };
     let (task, attempt) = (row.task.facts.id, row.attempt.id);
     let (move_id, at_ms) = (clock::new_move_id(), clock::now_ms());
-    app.store.settle(Settlement { task, attempt, fence, move_id, at_ms, outcome }).await.map(drop)
+    let settled = app.store.settle(Settlement { task, attempt, fence, move_id, at_ms, outcome }).await?;
+    if let (Settled::Now { returned, .. }, Some(family)) = (settled, catalogue::by_name(&row.task.facts.family)) {
+        app.metrics.moved(MoneyMoved::Released, returned);
+        app.metrics.ended(family.name, Some(ErrorCode::TaskTimeout));
+    }
+    Ok(())
 }
 
 fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
@@ -105,6 +112,7 @@ fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
         return None;
     };
     let (reference, memo) = reference.unwrap_or_default();
+    let span = open::task_span(facts.id, facts.account, family);
     Some(OpenTask {
         id: facts.id,
         number: facts.number,
@@ -120,6 +128,8 @@ fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
             state: row.task.state,
             attempt: Attempt {
                 id: row.attempt.id,
+                number: row.attempt.seq,
+                span: open::attempt_span(&span, row.attempt.seq, &row.attempt.candidate.provider),
                 provider: row.attempt.candidate.provider.clone(),
                 credential: row.attempt.candidate.credential,
                 digest: row.attempt.adapter_digest.clone(),
@@ -131,6 +141,8 @@ fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
             },
         }),
         progress: watch::channel(Progress::Sent).0,
+        waiting: Waiting::default(),
+        span,
     })
 }
 

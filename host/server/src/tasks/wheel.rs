@@ -8,6 +8,7 @@ use capstan_domain::{CredentialId, TaskId};
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio_util::time::DelayQueue;
+use tracing::Instrument as _;
 
 use super::open::OpenTask;
 use super::{moves, poll};
@@ -92,7 +93,8 @@ fn dispatch(app: &Arc<App>, due: &[Due]) {
         match *entry {
             Due::Deadline(id) => {
                 if let Some(task) = app.open.get(id) {
-                    app.tracker.spawn(moves::give_up(Arc::clone(app), task));
+                    let span = task.span.clone();
+                    app.tracker.spawn(moves::give_up(Arc::clone(app), task).instrument(span));
                 }
             }
             Due::Poll(id) => {

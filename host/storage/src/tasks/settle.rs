@@ -87,6 +87,8 @@ pub enum Settled {
     Now {
         /// What the account paid.
         cost: Amount,
+        /// What it got back of the hold.
+        returned: Amount,
     },
     /// Another settlement was first; nothing was written.
     Already(TaskState),
@@ -168,7 +170,8 @@ async fn close_hold(db: &mut Db, call: &Settlement) -> Result<Settled, StoreErro
     let state = read(TaskState::from_word(&found.task_state), "tasks", "state", call.task)?;
     if state.is_terminal() {
         let cost = Amount::from_nanos(found.cost_nanos.unwrap_or(0));
-        return Ok(if found.own_moves > 0 { Settled::Now { cost } } else { Settled::Already(state) });
+        let returned = found.hold().minus(cost)?;
+        return Ok(if found.own_moves > 0 { Settled::Now { cost, returned } } else { Settled::Already(state) });
     }
     hold_fence(db, call.fence).await?;
     let hold = found.hold();
@@ -185,7 +188,7 @@ async fn close_hold(db: &mut Db, call: &Settlement) -> Result<Settled, StoreErro
     end_task(db, call, &found).await?;
     end_attempt(db, call).await?;
     moves::book(db, (call.move_id, call.task, call.at_ms), &made).await?;
-    Ok(Settled::Now { cost: capture })
+    Ok(Settled::Now { cost: capture, returned: hold.minus(capture)? })
 }
 
 async fn find_hold(db: &mut Db, call: &Settlement) -> Result<OpenHold, StoreError> {

@@ -21,7 +21,7 @@ pub(crate) async fn a_solved_task_is_captured_and_the_rest_returns(f: Fixture) -
     f.fund(1_000).await?;
     let placed = f.place(300).await?;
     let settled = f.store.settle(f.solved(placed, 250)).await?;
-    assert_eq!(settled, Settled::Now { cost: nanos(250) });
+    assert_eq!(settled, Settled::Now { cost: nanos(250), returned: nanos(50) });
     let balance = f.balance().await?;
     assert_eq!((balance.available, balance.held), (nanos(750), Amount::ZERO));
     let task = f.store.find_task(f.account, TaskName::Id(placed.0)).await?.context("found")?;
@@ -32,7 +32,7 @@ pub(crate) async fn a_solved_task_is_captured_and_the_rest_returns(f: Fixture) -
     assert_eq!((attempt.state, attempt.provider_cost), (AttemptState::Solved, Some(nanos(1))));
     // Nothing is also a price that can be captured.
     let free = f.place(300).await?;
-    assert_eq!(f.store.settle(f.solved(free, 0)).await?, Settled::Now { cost: Amount::ZERO });
+    assert_eq!(f.store.settle(f.solved(free, 0)).await?, Settled::Now { cost: Amount::ZERO, returned: nanos(300) });
     assert_eq!(f.balance().await?.available, nanos(750));
     Ok(())
 }
@@ -88,7 +88,7 @@ pub(crate) async fn nobody_earns_from_their_own_task(f: Fixture) -> anyhow::Resu
 pub(crate) async fn a_failed_task_is_released_in_full(f: Fixture) -> anyhow::Result<()> {
     f.fund(1_000).await?;
     let placed = f.place(300).await?;
-    assert_eq!(f.store.settle(f.failed(placed)).await?, Settled::Now { cost: Amount::ZERO });
+    assert_eq!(f.store.settle(f.failed(placed)).await?, Settled::Now { cost: Amount::ZERO, returned: nanos(300) });
     let balance = f.balance().await?;
     assert_eq!((balance.available, balance.held), (nanos(1_000), Amount::ZERO));
     let task = f.store.find_task(f.account, TaskName::Id(placed.0)).await?.context("found")?;
@@ -118,7 +118,7 @@ pub(crate) async fn a_hold_is_settled_once(f: Fixture) -> anyhow::Result<()> {
     let placed = f.place(300).await?;
     let solved = f.solved(placed, 250);
     for _ in 0..2 {
-        assert_eq!(f.store.settle(solved.clone()).await?, Settled::Now { cost: nanos(250) });
+        assert_eq!(f.store.settle(solved.clone()).await?, Settled::Now { cost: nanos(250), returned: nanos(50) });
     }
     assert_eq!(f.store.settle(f.failed(placed)).await?, Settled::Already(TaskState::Solved));
     assert_eq!(f.store.settle(f.solved(placed, 1)).await?, Settled::Already(TaskState::Solved));

@@ -113,7 +113,7 @@ pub(crate) async fn a_lost_connection_is_made_good(f: Fixture) -> anyhow::Result
             let breaking = break_writer(&mut raw, f.raw().await?);
             let (settled, topped_up, broken) = tokio::join!(settling, topping_up, breaking);
             broken?;
-            assert_eq!(settled?, Settled::Now { cost: nanos(300) });
+            assert_eq!(settled?, Settled::Now { cost: nanos(300), returned: Amount::ZERO });
             ensure!(topped_up?.is_ok(), "booked");
             ensure!(f.store.stats().reruns >= 1, "{:?}", f.store.stats());
             assert_eq!(f.balance().await?.available, nanos(705));
@@ -198,7 +198,7 @@ async fn lose_answers(f: &Fixture, proxy: &Proxy) -> anyhow::Result<()> {
     proxy.lose_one();
     assert_eq!(store.record_acceptance(acceptance).await?, Recorded::Done);
     proxy.lose_one();
-    assert_eq!(store.settle(f.solved(second, 250)).await?, Settled::Now { cost: nanos(250) });
+    assert_eq!(store.settle(f.solved(second, 250)).await?, Settled::Now { cost: nanos(250), returned: nanos(50) });
     let book = f.a_price_book(5)?;
     proxy.lose_one();
     assert_eq!(store.publish_price_book(book).await?, 2);

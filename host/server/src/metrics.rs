@@ -1,0 +1,283 @@
+//! What the gateway counts. One struct that every part may write to; it is read at `/metrics` on an address of its own.
+//!
+//! **Lives here**: [`Metrics`], whose methods speak of tasks, attempts and money, and the table of all metrics
+//! ([`TABLE`]). **Never lives here**: HTTP (`api/metrics.rs`), and any id but a provider's: a label is a word of this
+//! program or a provider's id, which [`vector`] makes sure of.
+
+mod scrape;
+mod table;
+mod vector;
+
+use std::time::Duration;
+
+use capstan_domain::adapter::FaultClass;
+use capstan_domain::code::ErrorCode;
+use capstan_domain::route::{PoolMode, SelectionMode};
+use capstan_domain::{Amount, ProviderId};
+use prometheus_client::registry::Registry;
+
+pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
+pub use table::{Described, Kind, Row, TABLE};
+use vector::{Counters, Timers};
+
+/// The gateway's counters and histograms, from zero at its start.
+pub struct Metrics {
+    registry: Registry,
+    overhead: Timers<1>,
+    requests: Counters<2>,
+    request_seconds: Timers<1>,
+    created: Counters<3>,
+    ended: Counters<2>,
+    solve_seconds: Timers<2>,
+    attempts: Counters<3>,
+    money: Counters<1>,
+    polls: Counters<2>,
+    polls_missed: Counters<2>,
+    calls: Timers<2>,
+    call_faults: Counters<2>,
+    quarantines: Counters<1>,
+    egress_seconds: Timers<2>,
+    egress_faults: Counters<2>,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AttemptOutcome {
+    /// A provider has the task.
+    Accepted,
+    /// A provider may have it.
+    InDoubt,
+    /// Solved and captured.
+    Solved,
+    /// It came to nothing.
+    Failed,
+    /// The provider surely did not take it.
+    Refused,
+    /// The deadline ended it.
+    TimedOut,
+}
+
+impl AttemptOutcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::InDoubt => "in-doubt",
+            Self::Solved => "solved",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed-out",
+        }
+    }
+}
+
+/// A move of money, as metrics tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MoneyMoved {
+    /// Set aside for a task.
+    Held,
+    /// Paid for a solution.
+    Captured,
+    /// Given back to its account.
+    Released,
+    /// Charged by a provider for a task that nobody pays for.
+    LateCost,
+}
+
+impl MoneyMoved {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Captured => "captured",
+            Self::Released => "released",
+            Self::LateCost => "late-cost",
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let of = &mut registry;
+        Self {
+            overhead: Timers::register(of, table::OVERHEAD),
+            requests: Counters::register(of, table::REQUESTS),
+            request_seconds: Timers::register(of, table::REQUEST_SECONDS),
+            created: Counters::register(of, table::CREATED),
+            ended: Counters::register(of, table::ENDED),
+            solve_seconds: Timers::register(of, table::SOLVE_SECONDS),
+            attempts: Counters::register(of, table::ATTEMPTS),
+            money: Counters::register(of, table::MONEY),
+            polls: Counters::register(of, table::POLLS),
+            polls_missed: Counters::register(of, table::POLLS_MISSED),
+            calls: Timers::register(of, table::CALLS),
+            call_faults: Counters::register(of, table::CALL_FAULTS),
+            quarantines: Counters::register(of, table::QUARANTINES),
+            egress_seconds: Timers::register(of, table::EGRESS_SECONDS),
+            egress_faults: Counters::register(of, table::EGRESS_FAULTS),
+            registry,
+        }
+    }
+}
+
+impl Metrics {
+    /// What the gateway took for a createTask, apart from what its providers took.
+    pub(crate) fn create_task_overhead(&self, total: Duration, waited: Duration) {
+        self.overhead.observe(["create_task".into()], total.saturating_sub(waited));
+    }
+
+    /// The same for one attempt.
+    pub(crate) fn attempt_overhead(&self, total: Duration, waited: Duration) {
+        self.overhead.observe(["attempt".into()], total.saturating_sub(waited));
+    }
+
+    /// A request was answered; `took` is none for one whose body never came.
+    pub(crate) fn answered(&self, method: &'static str, code: Option<ErrorCode>, took: Option<Duration>) {
+        self.requests.add([method.into(), code.map_or("ok", ErrorCode::as_str).into()], 1);
+        if let Some(took) = took {
+            self.request_seconds.observe([method.into()], took);
+        }
+    }
+
+    /// A task's hold is durable.
+    pub(crate) fn created(&self, family: &'static str, mode: SelectionMode, pools: PoolMode, hold: Amount) {
+        self.created.add([family.into(), mode.as_str().into(), pools.as_str().into()], 1);
+        self.moved(MoneyMoved::Held, hold);
+    }
+
+    /// A task is over: solved, or failed with a code.
+    pub(crate) fn ended(&self, family: &'static str, error: Option<ErrorCode>) {
+        self.ended.add([family.into(), error.map_or("solved", ErrorCode::as_str).into()], 1);
+    }
+
+    /// A task was solved so long after it was created.
+    pub(crate) fn solved(&self, provider: &ProviderId, family: &'static str, after: Duration) {
+        self.solve_seconds.observe([provider.into(), family.into()], after);
+    }
+
+    /// Something became of an attempt.
+    pub(crate) fn attempt(&self, provider: &ProviderId, outcome: AttemptOutcome, fault: Option<FaultClass>) {
+        let fault = fault.map_or("none", FaultClass::as_str);
+        self.attempts.add([provider.into(), outcome.as_str().into(), fault.into()], 1);
+    }
+
+    /// Money moved.
+    pub(crate) fn moved(&self, moved: MoneyMoved, amount: Amount) {
+        self.money.add([moved.as_str().into()], u64::try_from(amount.nanos()).unwrap_or(0));
+    }
+
+    /// A task was asked about.
+    pub(crate) fn polled(&self, provider: &ProviderId, outcome: &'static str) {
+        self.polls.add([provider.into(), outcome.into()], 1);
+    }
+
+    /// A poll of so many tasks failed as a whole.
+    pub(crate) fn poll_missed(&self, provider: &ProviderId, reason: &'static str, tasks: usize) {
+        self.polls_missed.add([provider.into(), reason.into()], 1);
+        self.polls.add([provider.into(), "missed".into()], u64::try_from(tasks).unwrap_or(u64::MAX));
+    }
+
+    /// An adapter was called; `fault` is the kind of what went wrong.
+    pub(crate) fn called(
+        &self,
+        provider: &ProviderId,
+        call: &'static str,
+        took: Duration,
+        fault: Option<&'static str>,
+    ) {
+        self.calls.observe([provider.into(), call.into()], took);
+        if let Some(kind) = fault {
+            self.call_faults.add([provider.into(), kind.into()], 1);
+        }
+    }
+
+    /// A provider was waited for; `fault` is the kind of what went wrong.
+    pub(crate) fn exchanged(
+        &self,
+        provider: &ProviderId,
+        operation: &'static str,
+        waited: Duration,
+        fault: Option<&'static str>,
+    ) {
+        self.egress_seconds.observe([provider.into(), operation.into()], waited);
+        if let Some(kind) = fault {
+            self.egress_faults.add([provider.into(), kind.into()], 1);
+        }
+    }
+
+    /// An adapter was taken out of use for its faults.
+    pub(crate) fn quarantined(&self, provider: &ProviderId) {
+        self.quarantines.add([provider.into()], 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// One of everything that is counted as it happens.
+    fn touched() -> Metrics {
+        let metrics = Metrics::default();
+        let (provider, second) = (ProviderId::new("a-provider").unwrap(), Duration::from_secs(1));
+        metrics.create_task_overhead(second, Duration::ZERO);
+        metrics.attempt_overhead(second, second);
+        metrics.answered("createTask", None, Some(second));
+        metrics.created("turnstile", SelectionMode::Priority, PoolMode::All, Amount::from_nanos(5));
+        metrics.ended("turnstile", Some(ErrorCode::TaskTimeout));
+        metrics.solved(&provider, "turnstile", second);
+        metrics.attempt(&provider, AttemptOutcome::Refused, Some(FaultClass::Throttled(Some(7))));
+        metrics.polled(&provider, "open");
+        metrics.poll_missed(&provider, "request-failed", 2);
+        metrics.called(&provider, "begin", second, Some("busy"));
+        metrics.exchanged(&provider, "submit", second, Some("timed-out"));
+        metrics.quarantined(&provider);
+        metrics
+    }
+
+    fn exposed(metrics: &Metrics) -> String {
+        let mut text = String::new();
+        prometheus_client::encoding::prometheus_text::encode(&mut text, &metrics.registry).unwrap();
+        text
+    }
+
+    #[test]
+    fn the_table_names_what_is_exposed_and_nothing_else() {
+        let text = exposed(&touched());
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        let counted: BTreeSet<&str> = types.filter_map(|line| line.split(' ').next()).collect();
+        let read_when_asked = [
+            table::OPEN.name,
+            table::CREDENTIALS.name,
+            table::QUEUED.name,
+            table::COMMITS.name,
+            table::COMMIT_SECONDS.name,
+            table::WRITES.name,
+            table::RERUNS.name,
+            table::BUILD.name,
+        ];
+        let all: BTreeSet<&str> = counted.iter().copied().chain(read_when_asked).collect();
+        assert_eq!(counted.len() + read_when_asked.len(), TABLE.len(), "{text}");
+        assert_eq!(all, TABLE.iter().map(|row| row.name).collect());
+    }
+
+    #[test]
+    fn every_metric_says_its_unit_in_its_name() {
+        for row in TABLE {
+            assert!(row.name.starts_with("capstan_"), "{}", row.name);
+            assert_eq!(row.name.contains("_seconds"), row.unit == "seconds", "{}", row.name);
+            assert_eq!(row.name.ends_with("_total"), row.kind == Kind::Counter, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn a_providers_time_is_taken_off_and_never_below_nothing() {
+        let metrics = Metrics::default();
+        metrics.create_task_overhead(Duration::from_millis(250), Duration::from_millis(200));
+        metrics.create_task_overhead(Duration::from_millis(10), Duration::from_millis(11));
+        let text = exposed(&metrics);
+        assert!(text.contains("capstan_overhead_seconds_sum{of=\"create_task\"} 0.05\n"), "{text}");
+        assert!(text.contains("capstan_overhead_seconds_count{of=\"create_task\"} 2\n"), "{text}");
+        assert!(text.contains("capstan_overhead_seconds_bucket{of=\"create_task\",le=\"0.05\"} 2\n"), "{text}");
+    }
+}

@@ -1,0 +1,108 @@
+//! Every metric: its name, what it means, its unit and its labels. What is exposed is registered from here, and the table
+//! of `docs/metrics.md` is printed from here.
+
+/// One metric, with so many labels.
+#[derive(Debug)]
+pub struct Described<const N: usize> {
+    /// Its name as it is scraped.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// In what its values are counted.
+    pub unit: &'static str,
+    /// Its labels' names.
+    pub labels: [&'static str; N],
+    /// What it means; the help text.
+    pub about: &'static str,
+}
+
+/// What a metric is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Only grows, from zero at the start of the process.
+    Counter,
+    /// Stands at a value when it is scraped.
+    Gauge,
+    /// Counts observations, in seconds, up to each of these bounds.
+    Histogram(&'static [f64]),
+}
+
+impl Kind {
+    /// The word in an exposition.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram(_) => "histogram",
+        }
+    }
+}
+
+/// One metric, whatever the number of its labels.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// See [`Described`].
+    pub name: &'static str,
+    /// See [`Described`].
+    pub kind: Kind,
+    /// See [`Described`].
+    pub unit: &'static str,
+    /// See [`Described`].
+    pub labels: &'static [&'static str],
+    /// See [`Described`].
+    pub about: &'static str,
+}
+
+impl<const N: usize> Described<N> {
+    const fn row(&'static self) -> Row {
+        Row { name: self.name, kind: self.kind, unit: self.unit, labels: &self.labels, about: self.about }
+    }
+}
+
+/// The gateway's own work: from what an adapter's call takes (tens of microseconds) to what a client's patience bears.
+const WORK: &[f64] = &[
+    0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
+];
+/// An exchange with a provider: from loopback to the longest that a request may take.
+const EXCHANGE: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0];
+/// A solution: from an image read at once to a person who takes minutes.
+const SOLVING: &[f64] =
+    &[0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0];
+
+macro_rules! metrics {
+    ($($constant:ident = $kind:expr, $name:literal, $unit:literal, [$($label:literal),*], $about:literal;)+) => {
+        $(pub(super) const $constant: &Described<{ <[&str]>::len(&[$($label),*]) }> = &Described {
+            name: $name, kind: $kind, unit: $unit, labels: [$($label),*], about: $about,
+        };)+
+
+        /// Every metric, in the order of the documentation.
+        pub const TABLE: &[Row] = &[$($constant.row()),+];
+    };
+}
+
+metrics! {
+    OVERHEAD = Kind::Histogram(WORK), "capstan_overhead_seconds", "seconds", ["of"], "What the gateway itself takes: total time minus time waiting for the provider. of=create_task: from a complete request to its answer, for tasks whose hold became durable; of=attempt: from an attempt in hand to its outcome on disk";
+    REQUESTS = Kind::Counter, "capstan_requests_total", "requests", ["method", "code"], "Requests answered, by method and by error code (ok where there is none)";
+    REQUEST_SECONDS = Kind::Histogram(WORK), "capstan_request_seconds", "seconds", ["method"], "Time from a complete request to its answer, the wait for a provider included";
+    CREATED = Kind::Counter, "capstan_tasks_created_total", "tasks", ["family", "mode", "pool"], "Tasks whose hold became durable, by family, order of candidates and pools allowed";
+    ENDED = Kind::Counter, "capstan_tasks_ended_total", "tasks", ["family", "end"], "Tasks that ended, solved or with an error code";
+    OPEN = Kind::Gauge, "capstan_open_tasks", "tasks", [], "Tasks that this process moves";
+    SOLVE_SECONDS = Kind::Histogram(SOLVING), "capstan_solve_seconds", "seconds", ["provider", "family"], "Time from a task's creation to its solution on disk, for solved tasks";
+    ATTEMPTS = Kind::Counter, "capstan_attempts_total", "attempts", ["provider", "outcome", "fault"], "What became of attempts: accepted or in-doubt on the way; solved, failed, refused or timed-out at the end. fault is the class of what went wrong, none where nothing did";
+    MONEY = Kind::Counter, "capstan_money_nanodollars_total", "10⁻⁹ US dollars", ["move"], "Money moved: held for tasks, captured for solutions, released to accounts, late costs borne by the platform";
+    POLLS = Kind::Counter, "capstan_polls_total", "tasks polled", ["provider", "outcome"], "Tasks asked about at their providers: open, solved, failed, unnamed (the answer does not speak of it) or missed (the poll itself failed)";
+    POLLS_MISSED = Kind::Counter, "capstan_polls_missed_total", "polls", ["provider", "reason"], "Polls that failed as a whole, by class of fault, or by what cut them off where there was no answer to read";
+    CALLS = Kind::Histogram(WORK), "capstan_sandbox_call_seconds", "seconds", ["provider", "call"], "Calls into adapters, waiting for a thread of the sandbox included";
+    CALL_FAULTS = Kind::Counter, "capstan_sandbox_faults_total", "calls", ["provider", "kind"], "Calls into adapters that gave no step, by kind";
+    QUARANTINES = Kind::Counter, "capstan_quarantines_total", "quarantines", ["provider"], "Adapters taken out of use for their faults";
+    EGRESS_SECONDS = Kind::Histogram(EXCHANGE), "capstan_egress_seconds", "seconds", ["provider", "operation"], "Time waiting for providers' HTTP, by operation, replies that never came included";
+    EGRESS_FAULTS = Kind::Counter, "capstan_egress_faults_total", "requests", ["provider", "kind"], "Requests to providers without a usable reply, by kind; an HTTP error status is a reply";
+    CREDENTIALS = Kind::Gauge, "capstan_credentials", "credentials", ["provider", "pool", "standing"], "Credentials that are ready, resting after a fault, or out of use";
+    QUEUED = Kind::Gauge, "capstan_queue_depth", "entries", ["queue"], "What waits: writes for the one writer, calls for a thread of the sandbox";
+    COMMITS = Kind::Counter, "capstan_commits_total", "transactions", [], "Transactions committed; writes per commit is the average batch";
+    COMMIT_SECONDS = Kind::Counter, "capstan_commit_seconds_total", "seconds", [], "Time spent on what was committed, until it was on disk; per commit it is the average latency";
+    WRITES = Kind::Counter, "capstan_writes_total", "writes", ["outcome"], "Writes that were kept, or undone because they were refused or failed";
+    RERUNS = Kind::Counter, "capstan_commit_reruns_total", "batches", [], "Commits whose outcome was unknown, run again one by one";
+    BUILD = Kind::Gauge, "capstan_build_info", "always 1", ["version"], "The version that runs";
+}

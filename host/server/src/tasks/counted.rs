@@ -1,0 +1,39 @@
+//! How a task's end is counted and told.
+
+use std::time::Duration;
+
+use capstan_domain::{Amount, ProviderId};
+use capstan_storage::{AttemptEnd, Outcome, Settlement};
+
+use super::open::OpenTask;
+use crate::app::App;
+use crate::metrics::{AttemptOutcome, MoneyMoved};
+
+/// Counts and tells a task's end, once: what settled it is the call that was first.
+pub(super) fn end(
+    app: &App,
+    open: &OpenTask,
+    provider: &ProviderId,
+    (end, cost, returned): (&Settlement, Amount, Amount),
+) {
+    let family = open.family.name;
+    app.metrics.moved(MoneyMoved::Captured, cost);
+    app.metrics.moved(MoneyMoved::Released, returned);
+    match &end.outcome {
+        Outcome::Solved { .. } => {
+            let after_ms = u64::try_from(end.at_ms.saturating_sub(open.created_at_ms)).unwrap_or(0);
+            app.metrics.solved(provider, family, Duration::from_millis(after_ms));
+            app.metrics.attempt(provider, AttemptOutcome::Solved, None);
+            app.metrics.ended(family, None);
+            tracing::info!(task.id = %open.id, provider.id = %provider, cost = %cost, after_ms, "solved");
+        }
+        Outcome::Failed { code, end: AttemptEnd::Failed, fault, .. } => {
+            // A deadline has no fault: nobody said that anything went wrong.
+            let outcome = if fault.is_some() { AttemptOutcome::Failed } else { AttemptOutcome::TimedOut };
+            app.metrics.attempt(provider, outcome, fault.as_ref().map(|fault| fault.class));
+            app.metrics.ended(family, Some(*code));
+        }
+        // The attempt was counted when it was refused.
+        Outcome::Failed { code, end: AttemptEnd::Refused, .. } => app.metrics.ended(family, Some(*code)),
+    }
+}

@@ -1,0 +1,167 @@
+//! The servers that are compared, each a process of its own: this program again, told what to be.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{ChildStdin, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use axum::body::Bytes;
+use axum::serve::ListenerExt as _;
+use capstan_domain::Amount;
+use capstan_sandbox::{Adapter, Native, Sandbox, SandboxSettings};
+use capstan_server::settings::Limits;
+use capstan_tests::client::Client;
+use capstan_tests::exposition::Exposition;
+use capstan_tests::gateway::{Setup, TestGateway};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::load::Target;
+use crate::native;
+use crate::report::Writes;
+
+/// What a server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    /// Reads JSON, answers JSON.
+    Echo,
+    /// A gateway whose adapter is linked in.
+    Native,
+    /// A gateway as it is shipped.
+    Full,
+}
+
+/// A running server.
+pub(crate) struct Child {
+    pub(crate) kind: Kind,
+    process: std::process::Child,
+    stdin: ChildStdin,
+    said: Value,
+    http: Client,
+}
+
+impl Child {
+    /// Starts a server and waits until it is ready.
+    pub(crate) async fn start(kind: Kind, upstream: &Url, answer_bytes: usize) -> Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["--be", &kind.name(), "--upstream", upstream.as_str()]);
+        command.args(["--answer-bytes", &answer_bytes.to_string()]);
+        let started = tokio::task::spawn_blocking(move || {
+            let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+            let stdin = process.stdin.take().context("no stdin")?;
+            let mut line = String::new();
+            BufReader::new(process.stdout.take().context("no stdout")?).read_line(&mut line)?;
+            let said = serde_json::from_str(&line).with_context(|| format!("a server did not start: {line}"))?;
+            anyhow::Ok((process, stdin, said))
+        });
+        let (process, stdin, said) = started.await??;
+        let http = Client::new("", "");
+        Ok(Self { kind, process, stdin, said, http })
+    }
+
+    /// createTask at it, for this task.
+    pub(crate) fn target(&self, task: &Value) -> Target {
+        let address = self.said["address"].as_str().unwrap_or_default();
+        Target::new(address, &json!({"clientKey": self.said["clientKey"], "task": task}))
+    }
+
+    /// What its database has written so far, where it has one.
+    pub(crate) async fn writes(&self) -> Result<Option<Writes>> {
+        let Some(url) = self.said["metricsUrl"].as_str() else { return Ok(None) };
+        Ok(Some(Writes::of(&Exposition::parse(self.http.read(url).await?)?)))
+    }
+
+    /// The processor time that it has used, where the system tells.
+    pub(crate) fn cpu(&self) -> Option<Duration> {
+        crate::machine::cpu_of(self.process.id())
+    }
+
+    /// Ends it; a gateway checks its ledger first.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        drop(self.stdin);
+        let ended = tokio::task::spawn_blocking(move || self.process.wait()).await??;
+        ensure!(ended.success(), "a server ended badly");
+        Ok(())
+    }
+}
+
+/// Is a server until its standard input ends.
+pub(crate) async fn be(kind: Kind, upstream: Url, answer_bytes: usize) -> Result<()> {
+    match kind {
+        Kind::Echo => echo(answer_bytes).await,
+        Kind::Native | Kind::Full => gateway(kind, upstream).await,
+    }
+}
+
+async fn until_let_go() -> Result<()> {
+    tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink())).await??;
+    Ok(())
+}
+
+fn say(line: &Value) -> Result<()> {
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
+}
+
+/// An answer as long as a gateway's, with the word in it that the load looks for.
+fn filler(bytes: usize) -> Value {
+    let frame = json!({"filler": "", "status": "ready"}).to_string().len();
+    json!({"filler": "x".repeat(bytes.saturating_sub(frame)), "status": "ready"})
+}
+
+async fn echo(answer_bytes: usize) -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    say(&json!({"address": listener.local_addr()?.to_string(), "clientKey": "x".repeat(66)}))?;
+    let answer = filler(answer_bytes);
+    let router = axum::Router::new().fallback(async move |body: Bytes| {
+        let is_json = serde_json::from_slice::<Value>(&body).is_ok();
+        if is_json { answer.to_string() } else { String::new() }
+    });
+    let listener = listener.tap_io(|connection| {
+        // As the gateway does.
+        let _ = connection.set_nodelay(true);
+    });
+    tokio::select! {
+        served = axum::serve(listener, router) => served?,
+        let_go = until_let_go() => let_go?,
+    }
+    Ok(())
+}
+
+async fn gateway(kind: Kind, upstream: Url) -> Result<()> {
+    // As shipped: lines are made and written, to wherever standard error goes.
+    capstan::logs::start(None, capstan::logs::LogFormat::Json);
+    let adapter = tokio::task::spawn_blocking(move || adapter(kind)).await??;
+    let without_bound = u32::MAX.try_into()?;
+    let setup = Setup {
+        // The limiter runs and never refuses: one key makes all of the load.
+        limits: Limits { key_rate: 1_000_000.try_into()?, key_burst: without_bound, ..Limits::default() },
+        balance: Amount::from_nanos(1_000_000_000_000_000),
+        time_scale: 1,
+        provider_url: Some(upstream),
+        ..Setup::default()
+    };
+    let gateway = TestGateway::start_with(setup, vec![adapter]).await?;
+    say(&json!({
+        "address": gateway.gateway.address.to_string(),
+        "clientKey": gateway.client.key,
+        "metricsUrl": gateway.gateway.metrics_url(),
+    }))?;
+    until_let_go().await?;
+    gateway.finish().await
+}
+
+fn adapter(kind: Kind) -> Result<Adapter> {
+    let files = capstan::adapters::build(&["guest-instant"], |_| ())?;
+    let component = std::fs::read(files.first().context("nothing was built")?)?;
+    let adapter = Sandbox::start(SandboxSettings::default())?.admit(&component)?;
+    Ok(match kind {
+        // The manifest is the component's own; its sandbox ends here.
+        Kind::Native => {
+            let native = Native { begin: native::begin, advance: native::advance };
+            Adapter::native(adapter.manifest().clone(), native)
+        }
+        Kind::Echo | Kind::Full => adapter,
+    })
+}
