@@ -178,10 +178,9 @@ async fn drive<T>(
     };
     let mut may_have_been_sent = false;
     let ended = steps(app, party, operation, &mut may_have_been_sent).await.and_then(|step| {
-        if !may_have_been_sent && only_the_provider_can_say(&step) {
-            return Err(DriveError::Unasked);
-        }
-        read(step).ok_or(DriveError::ForeignStep)
+        let is_invented = !may_have_been_sent && only_the_provider_can_say(&step);
+        let end = read(step).ok_or(DriveError::ForeignStep)?;
+        if is_invented { Err(DriveError::Unasked) } else { Ok(end) }
     });
     let conduct = match &ended {
         Ok((_, conduct)) => Some(*conduct),
