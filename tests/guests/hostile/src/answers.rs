@@ -118,10 +118,18 @@ pub(crate) fn huge_request() -> Step {
         method: Method::Post,
         url: "/createTask".into(),
         headers: Vec::new(),
-        body: Body::Bytes(("image/png".into(), vec![0; 8 * MEBIBYTE + 1])),
+        body: Body::Bytes(("image/png".into(), untouched(8 * MEBIBYTE + 1))),
         placements: Vec::new(),
     };
     Step::Send((request, Vec::new()))
+}
+
+/// Bytes that the guest has not written: to write so many could take all of its time, and this is about their number.
+#[expect(unsafe_code, reason = "safe code has no memory that nobody has written")]
+fn untouched(length: usize) -> Vec<u8> {
+    let start = Vec::<u8>::with_capacity(length).leak().as_mut_ptr();
+    // SAFETY: so much was allocated and leaked, and fresh memory of a component is zero.
+    unsafe { Vec::from_raw_parts(start, length, length) }
 }
 
 pub(crate) fn huge_solution() -> Step {
