@@ -92,6 +92,21 @@ fn the_contract_changes_with_its_version_only() {
 }
 
 #[test]
+fn every_adapter_says_whether_it_was_seen_at_its_service() {
+    let page = fs::read_to_string(root().join("docs/providers.md")).unwrap();
+    for adapter in capstan::adapters::ADAPTERS {
+        let row = page.lines().find(|line| line.contains(&format!("| `{adapter}` |")));
+        let seen = row.and_then(|row| row.trim_end_matches('|').rsplit('|').next()).map(str::trim);
+        let is_day = |text: &str| {
+            let parts: Vec<&str> = text.split('-').collect();
+            parts.iter().map(|part| part.len()).eq([4, 2, 2])
+                && parts.concat().bytes().all(|byte| byte.is_ascii_digit())
+        };
+        assert!(seen.is_some_and(|seen| seen == "never" || is_day(seen)), "docs/providers.md, {adapter}: {row:?}");
+    }
+}
+
+#[test]
 fn nothing_is_left_to_do_in_the_code() {
     let words = ["todo", "unimplemented"].map(|word| format!("{word}!("));
     for path in sources() {

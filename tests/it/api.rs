@@ -185,7 +185,7 @@ async fn a_suspended_account_is_refused() -> Result<()> {
     let gateway = TestGateway::start(Setup::default()).await?;
     ensure!(gateway.client.balance().await? == 10.0);
     gateway.gateway.app.store.set_account_status(gateway.account, AccountStatus::Suspended).await?;
-    gateway.gateway.reload().await?;
+    gateway.gateway.app.reload().await?;
     ensure!(gateway.client.create(recaptcha()).await?.code() == "ERROR_USER_BANNED");
     gateway.finish().await
 }

@@ -5,13 +5,17 @@
 mod api;
 mod clients;
 mod dev;
+mod hostile;
+mod hostile_load;
 mod malformed;
 mod metrics;
 mod money;
+mod operator;
 mod polling;
 mod restart;
 mod routing;
 mod secrets;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -30,13 +34,17 @@ fn main() -> ExitCode {
         api::tests(),
         clients::tests(),
         dev::tests(),
+        hostile::tests(),
+        hostile_load::tests(),
         malformed::tests(),
         metrics::tests(),
         money::tests(),
+        operator::tests(),
         polling::tests(),
         restart::tests(),
         routing::tests(),
         secrets::tests(),
+        serve::tests(),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()
 }

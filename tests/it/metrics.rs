@@ -189,7 +189,7 @@ async fn clients_see_none() -> Result<()> {
     let gateway = TestGateway::start(Setup::default()).await?;
     let there = gateway.client.read(&format!("{}/metrics", gateway.gateway.url())).await;
     ensure!(there.is_err(), "{there:?}");
-    ensure!(gateway.gateway.metrics_address != Some(gateway.gateway.address));
+    ensure!(gateway.gateway.metrics_address() != Some(gateway.gateway.address));
     gateway.finish().await
 }
 

@@ -1,9 +1,17 @@
-//! Where tasks go: price order, pools, forced providers, fallback only when a candidate surely did not take the task.
+//! Where tasks go: the four modes, pools and their ceilings, forced providers, fallback only when a candidate surely did not
+//! take the task.
 
-use anyhow::{Result, ensure};
-use capstan_domain::route::Pool;
-use capstan_simulator::Create;
-use capstan_tests::client::recaptcha;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use capstan_domain::route::{Pool, PoolMode};
+use capstan_domain::{Amount, TaskId};
+use capstan_server::providers::{Snapshot, Switches};
+use capstan_server::settings::Limits;
+use capstan_simulator::{Create, Outcome};
+use capstan_storage::Attempt;
+use capstan_tests::client::{Answer, recaptcha};
 use capstan_tests::gateway::{Setup, TestGateway};
 use capstan_tests::suite::test;
 use libtest_mimic::Trial;
@@ -20,6 +28,14 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("routing: what the client did wrong is tried once", invalid_tasks_are_tried_once),
         test("routing: a proxy goes where proxies are taken, and is ignored on ProxyLess types", proxies_are_routed),
         test("routing: each attempt says why it was made", attempts_are_explained),
+        test("routing: where nothing is known every mode takes the cheapest", modes_begin_with_the_price),
+        test("routing: autoFastest follows the times that were seen, over a reload too", fastest_follows_times),
+        test("routing: autoMostReliable leaves who fails, refuses or never answers", reliable_follows_success),
+        test("routing: what the client did wrong says nothing about the provider", client_mistakes_do_not_count),
+        test("routing: a candidate that the balance affords is tried, wherever it stands", the_affordable_is_tried),
+        test("routing: the operator's ceilings hold whatever is asked for, and are named", ceilings_hold),
+        test("routing: a forced provider obeys the pool and falls nowhere", forced_obeys_the_pool),
+        test("routing: a refusal tells reasons together that belong together", refusals_name_every_reason),
     ]
 }
 
@@ -99,12 +115,166 @@ async fn attempts_are_explained() -> Result<()> {
     let gateway = TestGateway::start(both_pools()).await?;
     gateway.provider.script([Create::error("ERROR_NO_SLOT_AVAILABLE")]);
     let solved = gateway.client.solve(recaptcha()).await?;
-    let task = capstan_domain::TaskId(solved.task_id()?.parse()?);
-    let attempts = gateway.gateway.app.store.list_attempts(task).await?;
+    let attempts = attempts(&gateway, &solved).await?;
     ensure!(attempts.len() == 2, "{} attempts", attempts.len());
-    for (rank, attempt) in attempts.iter().enumerate() {
-        let why: Value = serde_json::from_str(&attempt.explanation)?;
+    for (rank, (attempt, why)) in attempts.iter().enumerate() {
         ensure!(why["rank"] == rank && why["candidates"].as_array().map(Vec::len) == Some(2), "{why}");
+        ensure!(why["chosen"] == why["candidates"][rank], "{why}");
+        ensure!(why["chosen"]["credential"] == attempt.candidate.credential.to_string(), "{why}");
+        ensure!(why["mode"] == "autoCheapest" && why["order"] == "lowest price first", "{why}");
+        ensure!(why["chosen"]["price"] == attempt.candidate.price.to_string(), "{why}");
+        ensure!(why["pool"] == "all" && why["poolCeiling"].is_null(), "{why}");
     }
+    gateway.finish().await
+}
+
+/// The attempts of a task, each with its explanation.
+async fn attempts(gateway: &TestGateway, answer: &Answer) -> Result<Vec<(Attempt, Value)>> {
+    let task = TaskId(answer.task_id()?.parse()?);
+    let attempts = gateway.gateway.app.store.list_attempts(task).await?;
+    let explained = |attempt: Attempt| serde_json::from_str(&attempt.explanation).map(|why| (attempt, why));
+    attempts.into_iter().map(|attempt| Ok(explained(attempt)?)).collect()
+}
+
+/// Creates a task with these options and waits for its end.
+async fn solve_with(gateway: &TestGateway, mut options: Value) -> Result<Answer> {
+    options["task"] = recaptcha();
+    let created = gateway.client.call("/createTask", options).await?;
+    gateway.client.wait(&created.task_id()?).await
+}
+
+/// The key that a task with these options goes to first.
+async fn first_key(gateway: &TestGateway, options: Value) -> Result<String> {
+    let before = keys_used(gateway).len();
+    solve_with(gateway, options).await?;
+    keys_used(gateway).get(before).cloned().context("no create was received")
+}
+
+async fn modes_begin_with_the_price() -> Result<()> {
+    for mode in ["autoCheapest", "autoFastest", "autoMostReliable", "priority"] {
+        let gateway = TestGateway::start(both_pools()).await?;
+        let first = first_key(&gateway, json!({"selectionMode": mode})).await?;
+        ensure!(first == COMMUNITY, "{mode}: {first}");
+        gateway.finish().await?;
+    }
+    Ok(())
+}
+
+async fn fastest_follows_times() -> Result<()> {
+    let gateway = TestGateway::start(both_pools()).await?;
+    // Simulated milliseconds; fifty of them pass in one of the gateway's.
+    gateway.provider.script([Create::solved_after(30_000), Create::solved_after(5_000)]);
+    ensure!(first_key(&gateway, json!({})).await? == COMMUNITY);
+    ensure!(first_key(&gateway, json!({"keyPoolMode": "platformOnly"})).await? == PLATFORM);
+    ensure!(first_key(&gateway, json!({"selectionMode": "autoFastest"})).await? == PLATFORM);
+    gateway.gateway.app.reload().await?;
+    let solved = solve_with(&gateway, json!({"selectionMode": "autoFastest"})).await?;
+    ensure!(keys_used(&gateway).last().is_some_and(|key| key == PLATFORM), "{:?}", keys_used(&gateway));
+    let (_, why) = attempts(&gateway, &solved).await?.into_iter().next().context("no attempt")?;
+    let [first, second] = [&why["candidates"][0], &why["candidates"][1]];
+    ensure!(first["seconds"].as_f64() < second["seconds"].as_f64(), "{why}");
+    ensure!(first["samples"] == 2.0 && second["samples"] == 1.0 && first["providerSamples"] == 3.0, "{why}");
+    ensure!(first_key(&gateway, json!({"selectionMode": "autoCheapest"})).await? == COMMUNITY);
+    gateway.finish().await
+}
+
+async fn reliable_follows_success() -> Result<()> {
+    let gives_up =
+        Create::Accept { solve_after_ms: 5_000, outcome: Outcome::Error("ERROR_CAPTCHA_UNSOLVABLE".to_owned()) };
+    let never_answers = Create::Accept { solve_after_ms: 5_000, outcome: Outcome::Never };
+    for failure in [gives_up, never_answers, Create::error("ERROR_NO_SLOT_AVAILABLE")] {
+        let limits = Limits { task_deadline: Duration::from_secs(2), ..Limits::default() };
+        let gateway = TestGateway::start(Setup { limits, ..both_pools() }).await?;
+        gateway.provider.script([failure.clone()]);
+        ensure!(first_key(&gateway, json!({"selectionMode": "autoMostReliable"})).await? == COMMUNITY, "{failure:?}");
+        ensure!(first_key(&gateway, json!({"selectionMode": "autoMostReliable"})).await? == PLATFORM, "{failure:?}");
+        ensure!(first_key(&gateway, json!({"selectionMode": "autoCheapest"})).await? == COMMUNITY, "{failure:?}");
+        gateway.finish().await?;
+    }
+    Ok(())
+}
+
+async fn client_mistakes_do_not_count() -> Result<()> {
+    let gateway = TestGateway::start(both_pools()).await?;
+    gateway.provider.script([Create::error("ERROR_RECAPTCHA_INVALID_SITEKEY")]);
+    ensure!(gateway.client.create(recaptcha()).await?.code() == "INVALID_TASK_DATA");
+    let solved = solve_with(&gateway, json!({"selectionMode": "autoMostReliable"})).await?;
+    ensure!(keys_used(&gateway) == [COMMUNITY, COMMUNITY], "{:?}", keys_used(&gateway));
+    let (_, why) = attempts(&gateway, &solved).await?.into_iter().next().context("no attempt")?;
+    ensure!(why["chosen"]["samples"] == 0.0 && why["chosen"]["providerSamples"] == 0.0, "{why}");
+    gateway.finish().await
+}
+
+async fn the_affordable_is_tried() -> Result<()> {
+    let limits = Limits { max_attempts: 1, ..Limits::default() };
+    let balance = Amount::from_nanos(1_600_000);
+    let gateway = TestGateway::start(Setup { limits, balance, ..both_pools() }).await?;
+    gateway.provider.script([Create::Accept {
+        solve_after_ms: 5_000,
+        outcome: Outcome::Error("ERROR_CAPTCHA_UNSOLVABLE".to_owned()),
+    }]);
+    solve_with(&gateway, json!({})).await?;
+    let solved = solve_with(&gateway, json!({"selectionMode": "autoMostReliable"})).await?;
+    ensure!(solved.body["status"] == "ready", "{solved:?}");
+    let (_, why) = attempts(&gateway, &solved).await?.into_iter().next().context("no attempt")?;
+    ensure!(why["rank"] == 1 && why["chosen"]["pool"] == "community", "the first is too dear: {why}");
+    gateway.finish().await
+}
+
+/// Puts the operator's switches in force.
+fn switch(gateway: &TestGateway, switches: Switches) {
+    let mut snapshot = Snapshot::clone(&gateway.gateway.app.snapshot.load_full());
+    snapshot.switches = switches;
+    gateway.gateway.app.snapshot.store(Arc::new(snapshot));
+}
+
+async fn ceilings_hold() -> Result<()> {
+    let gateway = TestGateway::start(both_pools()).await?;
+    let closed = Some(PoolMode::PlatformOnly);
+    let family_pools = [("recaptcha_v2".to_owned(), PoolMode::PlatformOnly)];
+    for (switches, ceiling) in [
+        (Switches { pool: closed, ..Switches::default() }, "gateway"),
+        (Switches { family_pools: family_pools.into(), ..Switches::default() }, "task-type"),
+    ] {
+        switch(&gateway, switches);
+        let solved = solve_with(&gateway, json!({"keyPoolMode": "all"})).await?;
+        let (_, why) = attempts(&gateway, &solved).await?.into_iter().next().context("no attempt")?;
+        ensure!(why["pool"] == "platformOnly" && why["poolAsked"] == "all" && why["poolCeiling"] == ceiling, "{why}");
+        ensure!(why["dropped"][0]["hits"] == json!(["pool"]), "{why}");
+    }
+    ensure!(keys_used(&gateway) == [PLATFORM, PLATFORM], "{:?}", keys_used(&gateway));
+    switch(&gateway, Switches::default());
+    ensure!(first_key(&gateway, json!({"keyPoolMode": "all"})).await? == COMMUNITY);
+    gateway.finish().await
+}
+
+async fn forced_obeys_the_pool() -> Result<()> {
+    let gateway =
+        TestGateway::start(Setup { credentials: vec![(COMMUNITY, Pool::Community)], ..Setup::default() }).await?;
+    let mut ask = json!({"task": recaptcha(), "provider": "AntiCaptcha", "keyPoolMode": "platformOnly"});
+    let refused = gateway.client.call("/createTask", ask.clone()).await?;
+    ensure!(refused.code() == "NO_PROVIDERS_AVAILABLE" && refused.description().contains("keyPoolMode"), "{refused:?}");
+    switch(&gateway, Switches { pool: Some(PoolMode::PlatformOnly), ..Switches::default() });
+    ask["keyPoolMode"] = json!("all");
+    let refused = gateway.client.call("/createTask", ask.clone()).await?;
+    ensure!(refused.description().contains("closed for the whole gateway"), "{refused:?}");
+    switch(&gateway, Switches::default());
+    let refused = gateway.client.call("/createTask", json!({"task": recaptcha(), "provider": "nobody"})).await?;
+    ensure!(refused.description().contains("name one of anti-captcha"), "{refused:?}");
+    ensure!(keys_used(&gateway).is_empty(), "{:?}", keys_used(&gateway));
+    let created = gateway.client.call("/createTask", ask).await?;
+    ensure!(gateway.client.wait(&created.task_id()?).await?.body["status"] == "ready");
+    gateway.finish().await
+}
+
+async fn refusals_name_every_reason() -> Result<()> {
+    let gateway =
+        TestGateway::start(Setup { credentials: vec![(COMMUNITY, Pool::Community)], ..Setup::default() }).await?;
+    let mut task = recaptcha();
+    task["type"] = json!("RecaptchaV3Task");
+    task["proxy"] = json!("http://198.51.100.7:8080");
+    let refused = gateway.client.call("/createTask", json!({"task": task, "keyPoolMode": "platformOnly"})).await?;
+    let told = refused.description();
+    ensure!(told.contains("use its ProxyLess name; and there are community credentials only"), "{refused:?}");
     gateway.finish().await
 }

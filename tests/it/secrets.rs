@@ -98,7 +98,8 @@ fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
         let path = entry?.path();
         if path.is_dir() {
             files.extend(files_below(&path)?);
-        } else {
+        } else if path.is_file() {
+            // The operator's socket holds nothing.
             files.push(path);
         }
     }

@@ -70,12 +70,15 @@ impl Client {
     /// # Errors
     /// When there is no answer, or it is no JSON.
     pub async fn send(&self, path: &str, body: impl Into<reqwest::Body>) -> Result<Answer> {
-        let response = self.http.post(format!("{}{path}", self.url)).body(body).send().await?;
-        let status = response.status().as_u16();
-        let bytes = response.bytes().await?;
-        let body =
-            serde_json::from_slice(&bytes).with_context(|| format!("no JSON: {}", String::from_utf8_lossy(&bytes)))?;
-        Ok(Answer { status, body })
+        read(self.http.post(format!("{}{path}", self.url)).body(body).send().await?).await
+    }
+
+    /// Reads a path without a key.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn get(&self, path: &str) -> Result<Answer> {
+        read(self.http.get(format!("{}{path}", self.url)).send().await?).await
     }
 
     /// Reads a text by GET, such as a gateway's metrics.
@@ -148,6 +151,14 @@ impl Client {
         }
         self.wait(&created.task_id()?).await
     }
+}
+
+async fn read(response: reqwest::Response) -> Result<Answer> {
+    let status = response.status().as_u16();
+    let bytes = response.bytes().await?;
+    let body =
+        serde_json::from_slice(&bytes).with_context(|| format!("no JSON: {}", String::from_utf8_lossy(&bytes)))?;
+    Ok(Answer { status, body })
 }
 
 /// A reCAPTCHA v2 task without a proxy.

@@ -1,14 +1,17 @@
 //! A gateway in this process, with its simulated provider: what most tests talk to.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use capstan_domain::adapter::Manifest;
 use capstan_domain::price::Price;
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, CredentialId};
 use capstan_egress::{MasterKey, Secret, Vault, is_loopback};
 use capstan_sandbox::{Adapter, Sandbox, SandboxSettings};
 use capstan_server::clock;
+use capstan_server::door::DoorSettings;
 use capstan_server::gateway::{Gateway, OpenGateway};
 use capstan_server::operate::{self, CredentialDraft};
 use capstan_server::settings::{Limits, Settings};
@@ -44,6 +47,20 @@ pub struct Setup {
     pub package: &'static str,
     /// Its provider's address, where it is not the simulator.
     pub provider_url: Option<Url>,
+    /// Adapters beside it.
+    pub guests: Vec<Guest>,
+}
+
+/// One more adapter, with a provider and a platform credential of its own.
+pub struct Guest {
+    /// Its package.
+    pub package: &'static str,
+    /// Its provider's address, on loopback.
+    pub url: Url,
+    /// The credential's only field.
+    pub key: &'static str,
+    /// What a task costs, in nano-dollars.
+    pub price: i64,
 }
 
 impl Default for Setup {
@@ -60,6 +77,7 @@ impl Default for Setup {
             denied_sites: Vec::new(),
             package: "adapter-anti-captcha",
             provider_url: None,
+            guests: Vec::new(),
         }
     }
 }
@@ -112,8 +130,11 @@ fn adapter(package: &'static str) -> Result<Adapter> {
     let sandbox = match SANDBOX.get() {
         Some(sandbox) => sandbox,
         None => {
-            // A short queue, so that tests under load meet a full one.
-            let started = Sandbox::start(SandboxSettings { queue: 8, ..SandboxSettings::default() })?;
+            // A short queue, so that tests under load meet a full one. A longer budget than in life, since an engine that is
+            // hardly optimised copies a limit's worth of bytes in about the time that a call has otherwise.
+            let settings =
+                SandboxSettings { queue: 8, call_budget: Duration::from_millis(100), ..SandboxSettings::default() };
+            let started = Sandbox::start(settings)?;
             SANDBOX.get_or_init(|| started)
         }
     };
@@ -129,12 +150,13 @@ impl TestGateway {
     /// # Errors
     /// When anything of it does not start.
     pub async fn start(setup: Setup) -> Result<Self> {
-        let package = setup.package;
-        let adapter = tokio::task::spawn_blocking(move || adapter(package)).await??;
-        Self::start_with(setup, vec![adapter]).await
+        let packages: Vec<_> = std::iter::once(setup.package).chain(setup.guests.iter().map(|g| g.package)).collect();
+        let admitted = move || packages.into_iter().map(adapter).collect::<Result<Vec<_>>>();
+        let adapters = tokio::task::spawn_blocking(admitted).await??;
+        Self::start_with(setup, adapters).await
     }
 
-    /// The same with adapters that are admitted already.
+    /// The same with adapters that are admitted already: the setup's own, then those of its guests.
     ///
     /// # Errors
     /// When anything of it does not start.
@@ -233,6 +255,8 @@ fn settings(data: &TempDir, database: &Database, limits: &Limits) -> Settings {
         data_dir: data.path().to_owned(),
         database_url: database.url.clone(),
         adapters: Vec::new(),
+        allow_loopback_providers: true,
+        door: DoorSettings::default(),
         limits: limits.clone(),
     }
 }
@@ -245,43 +269,27 @@ struct Seeded {
 
 async fn seed(open: &OpenGateway, setup: &Setup, provider_url: &Url) -> Result<Seeded> {
     let store = &open.store;
-    let manifest = open.adapters.first().context("no adapter")?.manifest().clone();
-    store
-        .upsert_provider(Provider {
-            id: manifest.provider.clone(),
-            base_url: Some(provider_url.to_string()),
-            time_scale: if is_loopback(provider_url) { setup.time_scale } else { 1 },
-            loopback: true,
-            status: ProviderStatus::Active,
-            created_at_ms: clock::now_ms(),
-        })
-        .await?;
     let contributor = operate::create_account(store, "contributor").await?;
+    let manifest = open.adapters.first().context("no adapter")?.manifest();
+    add_provider(open, manifest, (provider_url, setup.time_scale)).await?;
     for (key, pool) in &setup.credentials {
-        let draft = CredentialDraft {
-            id: CredentialId(clock::new_uuid()),
-            manifest: &manifest,
-            base_url: provider_url,
-            owner: (*pool == Pool::Community).then_some(contributor),
-            label: key,
-            fields: &[("key".to_owned(), Secret::new((*key).to_owned()))],
-        };
-        operate::add_credential(store, &open.vault, &draft).await?;
+        let owner = (*pool == Pool::Community).then_some(contributor);
+        add_credential(open, manifest, (provider_url, owner, key)).await?;
     }
-    let price = |family: &str, pool: Pool, nanos: i64, share_bp: u16| PricedFamily {
-        provider: manifest.provider.clone(),
-        family: family.to_owned(),
-        pool,
-        price: Price { amount: Amount::from_nanos(nanos), share_bp },
+    let price = |manifest: &Manifest, pool: Pool, nanos: i64, share_bp: u16| {
+        let price = Price { amount: Amount::from_nanos(nanos), share_bp };
+        let priced =
+            |family: &str| PricedFamily { provider: manifest.provider.clone(), family: family.to_owned(), pool, price };
+        manifest.task_types.iter().map(|t| priced(&t.family)).collect::<Vec<_>>()
     };
-    let families = manifest.task_types.iter().map(|t| t.family.as_str());
-    let prices = families.flat_map(|family| {
-        [
-            price(family, Pool::Platform, setup.platform_price, 0),
-            price(family, Pool::Community, setup.community_price, 9_000),
-        ]
-    });
-    let book = NewPriceBook { id: clock::new_uuid(), prices: prices.collect(), created_at_ms: clock::now_ms() };
+    let mut prices = price(manifest, Pool::Platform, setup.platform_price, 0);
+    prices.extend(price(manifest, Pool::Community, setup.community_price, 9_000));
+    for (guest, adapter) in setup.guests.iter().zip(open.adapters.iter().skip(1)) {
+        add_provider(open, adapter.manifest(), (&guest.url, setup.time_scale)).await?;
+        add_credential(open, adapter.manifest(), (&guest.url, None, guest.key)).await?;
+        prices.extend(price(adapter.manifest(), Pool::Platform, guest.price, 0));
+    }
+    let book = NewPriceBook { id: clock::new_uuid(), prices, created_at_ms: clock::now_ms() };
     store.publish_price_book(book).await?;
     for pattern in &setup.denied_sites {
         let rule = capstan_storage::SiteRule { pattern: (*pattern).to_owned(), note: "a test".to_owned() };
@@ -291,4 +299,27 @@ async fn seed(open: &OpenGateway, setup: &Setup, provider_url: &Url) -> Result<S
     operate::top_up(store, account, setup.balance, "first balance").await?;
     let key = operate::create_key(store, account, "test").await?;
     Ok(Seeded { account, contributor, key })
+}
+
+async fn add_provider(open: &OpenGateway, manifest: &Manifest, (url, time_scale): (&Url, u32)) -> Result<()> {
+    let provider = Provider {
+        id: manifest.provider.clone(),
+        base_url: Some(url.to_string()),
+        time_scale: if is_loopback(url) { time_scale } else { 1 },
+        loopback: true,
+        status: ProviderStatus::Active,
+        created_at_ms: clock::now_ms(),
+    };
+    Ok(open.store.upsert_provider(provider).await?)
+}
+
+async fn add_credential(
+    open: &OpenGateway,
+    manifest: &Manifest,
+    (base_url, owner, key): (&Url, Option<AccountId>, &str),
+) -> Result<()> {
+    let id = CredentialId(clock::new_uuid());
+    let fields = &[("key".to_owned(), Secret::new(key.to_owned()))];
+    let draft = CredentialDraft { id, manifest, base_url, owner, label: key, fields };
+    Ok(operate::add_credential(&open.store, &open.vault, &draft).await?)
 }

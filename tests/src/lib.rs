@@ -10,5 +10,8 @@ pub mod client;
 pub mod database;
 pub mod exposition;
 pub mod gateway;
+pub mod hostile;
 pub mod process;
+pub mod stage;
 pub mod suite;
+pub mod switches;

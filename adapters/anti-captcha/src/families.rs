@@ -4,9 +4,9 @@
 //! `TurnstileTask`, `ImageToTextTask` (each with its `…Proxyless` sister) and `getQueueStats` under
 //! <https://anti-captcha.com/apidoc>, and the provider's own client libraries where a page is silent.
 
+use adapter_kit::Rule::{Convert, HintWithProxy, LeaveOut, OnlyWithProxy, Refuse, Send};
 use serde_json::{Map, Value, json};
 
-use crate::parameters::Rule::{Convert, HintWithProxy, LeaveOut, OnlyWithProxy, Refuse, Send};
 use crate::parameters::{Row, Rule, api_domain, enterprise_payload, language_pool, min_score, rqdata};
 use crate::{image, report};
 

@@ -2,10 +2,9 @@
 //!
 //! Source: `ImageToTextTask` and the errors 3, 4 and 15 under <https://anti-captcha.com/apidoc>.
 
-use adapter_kit::Fault;
+use adapter_kit::{Draft as _, Fault};
 use serde_json::{Value, json};
 
-use crate::parameters::{refused, wrong_type};
 use crate::task::Draft;
 
 /// Error 3: fewer bytes than this are no image.
@@ -17,16 +16,16 @@ const BEGINNINGS: [&str; 3] = ["/9j/", "R0lGOD", "iVBORw0KGg"];
 
 /// The image in base64. It is not decoded: its size follows from its length, its type from its beginning.
 pub(crate) fn body(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    let text = value.as_str().ok_or_else(|| wrong_type("body"))?;
+    let text = value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type("body"))?;
     let bytes = text.trim_end_matches('=').len() / 4 * 3 + text.trim_end_matches('=').len() % 4 * 3 / 4;
     if bytes < LEAST_BYTES {
         return Err(Fault::invalid_task("IMAGE_TOO_SMALL", "an image has at least 100 bytes"));
     }
     if bytes > MOST_BYTES {
-        return Err(refused("body", "an image has at most 500,000 bytes here"));
+        return Err(Fault::parameter_refused("body", "an image has at most 500,000 bytes here"));
     }
     if !BEGINNINGS.iter().any(|beginning| text.starts_with(beginning)) {
-        return Err(refused("body", "an image is JPEG, GIF or PNG here"));
+        return Err(Fault::parameter_refused("body", "an image is JPEG, GIF or PNG here"));
     }
     draft.set("body", value.clone());
     Ok(())
@@ -34,9 +33,9 @@ pub(crate) fn body(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
 
 /// 0 no requirement, 1 digits only, 2 no digits. The catalogue's 3 (either) and 4 (both) cannot be said there.
 pub(crate) fn numeric(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    match value.as_u64().ok_or_else(|| wrong_type("numeric"))? {
+    match value.as_u64().ok_or_else(|| Fault::parameter_of_wrong_type("numeric"))? {
         known @ 0..=2 => draft.set("numeric", json!(known)),
-        _ => return Err(refused("numeric", "it is 0, 1 or 2 here")),
+        _ => return Err(Fault::parameter_refused("numeric", "it is 0, 1 or 2 here")),
     }
     Ok(())
 }

@@ -6,8 +6,8 @@
 //! Source: <https://anti-captcha.com/apidoc/methods/createTask>, `…/getTaskResult`, `…/getBalance`.
 
 use adapter_kit::{
-    About, Acceptance, Charged, Fault, FaultClass, FaultRow, Money, Next, Response, Solved, Standing, Turn, Verdict,
-    find_fault, for_people, json_text,
+    About, Acceptance, Charged, Fault, FaultClass, FaultRow, Money, Next, Response, Solved, Standing, Trouble, Turn,
+    Verdict, find_fault, for_people, json_text,
 };
 use serde_json::{Map, Value, json};
 
@@ -22,16 +22,6 @@ pub(crate) enum Answer {
     Refused(Refusal),
 }
 
-/// No answer of the provider's own.
-pub(crate) enum Trouble {
-    /// HTTP 429, and the wait in milliseconds where it was given.
-    Throttled(Option<u32>),
-    /// HTTP 5xx.
-    ServerError(u16),
-    /// Not a JSON object with an outcome in it.
-    Unreadable(u16),
-}
-
 /// An error of the provider's own.
 pub(crate) struct Refusal {
     row: Option<&'static FaultRow>,
@@ -43,13 +33,10 @@ pub(crate) struct Refusal {
 impl Answer {
     /// Sorts a response.
     pub(crate) fn read(response: &Response) -> Result<Self, Trouble> {
-        if response.is_throttled() {
-            return Err(Trouble::Throttled(response.retry_after_ms()));
+        if response.is_throttled() || response.is_server_error() {
+            return Err(Trouble::of(response));
         }
-        if response.is_server_error() {
-            return Err(Trouble::ServerError(response.status));
-        }
-        let body: Map<String, Value> = response.json().ok_or(Trouble::Unreadable(response.status))?;
+        let body: Map<String, Value> = response.json().ok_or_else(|| Trouble::of(response))?;
         let code = body.get("errorCode").and_then(Value::as_str).unwrap_or_default();
         // `getQueueStats` answers without an `errorId`.
         let number = body.get("errorId").map_or(Some(0), whole);
@@ -64,30 +51,6 @@ impl Answer {
         };
         let description = body.get("errorDescription").and_then(Value::as_str).unwrap_or_default().to_owned();
         Ok(Self::Refused(Refusal { row, code, description, body }))
-    }
-}
-
-impl Trouble {
-    /// For a request that may have had an effect: unless it was turned away for its rate, nobody knows.
-    pub(crate) fn may_have_acted(self) -> Fault {
-        match self {
-            Self::Throttled(after) => Fault::throttled(after, "HTTP 429"),
-            Self::ServerError(status) => Fault::in_doubt("HTTP_ERROR", &format!("HTTP {status}")),
-            Self::Unreadable(status) => {
-                Fault::in_doubt("UNREADABLE_REPLY", &format!("HTTP {status} without a readable answer"))
-            }
-        }
-    }
-
-    /// For a request that only reads: whatever happened, nothing was changed by it.
-    pub(crate) fn acted_on_nothing(self) -> Fault {
-        match self {
-            Self::Throttled(after) => Fault::throttled(after, "HTTP 429"),
-            Self::ServerError(status) => Fault::provider_down("HTTP_ERROR", &format!("HTTP {status}")),
-            Self::Unreadable(status) => {
-                Fault::provider_down("UNREADABLE_REPLY", &format!("HTTP {status} without a readable answer"))
-            }
-        }
     }
 }
 

@@ -1,11 +1,9 @@
 //! From a canonical task to the body of `createTask`.
 
-use std::net::IpAddr;
-
-use adapter_kit::{Fault, Proxy, ProxyScheme, Submission};
+use adapter_kit::{Draft as _, Fault, Proxy, ProxyScheme, Submission, apply_rules};
 use serde_json::{Map, Value, json};
 
-use crate::{families, parameters};
+use crate::families;
 
 /// A `createTask` body that is being written.
 pub(crate) struct Draft {
@@ -13,16 +11,20 @@ pub(crate) struct Draft {
     beside: Map<String, Value>,
     /// The Enterprise payload, where it is gathered from several parameters.
     pub payload: Map<String, Value>,
-    /// Whether the task is to be solved through the client's proxy.
-    pub has_proxy: bool,
+    has_proxy: bool,
 }
 
-impl Draft {
-    /// Sets a field of the task.
-    pub(crate) fn set(&mut self, name: &str, value: Value) {
+impl adapter_kit::Draft for Draft {
+    fn set(&mut self, name: &str, value: Value) {
         self.task.insert(name.to_owned(), value);
     }
 
+    fn has_proxy(&self) -> bool {
+        self.has_proxy
+    }
+}
+
+impl Draft {
     /// Sets a field beside the task.
     pub(crate) fn set_beside(&mut self, name: &str, value: Value) {
         self.beside.insert(name.to_owned(), value);
@@ -47,7 +49,7 @@ pub(crate) fn create_task(task: &Submission) -> Result<Value, Fault> {
         }
     };
     draft.set("type", json!(kind));
-    parameters::apply(family.parameters, &given, &mut draft)?;
+    apply_rules(family.parameters, &given, &mut draft)?;
     if let Some(proxy) = &task.proxy {
         set_proxy(proxy, &mut draft)?;
     }
@@ -73,11 +75,10 @@ pub(crate) fn number(reference: &str) -> Result<u64, Fault> {
 /// The five fields of a proxy. Requests that cannot succeed get a key banned, so what the documentation rules out is
 /// refused here: host names, and addresses of local networks.
 fn set_proxy(proxy: &Proxy, draft: &mut Draft) -> Result<(), Fault> {
-    let host = proxy.host.trim_start_matches('[').trim_end_matches(']');
-    let Ok(address) = host.parse::<IpAddr>() else {
+    let Some(address) = proxy.address() else {
         return Err(Fault::not_supported("PROXY_NOT_SUPPORTED", "a proxy is named by its IP address here"));
     };
-    if is_local(address) {
+    if proxy.is_local() {
         return Err(Fault::invalid_task("PROXY_UNREACHABLE", "the proxy's address belongs to a local network"));
     }
     let kind = match proxy.scheme {
@@ -96,11 +97,4 @@ fn set_proxy(proxy: &Proxy, draft: &mut Draft) -> Result<(), Fault> {
         draft.set("proxyPassword", json!(password));
     }
     Ok(())
-}
-
-fn is_local(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local(),
-    }
 }

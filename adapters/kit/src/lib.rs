@@ -2,7 +2,7 @@
 //! surface over them that makes an adapter a small file.
 //!
 //! **Lives here**: the [`Provider`] trait that an adapter implements, builders for requests, readers for replies,
-//! fault and money helpers, notes for the operator, and a runner for fixtures ([`fixture`], natively only).
+//! fault and money helpers, tables of rules for parameters, notes for the operator, and a runner for fixtures ([`fixture`], natively only).
 //! **Never lives here**: anything of one provider, a clock, randomness, `async`, a socket.
 //! **Start reading at** [`Provider`]; then `adapters/README.md`, which adds a provider in five steps.
 //!
@@ -16,8 +16,11 @@ pub mod fixture;
 pub mod log;
 mod money;
 mod provider;
+mod proxy;
 mod request;
 mod response;
+mod rules;
+mod trouble;
 
 pub use bindings::capstan::adapter::types::{
     Abilities, Acceptance, Body, Charged, CredentialField, Fault, FaultClass, Manifest, Method, Money, Offer, OpenTask,
@@ -28,6 +31,8 @@ pub use fault::{About, FaultRow, find_fault, for_people};
 pub use money::decimal;
 pub use provider::{Next, Provider, Turn, advance, begin, describe};
 pub use request::{json_text, write_memo};
+pub use rules::{Draft, Row, Rule, apply_rules};
+pub use trouble::Trouble;
 
 /// Makes a component of a type that implements [`Provider`].
 ///

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 const TARGET: &str = "wasm32-wasip2";
 
 /// The adapters of this repository, by package name.
-pub const ADAPTERS: &[&str] = &["adapter-anti-captcha"];
+pub const ADAPTERS: &[&str] = &["adapter-2captcha", "adapter-anti-captcha", "adapter-capsolver"];
 
 /// The root of the repository that this command was built from.
 #[must_use]

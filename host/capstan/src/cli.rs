@@ -3,9 +3,16 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::{Result, bail};
+use capstan_simulator::WireFormat;
 use clap::{Args, Parser, Subcommand};
 
 pub use crate::logs::LogFormat;
+use crate::operator::args::{
+    AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, PriceCommand,
+    ProviderCommand, RoutingCommand, TaskCommand,
+};
+use crate::operator::{self, Order};
 
 /// A gateway for CAPTCHA-solving tasks: one API, many providers behind sandboxed adapters.
 #[derive(Debug, Parser)]
@@ -33,14 +40,91 @@ pub enum Command {
         after_help = "Examples:\n  capstan dev\n  capstan dev --listen 127.0.0.1:9000 --data /tmp/capstan\n  capstan dev --json | head -1"
     )]
     Dev(DevArgs),
+    /// Run the gateway, as an operator does.
+    ///
+    /// A flag beats the environment, which beats the configuration file, which beats the default. --print-config explains
+    /// every setting and its variable. Told to stop (SIGTERM, Ctrl-C), it ends the work under way first; told again, it stops
+    /// at once. SIGHUP reads the certificate again. Exits with 0 after an orderly stop, with 1 and the reason on stderr
+    /// when it cannot start, with 2 when the command line is wrong.
+    #[command(
+        after_help = "Examples:\n  capstan serve --print-config > capstan.toml\n  capstan serve --config capstan.toml\n  CAPSTAN_DATABASE_URL=postgres://… capstan serve --config capstan.toml --listen 0.0.0.0:8080"
+    )]
+    Serve(ServeArgs),
+    /// Make a master key, which all that is stored sealed is sealed with.
+    #[command(after_help = "Example:\n  capstan master-key --out /etc/capstan/master.key")]
+    MasterKey(MasterKeyArgs),
+    /// Open, top up, suspend and close accounts.
+    Account(Verbs<AccountCommand>),
+    /// Make, change and revoke API keys.
+    Key(Verbs<KeyCommand>),
+    /// Add, disable and rotate credentials at providers.
+    Credential(Verbs<CredentialCommand>),
+    /// Set providers up and check them.
+    Provider(Verbs<ProviderCommand>),
+    /// Set, list and import prices.
+    Price(Verbs<PriceCommand>),
+    /// See which adapters are loaded.
+    Adapter(Verbs<AdapterCommand>),
+    /// Set ceilings on pools and the operator's order of providers.
+    Routing(Verbs<RoutingCommand>),
+    /// See where a task went and why.
+    Task(Verbs<TaskCommand>),
+    /// See what operators did.
+    Audit(Verbs<AuditCommand>),
     /// Run the simulated provider alone.
     ///
-    /// It speaks anti-captcha's wire format, so a client of that service can be tried against it. Everything that it
-    /// received can be read at /_log; GET / explains the rest.
+    /// It speaks the wire format of anti-captcha, 2captcha (the classic in.php and res.php) or capsolver, so a client of
+    /// that service can be tried against it. Everything that it received can be read at /_log; GET / explains the rest.
     #[command(
-        after_help = "Examples:\n  capstan simulate\n  capstan simulate --listen 127.0.0.1:9100 --seed 7 --key my-key=5.00\n  capstan simulate --settings simulator.json"
+        after_help = "Examples:\n  capstan simulate\n  capstan simulate --speaks 2captcha\n  capstan simulate --listen 127.0.0.1:9100 --seed 7 --key my-key=5.00\n  capstan simulate --settings simulator.json"
     )]
     Simulate(SimulateArgs),
+}
+
+impl Command {
+    /// Whether it is one of the operator's verbs, which say what they have to say on stdout.
+    #[must_use]
+    pub const fn is_verb(&self) -> bool {
+        match self {
+            Self::Dev(_) | Self::Serve(_) | Self::MasterKey(_) | Self::Simulate(_) => false,
+            Self::Account(_)
+            | Self::Key(_)
+            | Self::Credential(_)
+            | Self::Provider(_)
+            | Self::Price(_)
+            | Self::Adapter(_)
+            | Self::Routing(_)
+            | Self::Task(_)
+            | Self::Audit(_) => true,
+        }
+    }
+
+    /// What an operator's verb asks of which gateway.
+    pub(crate) fn order(self) -> Result<(Connection, Order)> {
+        Ok(match self {
+            Self::Account(verbs) => (verbs.connection, operator::account(verbs.command)),
+            Self::Key(verbs) => (verbs.connection, operator::key(verbs.command)),
+            Self::Credential(verbs) => (verbs.connection, operator::credential(verbs.command)?),
+            Self::Provider(verbs) => (verbs.connection, operator::provider(verbs.command)?),
+            Self::Price(verbs) => (verbs.connection, operator::price(verbs.command)?),
+            Self::Adapter(verbs) => (verbs.connection, operator::adapter(&verbs.command)),
+            Self::Routing(verbs) => (verbs.connection, operator::routing(verbs.command)?),
+            Self::Task(verbs) => (verbs.connection, operator::task(verbs.command)),
+            Self::Audit(verbs) => (verbs.connection, operator::audit(&verbs.command)),
+            Self::Dev(_) | Self::Serve(_) | Self::MasterKey(_) | Self::Simulate(_) => bail!("this is no verb"),
+        })
+    }
+}
+
+/// A group of the operator's verbs, and which gateway they are for.
+#[derive(Debug, Args)]
+pub struct Verbs<C: Subcommand> {
+    /// Which gateway.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// Which verb.
+    #[command(subcommand)]
+    pub command: C,
 }
 
 /// Arguments of `capstan dev`.
@@ -58,15 +142,56 @@ pub struct DevArgs {
     /// A database other than SQLite in the data directory: `postgres://…` or `sqlite:PATH`.
     #[arg(long, env = "CAPSTAN_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
-    /// A simulator that already runs, instead of one started here. It must know the key that `dev` prints on start.
-    #[arg(long, value_name = "URL")]
-    pub simulator: Option<url::Url>,
+    /// A simulator that already runs, instead of those started here; one without a provider's name speaks as anti-captcha.
+    /// It must know the key that `dev` prints on start. Providers for which none is named are out of use. May be repeated.
+    #[arg(long, value_name = "[PROVIDER=]URL")]
+    pub simulator: Vec<String>,
     /// Divides every wait of the provider's limits, so that tasks end sooner than they would in life.
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub time_scale: u32,
-    /// When ready, print one line of JSON on stdout: url, clientKey, simulatorUrl, dataDir.
+    /// When ready, print one line of JSON on stdout: url, clientKey, simulatorUrl, simulators, dataDir, metricsUrl.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `capstan serve`. Their variables are read with those of all other settings, in `config`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The configuration file; none means environment and defaults alone.
+    #[arg(long, env = "CAPSTAN_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the client API listens; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Where the embedded database, the compiled adapters and this node's name are kept.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// A database other than SQLite in the data directory: `postgres://…` or `sqlite:PATH`.
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// The file of the master key.
+    #[arg(long, value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+    /// An adapter's component, or a directory of them. May be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub adapters: Vec<PathBuf>,
+    /// Let providers have addresses on this machine: for trials against a simulator.
+    #[arg(long)]
+    pub allow_loopback_providers: bool,
+    /// When ready, print one line of JSON on stdout: url, dataDir, metricsUrl.
+    #[arg(long)]
+    pub json: bool,
+    /// Print every setting with its default and its explanation, and end.
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+/// Arguments of `capstan master-key`.
+#[derive(Debug, Args)]
+pub struct MasterKeyArgs {
+    /// The file to make; one that exists is left alone.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// Arguments of `capstan simulate`.
@@ -75,6 +200,9 @@ pub struct SimulateArgs {
     /// Where it listens; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8100", value_name = "ADDR:PORT")]
     pub listen: SocketAddr,
+    /// The service whose wire format it speaks: anti-captcha, 2captcha or capsolver. Default: anti-captcha.
+    #[arg(long, value_name = "SERVICE")]
+    pub speaks: Option<WireFormat>,
     /// All settings as JSON; the other flags change what it says.
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,

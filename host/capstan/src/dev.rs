@@ -6,20 +6,23 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use capstan_domain::price::Price;
 use capstan_domain::route::Pool;
-use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
+use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, ProviderId};
 use capstan_egress::{Secret, is_loopback};
 use capstan_sandbox::Adapter;
+use capstan_server::door::DoorSettings;
 use capstan_server::gateway::{Gateway, OpenGateway};
 use capstan_server::operate::{self, CredentialDraft};
 use capstan_server::settings::{Limits, Settings};
 use capstan_server::{clock, keys, providers};
-use capstan_simulator::{Behaviour, KeySettings, Latency, Simulator, Usd};
+use capstan_simulator::{Behaviour, KeySettings, Latency, Simulator, Usd, WireFormat};
 use capstan_storage::{NewPriceBook, PricedFamily, Provider, ProviderStatus};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Map, Value};
 use url::Url;
 use uuid::Uuid;
 
 use crate::cli::DevArgs;
+use crate::signals::{self, Signals};
 use crate::{adapters, master_key};
 
 // The demo's rows have fixed ids, so that a second start finds those of the first.
@@ -41,33 +44,67 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
         data_dir: args.data.clone(),
         database_url: args.database.clone(),
         adapters: files,
+        allow_loopback_providers: true,
+        door: DoorSettings::default(),
         limits: Limits::default(),
     };
     let open = OpenGateway::open(settings, master_key).await?;
     // Both keys are derived from the master key: neither has to be stored to be the same on the next start.
     let provider_key = hex(&open.vault.derive_key("dev: key at the simulated provider"));
     let client_key = keys::api_key_from_seed(&open.vault.derive_key("dev: the demo account's API key"));
-    let (simulator, simulator_url) = match &args.simulator {
-        Some(url) => (None, with_address(url)),
-        None => {
-            let simulator = start_simulator(&provider_key, args.time_scale).await?;
-            let url = Url::parse(&simulator.url())?;
-            (Some(simulator), url)
-        }
-    };
+    let mut simulated = Vec::new();
     for adapter in &open.adapters {
-        seed_provider(&open, adapter, (&simulator_url, args.time_scale), &provider_key).await?;
+        match simulate(&args, adapter, &provider_key).await? {
+            Some(provider) => {
+                seed_provider(&open, adapter, (&provider.url, args.time_scale), &provider_key).await?;
+                simulated.push(provider);
+            }
+            None => put_out_of_use(&open, adapter).await?,
+        }
     }
     seed_prices(&open).await?;
     seed_account(&open, &client_key).await?;
     let gateway = open.start().await?;
-    announce(&args, &gateway, (&client_key.key, &provider_key), &simulator_url)?;
-    crate::until_told_to_stop().await?;
-    gateway.stop().await;
-    if let Some(simulator) = simulator {
-        simulator.stop().await;
+    let signals = Signals::catch()?;
+    announce(&args, &gateway, (&client_key.key, &provider_key), &simulated)?;
+    signals::run_until_told(gateway, signals).await?;
+    for Simulated { simulator, .. } in simulated {
+        if let Some(simulator) = simulator {
+            simulator.stop().await;
+        }
     }
     Ok(())
+}
+
+/// A provider on this machine.
+struct Simulated {
+    provider: ProviderId,
+    url: Url,
+    /// Where it was started here.
+    simulator: Option<Simulator>,
+}
+
+/// The simulated provider of an adapter: started here, or one that runs already. Where one is named, those that are not are
+/// out of use.
+async fn simulate(args: &DevArgs, adapter: &Adapter, key: &str) -> Result<Option<Simulated>> {
+    let provider = adapter.manifest().provider.clone();
+    for text in &args.simulator {
+        let (name, url) = text.split_once('=').unwrap_or(("anti-captcha", text));
+        let url = Url::parse(url).with_context(|| format!("--simulator {text:?} is not [PROVIDER=]URL"))?;
+        if provider.matches(name) {
+            return Ok(Some(Simulated { provider, url: with_address(&url), simulator: None }));
+        }
+    }
+    if !args.simulator.is_empty() {
+        return Ok(None);
+    }
+    let speaks: WireFormat = provider
+        .as_str()
+        .parse()
+        .map_err(|error| anyhow::anyhow!("there is no simulator that speaks as {provider} does: {error}"))?;
+    let simulator = start_simulator(key, speaks, args.time_scale).await?;
+    let url = Url::parse(&simulator.url())?;
+    Ok(Some(Simulated { provider, url, simulator: Some(simulator) }))
 }
 
 /// One spelling of this machine: a credential is bound to its provider's host as it is written.
@@ -99,8 +136,9 @@ async fn build() -> Result<Vec<PathBuf>> {
 }
 
 /// A provider that solves as fast as the better services do, divided by the same scale as the waits before a poll.
-async fn start_simulator(key: &str, time_scale: u32) -> Result<Simulator> {
+async fn start_simulator(key: &str, speaks: WireFormat, time_scale: u32) -> Result<Simulator> {
     let settings = capstan_simulator::Settings {
+        speaks,
         keys: vec![KeySettings { key: key.to_owned(), balance: Usd::dollars(1_000) }],
         behaviour: Behaviour {
             latency: Latency::Lognormal { median_ms: 6_000.0, sigma: 0.5 },
@@ -110,6 +148,19 @@ async fn start_simulator(key: &str, time_scale: u32) -> Result<Simulator> {
         ..capstan_simulator::Settings::default()
     };
     Ok(Simulator::start(settings).await?)
+}
+
+/// An earlier run may have set it up, at an address where nothing is any more.
+async fn put_out_of_use(open: &OpenGateway, adapter: &Adapter) -> Result<()> {
+    let row = Provider {
+        id: adapter.manifest().provider.clone(),
+        base_url: None,
+        time_scale: 1,
+        loopback: false,
+        status: ProviderStatus::Disabled,
+        created_at_ms: clock::now_ms(),
+    };
+    Ok(open.store.upsert_provider(row).await?)
 }
 
 async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale): (&Url, u32), key: &str) -> Result<()> {
@@ -131,7 +182,7 @@ async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale):
         manifest,
         base_url: url,
         owner: None,
-        label: "simulated provider",
+        label: manifest.provider.as_str(),
         fields: &fields,
     };
     operate::add_credential(&open.store, &open.vault, &draft).await.context("the demo credential cannot be added")
@@ -174,14 +225,19 @@ fn announce(
     args: &DevArgs,
     gateway: &Gateway,
     (client_key, provider_key): (&str, &str),
-    simulator_url: &Url,
+    simulated: &[Simulated],
 ) -> Result<()> {
-    let (url, simulator) = (gateway.url(), simulator_url.as_str().trim_end_matches('/'));
+    let url = gateway.url();
+    let bare = |provider: &Simulated| provider.url.as_str().trim_end_matches('/').to_owned();
+    let simulators: Map<String, Value> =
+        simulated.iter().map(|provider| (provider.provider.to_string(), bare(provider).into())).collect();
     if args.json {
         let data = std::fs::canonicalize(&args.data).unwrap_or_else(|_| args.data.clone());
-        let mut line =
-            serde_json::json!({"url": url, "clientKey": client_key, "simulatorUrl": simulator, "dataDir": data});
-        if let (Some(_), Some(fields)) = (&args.simulator, line.as_object_mut()) {
+        let anti_captcha = simulators.get("anti-captcha").cloned();
+        let mut line = serde_json::json!({
+            "url": url, "clientKey": client_key, "simulatorUrl": anti_captcha, "simulators": simulators, "dataDir": data,
+        });
+        if let (false, Some(fields)) = (args.simulator.is_empty(), line.as_object_mut()) {
             // A simulator that was started elsewhere has to be told the key; one that was started here knows it.
             fields.insert("providerKey".to_owned(), provider_key.into());
         }
@@ -191,21 +247,29 @@ fn announce(
         crate::say(&line.to_string());
         return Ok(());
     }
-    if args.simulator.is_some() {
+    if !args.simulator.is_empty() {
         crate::say(&format!("The simulator must know this key: {provider_key}"));
     }
     if let Some(metrics) = gateway.metrics_url() {
         crate::say(&format!("Metrics are at {metrics}"));
     }
+    let listed: String = simulators
+        .iter()
+        .map(|(provider, url)| format!("  {provider:<14}{}\n", url.as_str().unwrap_or_default()))
+        .collect();
     crate::say(&format!(
-        "\nCapstan is ready at {url} (provider simulated at {simulator}; see {simulator}/_log).\n\n\
+        "\nCapstan is ready at {url}. Simulated providers, each with all that it received at /_log:\n{listed}\n\
          Create a task:\n\n  \
          curl -s {url}/createTask -d '{{\"clientKey\": \"{client_key}\", \"task\": {{\"type\": \"ReCaptchaV2TokenProxyLess\", \
          \"websiteURL\": \"https://www.google.com/recaptcha/api2/demo\", \
          \"websiteKey\": \"6Le-wvkSAAAAAPBMRTvw0Q4Muexq9bi0DJwx_mJ-\"}}}}'\n\n\
          Read its result (put the taskId in; repeat until status is ready):\n\n  \
          curl -s {url}/getTaskResult -d '{{\"clientKey\": \"{client_key}\", \"taskId\": \"…\"}}'\n\n\
-         The balance:\n\n  curl -s {url}/getBalance -d '{{\"clientKey\": \"{client_key}\"}}'\n\nCtrl-C ends it."
+         The balance:\n\n  curl -s {url}/getBalance -d '{{\"clientKey\": \"{client_key}\"}}'\n\n\
+         Where tasks went, and why one did:\n\n  {capstan} task list --data {data}\n  {capstan} task show … --data {data}\n\n\
+         Ctrl-C ends it.",
+        capstan = std::env::current_exe()?.display(),
+        data = args.data.display()
     ));
     Ok(())
 }

@@ -1,14 +1,19 @@
 //! The `capstan` command: arguments and wiring, no logic.
 //!
-//! Here: the command line ([`cli`]), what each command wires together (`dev`, `simulate`), how adapters are built
-//! ([`adapters`]; tests share it). Never here: a rule, a statement, a request. It is a library with a thin `main`, so that
-//! the integration tests can run the command in a process of their own.
+//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`), the operator's verbs
+//! ([`operator`]), where settings come from (`config`), how adapters are built ([`adapters`]; tests share it). Never here: a
+//! rule, a statement, a request. It is a library with a thin `main`, so that the integration tests can run the command in a
+//! process of their own.
 
 pub mod adapters;
 pub mod cli;
+mod config;
 mod dev;
 pub mod logs;
 mod master_key;
+pub mod operator;
+mod serve;
+mod signals;
 mod simulate;
 
 use std::process::ExitCode;
@@ -24,15 +29,21 @@ pub fn main() -> ExitCode {
 /// Runs a parsed command line.
 #[must_use]
 pub fn run(cli: cli::Cli) -> ExitCode {
-    logs::start(cli.log.as_deref(), cli.log_format);
+    let filter = cli.log.as_deref().or_else(|| cli.command.is_verb().then_some("warn"));
+    logs::start(filter, cli.log_format);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
     };
     let done = match cli.command {
         cli::Command::Dev(args) => runtime.block_on(Box::pin(dev::run(args))),
+        cli::Command::Serve(args) => runtime.block_on(Box::pin(serve::run(args))),
+        cli::Command::MasterKey(args) => master_key::run(&args),
         cli::Command::Simulate(args) => runtime.block_on(simulate::run(args)),
+        verb => verb.order().and_then(|(connection, order)| runtime.block_on(operator::run(connection, order))),
     };
+    // Everything that must end in order has ended; what was cut off by a second signal is not waited for.
+    runtime.shutdown_background();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
@@ -50,19 +61,4 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 #[expect(clippy::print_stdout, reason = "the one place that prints")]
 fn say(text: &str) {
     println!("{text}");
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn until_told_to_stop() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            done = tokio::signal::ctrl_c() => done?,
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await?;
-    Ok(())
 }

@@ -3,6 +3,8 @@
 use anyhow::{Context as _, Result};
 use capstan_simulator::{KeySettings, Settings, Simulator};
 
+use crate::signals::Signals;
+
 use crate::cli::SimulateArgs;
 
 /// Serves until Ctrl-C.
@@ -12,14 +14,15 @@ use crate::cli::SimulateArgs;
 pub(crate) async fn run(args: SimulateArgs) -> Result<()> {
     let settings = settings(&args)?;
     let keys: Vec<&str> = settings.keys.iter().map(|k| k.key.as_str()).collect();
-    let told = format!("keys: {}", keys.join(", "));
+    let told = format!("speaks {}; keys: {}", settings.speaks, keys.join(", "));
     let simulator = Simulator::start(settings).await?;
+    let mut signals = Signals::catch()?;
     if args.json {
         crate::say(&serde_json::json!({"url": simulator.url()}).to_string());
     } else {
         crate::say(&format!("simulated provider at {} ({told})\nCtrl-C ends it.", simulator.url()));
     }
-    crate::until_told_to_stop().await?;
+    signals.stop().await?;
     simulator.stop().await;
     Ok(())
 }
@@ -33,6 +36,9 @@ fn settings(args: &SimulateArgs) -> Result<Settings> {
         None => Settings { behaviour: capstan_simulator::Behaviour::realistic(), ..Settings::default() },
     };
     settings.listen = args.listen;
+    if let Some(speaks) = args.speaks {
+        settings.speaks = speaks;
+    }
     if let Some(seed) = args.seed {
         settings.seed = seed;
     }

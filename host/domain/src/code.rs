@@ -54,6 +54,8 @@ error_codes! {
     KeyDoesNotExist = "ERROR_KEY_DOES_NOT_EXIST", 1, "Invalid or missing API key.", "Check clientKey.";
     UserBanned = "ERROR_USER_BANNED", 1, "The account is suspended.", "Ask the operator.";
     ZeroBalance = "ERROR_ZERO_BALANCE", 1, "Insufficient account balance.", "Top up; nothing was charged.";
+    DailyCap = "ERROR_DAILY_LIMIT", 1, "The key has spent what it may spend today.", "Ask the key's owner to raise its daily cap, or wait until tomorrow (UTC); nothing was charged.";
+    AddressNotAllowed = "ERROR_IP_NOT_ALLOWED", 1, "The key may not be used from this address.", "Ask the key's owner to add the address.";
     InvalidTaskData = "INVALID_TASK_DATA", 1, "Invalid or missing task parameters. Check request structure.", "Correct the field that is named; repeating it unchanged will not help.";
     TaskNotSupported = "TASK_NOT_SUPPORTED", 1, "Task type not supported.", "Check task.type.";
     NoProvidersAvailable = "NO_PROVIDERS_AVAILABLE", 1, "No providers available for this task type.", "Repeat later, or loosen provider and keyPoolMode; nothing was charged.";

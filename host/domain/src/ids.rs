@@ -72,10 +72,10 @@ impl ProviderId {
     /// since the field writes `AntiCaptcha`, `anti-captcha` and `anti_captcha` for the same service.
     #[must_use]
     pub fn matches(&self, spelling: &str) -> bool {
-        let bare = |text: &str| -> String {
-            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-        };
-        bare(spelling) == bare(&self.0)
+        fn bare(text: &str) -> impl Iterator<Item = char> {
+            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+        }
+        bare(spelling).eq(bare(&self.0))
     }
 }
 

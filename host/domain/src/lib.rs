@@ -16,6 +16,7 @@ pub mod ids;
 pub mod ledger;
 pub mod policy;
 pub mod price;
+pub mod quarantine;
 pub mod route;
 pub mod schedule;
 pub mod task;

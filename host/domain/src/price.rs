@@ -19,7 +19,15 @@ pub struct Price {
 pub struct PriceBook {
     /// Its number; every task is priced by one version for its whole life.
     pub version: i64,
-    prices: HashMap<(ProviderId, String, Pool), Price>,
+    /// By provider, then by family; so a look-up borrows what it looks for.
+    prices: HashMap<ProviderId, HashMap<String, Prices>>,
+}
+
+/// A family's prices at one provider.
+#[derive(Clone, Copy, Debug, Default)]
+struct Prices {
+    platform: Option<Price>,
+    community: Option<Price>,
 }
 
 /// Why a book is refused as a whole.
@@ -60,15 +68,33 @@ impl PriceBook {
             if price.share_bp > 10_000 {
                 return Err(BadPrice::ShareAboveWhole { provider, family });
             }
-            book.prices.insert((provider, family, pool), price);
+            let prices = book.prices.entry(provider).or_default().entry(family).or_default();
+            match pool {
+                Pool::Platform => prices.platform = Some(price),
+                Pool::Community => prices.community = Some(price),
+            }
         }
         Ok(book)
+    }
+
+    /// Every price, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&ProviderId, &str, Pool, Price)> {
+        self.prices.iter().flat_map(|(provider, families)| {
+            families.iter().flat_map(move |(family, prices)| {
+                let pools = [(Pool::Platform, prices.platform), (Pool::Community, prices.community)];
+                pools.into_iter().filter_map(move |(pool, price)| Some((provider, family.as_str(), pool, price?)))
+            })
+        })
     }
 
     /// The price, if there is one.
     #[must_use]
     pub fn price(&self, provider: &ProviderId, family: &str, pool: Pool) -> Option<Price> {
-        self.prices.get(&(provider.clone(), family.to_owned(), pool)).copied()
+        let prices = self.prices.get(provider)?.get(family)?;
+        match pool {
+            Pool::Platform => prices.platform,
+            Pool::Community => prices.community,
+        }
     }
 }
 

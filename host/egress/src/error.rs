@@ -205,6 +205,26 @@ pub enum Refusal {
     WrongBody(String),
 }
 
+impl Refusal {
+    /// The rule's name in logs, in records of attempts and in the documentation.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Url(_) => "refused-url",
+            Self::Host(_) => "refused-host",
+            Self::Address(_) => "refused-address",
+            Self::OwnedHeader(_) => "refused-owned-header",
+            Self::Header(_) => "refused-header",
+            Self::Body(_) => "refused-body",
+            Self::NoCredential => "refused-no-credential",
+            Self::UnknownPlacement(_) => "refused-placement",
+            Self::UnknownField(_) => "refused-field",
+            Self::PlaceTaken(_) => "refused-place-taken",
+            Self::WrongBody(_) => "refused-body-kind",
+        }
+    }
+}
+
 /// Why something could not be sealed or opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {

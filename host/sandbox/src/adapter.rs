@@ -35,6 +35,8 @@ struct Running {
     /// Room in the threads' queue. Calls wait for it here: the reply that a call would read is in already, and to drop it
     /// would leave a task in doubt.
     room: Arc<Semaphore>,
+    /// Most calls of one adapter that run or are about to.
+    calls_of_one: usize,
     _ticker: Ticker,
 }
 
@@ -54,7 +56,12 @@ struct Admitted {
 /// Where an adapter's code is.
 enum Code {
     /// In a component, which runs on the sandbox's threads.
-    Component { ready: Ready, running: Arc<Running> },
+    Component {
+        ready: Ready,
+        /// The adapter's own part of the threads: one that spins in every call takes the rest from nobody.
+        part: Arc<Semaphore>,
+        running: Arc<Running>,
+    },
     /// In this program.
     #[cfg(feature = "native-adapter")]
     Native(crate::native::Native),
@@ -83,7 +90,7 @@ impl Sandbox {
             cache: Cache::new(&settings),
             limits: Limits { memory_bytes: settings.memory_bytes, budget },
             component_bytes: settings.component_bytes,
-            running: Arc::new(Running { threads, room, _ticker: ticker }),
+            running: Arc::new(Running { threads, room, calls_of_one: settings.calls_of_one(), _ticker: ticker }),
         }))
     }
 
@@ -107,7 +114,9 @@ impl Sandbox {
         let ready = Ready { instances: Arc::new(instances), limits: self.limits };
         let manifest = self.describe(&ready)?;
         let (digest, from_cache) = (Digest::of(component), compiled.from_cache);
-        let code = Code::Component { ready, running: Arc::clone(&self.running) };
+        let running = Arc::clone(&self.running);
+        let part = Arc::new(Semaphore::new(running.calls_of_one));
+        let code = Code::Component { ready, part, running };
         Ok(Adapter { inner: Arc::new(Admitted { code, manifest, digest, from_cache }) })
     }
 
@@ -171,8 +180,8 @@ impl Adapter {
     /// Whether the step belongs to this operation, and how many steps there were, is the caller's to watch.
     ///
     /// # Errors
-    /// [`CallError::Adapter`] when the adapter broke a limit or the contract. A call waits while the queue is full; a
-    /// caller that goes away meanwhile takes its call with it.
+    /// [`CallError::Adapter`] when the adapter broke a limit or the contract. A call waits while the adapter's other calls
+    /// take its part of the threads, and while the queue is full; a caller that goes away meanwhile takes its call with it.
     pub async fn begin(&self, operation: Operation) -> Result<Step, CallError> {
         self.call(Call::Begin(operation)).await
     }
@@ -186,11 +195,13 @@ impl Adapter {
     }
 
     async fn call(&self, call: Call) -> Result<Step, CallError> {
-        let (ready, running) = match &self.inner.code {
-            Code::Component { ready, running } => (ready.clone(), running),
+        let (ready, part, running) = match &self.inner.code {
+            Code::Component { ready, part, running } => (ready.clone(), part, running),
             #[cfg(feature = "native-adapter")]
             Code::Native(native) => return Ok(native.step(call)),
         };
+        // The part before the room: calls that wait for their turn among their own kind take no place in the queue.
+        let part = Arc::clone(part).acquire_owned().await.map_err(|_| CallError::Stopped)?;
         let room = Arc::clone(&running.room).acquire_owned().await.map_err(|_| CallError::Stopped)?;
         let (answer, answered) = oneshot::channel();
         let admitted = Arc::clone(&self.inner);
@@ -203,6 +214,7 @@ impl Adapter {
                 return;
             }
             let (step, notes) = ready.step(call);
+            drop(part);
             // Before the answer, so that the log tells the adapter's words and then what followed.
             span.in_scope(|| notes.emit(Some(&admitted.manifest.provider)));
             answer.send(step).ok();

@@ -81,12 +81,7 @@ impl CallError {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Adapter(AdapterFault::OutOfTime) => "out-of-time",
-            Self::Adapter(AdapterFault::OutOfMemory) => "out-of-memory",
-            Self::Adapter(AdapterFault::OutOfStack) => "out-of-stack",
-            Self::Adapter(AdapterFault::Trapped { .. }) => "trapped",
-            Self::Adapter(AdapterFault::OutputTooLarge { .. }) => "output-too-large",
-            Self::Adapter(AdapterFault::BrokeContract { .. }) => "broke-contract",
+            Self::Adapter(fault) => fault.name(),
             Self::Busy => "busy",
             Self::Stopped => "stopped",
         }
@@ -136,4 +131,19 @@ pub enum AdapterFault {
         /// What is wrong with it.
         what: &'static str,
     },
+}
+
+impl AdapterFault {
+    /// The fault's name in logs, in records of attempts and in the documentation.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::OutOfTime => "out-of-time",
+            Self::OutOfMemory => "out-of-memory",
+            Self::OutOfStack => "out-of-stack",
+            Self::Trapped { .. } => "trapped",
+            Self::OutputTooLarge { .. } => "output-too-large",
+            Self::BrokeContract { .. } => "broke-contract",
+        }
+    }
 }

@@ -14,7 +14,8 @@ pub struct SandboxSettings {
     pub cache_dir: Option<PathBuf>,
     /// Key of the tags that make files in `cache_dir` trustworthy. Secret, never all zeros when `cache_dir` is set.
     pub cache_key: [u8; 32],
-    /// Threads that run calls. Calls are short and compute only, so the default is one for each core, at most 8.
+    /// Threads that run calls. Calls are short and compute only, so the default is one for each core, 2 to 8. One adapter
+    /// gets at most half of them at a time, so that no adapter can keep the others waiting.
     pub threads: usize,
     /// Calls that may be queued for the threads; more wait for room. The default, 256, is a few milliseconds of work.
     pub queue: usize,
@@ -34,7 +35,7 @@ impl Default for SandboxSettings {
         Self {
             cache_dir: None,
             cache_key: [0; 32],
-            threads: std::thread::available_parallelism().map_or(2, usize::from).min(8),
+            threads: std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8),
             queue: 256,
             memory_bytes: 32 * 1024 * 1024,
             call_budget: Duration::from_millis(20),
@@ -44,6 +45,12 @@ impl Default for SandboxSettings {
 }
 
 impl SandboxSettings {
+    /// Most calls of one adapter at a time: half of the threads. A single thread is everybody's; then an adapter's calls
+    /// take turns with the others'.
+    pub(crate) fn calls_of_one(&self) -> usize {
+        (self.threads / 2).max(1)
+    }
+
     /// Refuses settings under which nothing could run or a limit would be none.
     pub(crate) fn check(&self) -> Result<(), SandboxError> {
         let limits = [
@@ -98,6 +105,13 @@ mod tests {
         ];
         for settings in broken {
             assert!(settings.check().is_err(), "{settings:?}");
+        }
+    }
+
+    #[test]
+    fn one_adapter_gets_half_of_the_threads_and_never_none() {
+        for (threads, most) in [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4)] {
+            assert_eq!(SandboxSettings { threads, ..SandboxSettings::default() }.calls_of_one(), most, "{threads}");
         }
     }
 

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use capstan_egress::{Egress, Vault};
+use capstan_sandbox::Adapter;
 use capstan_storage::{Fence, Store};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::Callers;
+use crate::api::{Callers, Health};
 use crate::limits::RateLimits;
 use crate::metrics::Metrics;
-use crate::providers::Snapshot;
+use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Limits;
 use crate::tasks::{OpenTasks, WheelHandle};
 
@@ -23,6 +24,8 @@ pub struct App {
     pub egress: Egress,
     /// Seals what is stored: references, memos, solutions.
     pub vault: Arc<Vault>,
+    /// The adapters, admitted.
+    pub adapters: Vec<Adapter>,
     /// Providers, credentials, prices and policy, replaced as a whole.
     pub snapshot: ArcSwap<Snapshot>,
     /// Authenticated API keys, for a short while.
@@ -33,6 +36,8 @@ pub struct App {
     pub rates: RateLimits,
     /// Bounds.
     pub limits: Limits,
+    /// Whether providers on this machine are allowed: for trials.
+    pub allow_loopback_providers: bool,
     /// Tasks that this process moves.
     pub open: OpenTasks,
     /// When they are polled and given up.
@@ -41,8 +46,33 @@ pub struct App {
     pub shards: ArcSwap<Shards>,
     /// Work that shutdown waits for.
     pub tracker: TaskTracker,
+    /// What was last found out about the database.
+    pub health: Health,
+    /// Says that a stop has been asked for: requests are still answered, but new ones should go elsewhere.
+    pub draining: CancellationToken,
     /// Says that it is time to stop.
     pub shutdown: CancellationToken,
+}
+
+impl App {
+    /// Puts changed rows in force: providers, credentials, prices, policy and keys.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]; what was in force stays in force, except that keys and accounts are read anew.
+    pub async fn reload(&self) -> Result<(), SnapshotError> {
+        // Before anything that can fail: a key that was revoked must not stay good because a price is bad.
+        self.callers.forget_all();
+        let before = self.snapshot.load_full();
+        let snapshot = Snapshot::load(&self.store, &self.adapters, Some(&before), self.limits.polls_at_once).await?;
+        if let Some(provider) = snapshot.loopback_provider().filter(|_| !self.allow_loopback_providers) {
+            return Err(SnapshotError::Provider {
+                provider: provider.clone(),
+                reason: "a provider on this machine (loopback) is for trials only".to_owned(),
+            });
+        }
+        self.snapshot.store(Arc::new(snapshot));
+        Ok(())
+    }
 }
 
 /// The shards of a node, and the epochs under which it holds them.

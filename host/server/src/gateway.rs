@@ -7,19 +7,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use axum::serve::ListenerExt as _;
+use capstan_domain::ProviderId;
 use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
 use capstan_sandbox::{Adapter, AdmissionError, Sandbox, SandboxError, SandboxSettings};
 use capstan_storage::{Fence, OpenOptions, ShardClaim, Store, StoreError};
-use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::{self, Callers};
+use crate::api::{self, Callers, Health};
 use crate::app::{App, Shards};
+use crate::door::{BoundDoor, Door, DoorError, DoorSettings};
 use crate::limits::RateLimits;
 use crate::lock::{DataDir, DataDirError};
 use crate::metrics::Metrics;
+use crate::operate::{self, Operator};
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Settings;
 use crate::tasks::{self, OpenTasks, Wheel};
@@ -61,15 +63,24 @@ pub enum StartError {
     /// Providers, prices or policy.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// The listening address.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// Which address.
-        address: SocketAddr,
+    /// The operator's socket.
+    #[error("the operator's socket {path} cannot be opened; the path of a socket has at most some 100 bytes")]
+    Socket {
+        /// Where it would be.
+        path: PathBuf,
         /// Why.
         #[source]
         source: io::Error,
     },
+    /// The listening address or its certificate.
+    #[error(transparent)]
+    Door(#[from] DoorError),
+    /// A provider on this machine, where that is not for trials.
+    #[error(
+        "provider {0} is reached on this machine (loopback), which is for trials only; \
+         allow_loopback_providers = true allows it"
+    )]
+    LoopbackProvider(ProviderId),
     /// Other nodes hold everything.
     #[error("other nodes hold every shard; this one would have no task to move")]
     NoShard,
@@ -86,7 +97,7 @@ pub struct OpenGateway {
     pub vault: Arc<Vault>,
     /// The adapters, admitted.
     pub adapters: Vec<Adapter>,
-    settings: Settings,
+    pub(crate) settings: Settings,
     data_dir: DataDir,
 }
 
@@ -136,30 +147,40 @@ impl OpenGateway {
     /// [`StartError`].
     pub async fn start(self) -> Result<Gateway, StartError> {
         let Self { store, vault, adapters, settings, data_dir } = self;
-        let (listener, address) = listen(settings.listen).await?;
-        let metrics = match settings.metrics_listen {
-            Some(address) => Some(listen(address).await?),
+        let door = BoundDoor::bind(settings.listen, settings.door, &settings.limits).await?;
+        let metrics_door = match settings.metrics_listen {
+            // Plain HTTP, within the bounds that every door has.
+            Some(address) => Some(BoundDoor::bind(address, DoorSettings::default(), &settings.limits).await?),
             None => None,
         };
-        let metrics_address = metrics.as_ref().map(|(_, address)| *address);
         let snapshot = Snapshot::load(&store, &adapters, None, settings.limits.polls_at_once).await?;
+        if let Some(provider) = snapshot.loopback_provider().filter(|_| !settings.allow_loopback_providers) {
+            return Err(StartError::LoopbackProvider(provider.clone()));
+        }
         let held = take_shards(&store, &data_dir.node, settings.limits.lease).await?;
         let (wheel_handle, wheel) = Wheel::new();
         let app = Arc::new(App {
             egress: Egress::new(Arc::clone(&vault), EgressSettings::default())?,
             vault,
+            adapters,
             snapshot: ArcSwap::from_pointee(snapshot),
             callers: Callers::default(),
             metrics: Metrics::default(),
             rates: RateLimits::new(&settings.limits),
             limits: settings.limits,
+            allow_loopback_providers: settings.allow_loopback_providers,
             open: OpenTasks::default(),
             wheel: wheel_handle,
             shards: ArcSwap::from_pointee(Shards { held }),
             tracker: TaskTracker::new(),
+            health: Health::default(),
+            draining: CancellationToken::new(),
             shutdown: CancellationToken::new(),
             store,
         });
+        let operators = operate::socket::open(&data_dir.path)
+            .map_err(|source| StartError::Socket { path: operate::socket::path(&data_dir.path), source })?;
+        let operator = Operator::running(&app)?;
         let taken_up = tasks::recover(&app).await?;
         if taken_up > 0 {
             tracing::info!(taken_up, "open tasks were taken up");
@@ -167,42 +188,12 @@ impl OpenGateway {
         app.tracker.spawn(wheel.run(Arc::clone(&app)));
         app.tracker.spawn(workers::renew_leases(Arc::clone(&app), data_dir.node.clone()));
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
+        app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
         let router = api::router(Arc::clone(&app));
-        // Answers are small and each is waited for.
-        let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "answers on this connection may be late");
-            }
-        });
-        let closing = app.shutdown.clone();
-        app.tracker.spawn(async move {
-            let served = axum::serve(listener, router).with_graceful_shutdown(closing.cancelled_owned()).await;
-            if let Err(error) = served {
-                tracing::error!(error = &error as &dyn std::error::Error, "the door closed");
-            }
-        });
-        if let Some((listener, _)) = metrics {
-            serve_metrics(&app, listener);
-        }
-        Ok(Gateway { app, adapters, address, metrics_address, data_dir })
+        let metrics_door = metrics_door.map(|door| door.open(api::metrics_router(Arc::clone(&app))));
+        let door = door.open(router);
+        Ok(Gateway { address: door.address, app, door, metrics_door, data_dir })
     }
-}
-
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
-}
-
-fn serve_metrics(app: &Arc<App>, listener: TcpListener) {
-    let (router, closing) = (api::metrics_router(Arc::clone(app)), app.shutdown.clone());
-    app.tracker.spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(closing.cancelled_owned()).await;
-        if let Err(error) = served {
-            tracing::error!(error = &error as &dyn std::error::Error, "metrics are no longer served");
-        }
-    });
 }
 
 /// Takes the shards that are free. A node that was killed and comes back under another name waits for its own leases to run
@@ -242,47 +233,53 @@ pub struct Gateway {
     pub app: Arc<App>,
     /// Where it listens.
     pub address: SocketAddr,
-    /// Where its metrics are served.
-    pub metrics_address: Option<SocketAddr>,
-    adapters: Vec<Adapter>,
+    door: Door,
+    metrics_door: Option<Door>,
     data_dir: DataDir,
 }
-
-/// Longest that a stop waits for work under way.
-const DRAIN: Duration = Duration::from_secs(20);
 
 impl Gateway {
     /// The base URL of its client API.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.door.certificate().is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Where its metrics are served, if anywhere.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_door.as_ref().map(|door| door.address)
     }
 
     /// Where its metrics are read, if anywhere.
     #[must_use]
     pub fn metrics_url(&self) -> Option<String> {
-        self.metrics_address.map(|address| format!("http://{address}/metrics"))
+        self.metrics_address().map(|address| format!("http://{address}/metrics"))
     }
 
-    /// Puts changed rows in force: providers, credentials, prices, policy and keys.
-    ///
-    /// # Errors
-    /// [`SnapshotError`]; what was in force stays in force.
-    pub async fn reload(&self) -> Result<(), SnapshotError> {
-        let before = self.app.snapshot.load_full();
-        let polls_at_once = self.app.limits.polls_at_once;
-        let snapshot = Snapshot::load(&self.app.store, &self.adapters, Some(&before), polls_at_once).await?;
-        self.app.snapshot.store(Arc::new(snapshot));
-        self.app.callers.forget_all();
-        Ok(())
+    /// Reads the certificate's files again, where there are some; connections live on. The log says how it went.
+    pub fn renew_certificate(&self) {
+        if let Some(certificate) = self.door.certificate() {
+            certificate.renew();
+        }
     }
 
-    /// Stops: no new requests, work under way ends or is cut off after a while, the database is closed. Open tasks stay open
-    /// and are taken up by the next start.
+    /// Stops: not ready at once, no new requests after a while, work under way ends or is cut off, the database is closed.
+    /// Open tasks stay open and are taken up by the next start.
     pub async fn stop(self) {
+        let limits = &self.app.limits;
+        self.app.draining.cancel();
+        tokio::time::sleep(limits.drain_delay).await;
+        let by = Instant::now() + limits.drain;
+        // The door first: createTask's answer waits for the work that is told to end next.
+        self.door.close(by).await;
+        if let Some(door) = self.metrics_door {
+            door.close(by).await;
+        }
         self.app.shutdown.cancel();
         self.app.tracker.close();
-        if tokio::time::timeout(DRAIN, self.app.tracker.wait()).await.is_err() {
+        if tokio::time::timeout_at(by, self.app.tracker.wait()).await.is_err() {
             tracing::warn!("work was cut off by the stop");
         }
         // Another node need not wait for the leases to run out.

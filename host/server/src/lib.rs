@@ -1,6 +1,6 @@
 //! The door: HTTP in, workers that move tasks, and the wiring of the rooms.
 //!
-//! Here: the client API ([`api`]), the use cases ([`tasks`]), what a gateway shares ([`app`]) and how it is opened, started
+//! Here: how clients come in ([`door`]), the client API ([`api`]), the use cases ([`tasks`]), what a gateway shares ([`app`]) and how it is opened, started
 //! and stopped ([`gateway`]). Never here: SQL, a component's bytes, an outward socket, an opened credential; those are
 //! `storage`, `sandbox` and `egress`. Only `api` knows HTTP; `tasks` does not know `api`'s wire forms.
 //!
@@ -9,6 +9,7 @@
 pub mod api;
 pub mod app;
 pub mod clock;
+pub mod door;
 pub mod gateway;
 pub mod keys;
 pub mod limits;
@@ -16,6 +17,8 @@ pub mod lock;
 pub mod metrics;
 pub mod operate;
 pub mod providers;
+pub mod quarantine;
 pub mod settings;
+pub mod statistics;
 pub mod tasks;
 mod workers;

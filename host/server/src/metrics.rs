@@ -205,7 +205,7 @@ impl Metrics {
     }
 
     /// An adapter was taken out of use for its faults.
-    pub fn quarantined(&self, provider: &ProviderId) {
+    pub(crate) fn quarantined(&self, provider: &ProviderId) {
         self.quarantines.add([provider.into()], 1);
     }
 }
@@ -228,7 +228,7 @@ mod tests {
         metrics.solved(&provider, "turnstile", second);
         metrics.attempt(&provider, AttemptOutcome::Refused, Some(FaultClass::Throttled(Some(7))));
         metrics.polled(&provider, "open");
-        metrics.poll_missed(&provider, "cut-off", 2);
+        metrics.poll_missed(&provider, "request-failed", 2);
         metrics.called(&provider, "begin", second, Some("busy"));
         metrics.exchanged(&provider, "submit", second, Some("timed-out"));
         metrics.quarantined(&provider);

@@ -1,14 +1,14 @@
 //! Providers as the gateway runs them: adapter, addresses, limits, credentials, prices and site policy in one snapshot,
 //! which is replaced as a whole, so that no request sees half of a change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use capstan_domain::adapter::{Abilities, FaultClass, Money, Placement, PollLimits, ProxySupport};
 use capstan_domain::policy::SitePolicy;
 use capstan_domain::price::PriceBook;
-use capstan_domain::route::{Offer, Pool};
+use capstan_domain::route::{Offer, Pool, PoolMode, Provision};
 use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, schedule};
 use capstan_egress::{CredentialBinding, Grant, SealedCredential, is_loopback};
 use capstan_sandbox::Adapter;
@@ -20,6 +20,8 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::clock;
+use crate::quarantine::Quarantine;
+use crate::statistics::{FamilyPlace, Statistics};
 
 /// A provider that can be used: its row is active and its adapter is loaded.
 pub struct Provider {
@@ -37,6 +39,10 @@ pub struct Provider {
     pub time_scale: u32,
     /// What it can do.
     pub abilities: Abilities,
+    /// What has been seen of it, through all of its credentials.
+    pub statistics: Arc<Statistics>,
+    /// How its adapter behaves.
+    pub quarantine: Arc<Quarantine>,
     is_active: bool,
     served: HashMap<String, (ProxySupport, Money)>,
 }
@@ -57,6 +63,8 @@ pub struct Credential {
     pub sealed: SealedCredential,
     /// Polls under way.
     pub polls: Arc<Semaphore>,
+    /// What has been seen of it.
+    pub statistics: Arc<Statistics>,
     is_active: bool,
     rested_until_ms: Arc<AtomicI64>,
     polls_rested_until_ms: Arc<AtomicI64>,
@@ -69,11 +77,60 @@ pub(crate) struct Bound {
     pub(crate) placements: Vec<Placement>,
 }
 
+/// The operator's switches for routing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// The widest pool that any task may have.
+    pub pool: Option<PoolMode>,
+    /// The widest pool of the tasks of a family, by its canonical name.
+    pub family_pools: HashMap<String, PoolMode>,
+    /// The order of providers for tasks in `priority` mode whose key has none of its own.
+    pub priority: Vec<ProviderId>,
+}
+
+/// The switch that holds the gateway's ceiling on pools.
+pub(crate) const POOL_SWITCH: &str = "pool";
+/// What begins the switches that hold a family's ceiling.
+pub(crate) const FAMILY_POOL_SWITCH: &str = "pool.";
+/// The switch that holds the operator's order, as a JSON array of provider ids.
+pub(crate) const PRIORITY_SWITCH: &str = "priority";
+
+impl Switches {
+    fn read(rows: Vec<(String, String)>) -> Result<Self, SnapshotError> {
+        let mut switches = Self::default();
+        for (name, value) in rows {
+            let bad = || SnapshotError::Switch { name: name.clone() };
+            if name == POOL_SWITCH {
+                switches.pool = Some(PoolMode::from_word(&value).ok_or_else(bad)?);
+            } else if name == PRIORITY_SWITCH {
+                switches.priority = serde_json::from_str(&value).map_err(|_| bad())?;
+            } else if let Some(family) = name.strip_prefix(FAMILY_POOL_SWITCH) {
+                let pool = PoolMode::from_word(&value).ok_or_else(bad)?;
+                switches.family_pools.insert(family.to_owned(), pool);
+            } else {
+                return Err(bad());
+            }
+        }
+        Ok(switches)
+    }
+}
+
+/// A provider in use, and its credentials in use.
+#[derive(Clone)]
+struct InUse {
+    provider: Arc<Provider>,
+    credentials: Vec<Arc<Credential>>,
+}
+
 /// Everything that a route is made of.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Snapshot {
     providers: HashMap<ProviderId, Arc<Provider>>,
     credentials: HashMap<CredentialId, Arc<Credential>>,
+    /// What the router chooses from, in the order of ids, so that a route does not depend on a map's order.
+    in_use: Vec<InUse>,
+    /// The operator's switches.
+    pub switches: Switches,
     /// Prices in force.
     pub prices: PriceBook,
     /// Sites refused.
@@ -105,13 +162,20 @@ pub enum SnapshotError {
     /// A price is unusable.
     #[error("the price book is refused as a whole")]
     Price(#[from] capstan_domain::price::BadPrice),
+    /// A switch is unusable. Left out, it would lift a ceiling: what was in force stays in force.
+    #[error("the switch {name} cannot be read")]
+    Switch {
+        /// Which switch.
+        name: String,
+    },
     /// A site rule is unusable.
     #[error("the site policy is refused as a whole")]
     Policy(#[from] capstan_domain::policy::BadRule),
 }
 
 impl Snapshot {
-    /// Reads everything from the database; rests and polls under way are taken over from the snapshot before.
+    /// Reads everything from the database; rests, polls under way, statistics and quarantines are taken over from the
+    /// snapshot before.
     ///
     /// # Errors
     /// [`SnapshotError`]; the snapshot before stays in force then.
@@ -127,7 +191,8 @@ impl Snapshot {
                 tracing::warn!(provider = %row.id, "no adapter is loaded for this provider");
                 continue;
             };
-            match provider(row, adapter.clone()) {
+            let known = before.and_then(|snapshot| snapshot.providers.get(&row.id));
+            match provider(row, adapter.clone(), known) {
                 Ok(provider) => drop(providers.insert(provider.id.clone(), Arc::new(provider))),
                 Err(error) => left_out(&error),
             }
@@ -143,29 +208,35 @@ impl Snapshot {
         let prices = store.current_price_book().await?.unwrap_or_default();
         let rules = store.list_site_rules().await?;
         let policy = SitePolicy::deny(rules.iter().map(|rule| rule.pattern.as_str()))?;
-        Ok(Self { providers, credentials, prices, policy })
+        let in_use = in_use(&providers, &credentials);
+        let switches = Switches::read(store.list_switches().await?)?;
+        Ok(Self { providers, credentials, in_use, switches, prices, policy })
     }
 
     /// What the router chooses from, for one family. What is out of use is not offered; it stays findable for the tasks that
     /// are still open with it.
     #[must_use]
-    pub fn offers(&self, family: &str) -> Vec<Offer> {
-        let offer = |credential: &Arc<Credential>| {
-            let provider = self.providers.get(&credential.provider)?;
-            if !(credential.is_active && provider.is_active) {
-                return None;
-            }
-            Some(Offer {
-                credential: credential.id,
-                provider: provider.id.clone(),
-                pool: credential.pool,
-                owner: credential.owner,
-                serves: provider.served.get(family).map(|(proxy, _)| *proxy),
-                price: self.prices.price(&provider.id, family, credential.pool),
-                rested_until_ms: credential.rested_until_ms.load(Ordering::Relaxed),
-            })
+    pub fn provisions<'s>(&'s self, family: &str, now_ms: i64) -> Vec<Provision<'s>> {
+        let place = FamilyPlace::of(family);
+        let observed = |seen: &Statistics| place.map(|place| seen.observed(place, now_ms)).unwrap_or_default();
+        let offer = |credential: &Arc<Credential>| Offer {
+            credential: credential.id,
+            pool: credential.pool,
+            owner: credential.owner,
+            observed: observed(&credential.statistics),
+            rested_until_ms: credential.rested_until_ms.load(Ordering::Relaxed),
         };
-        self.credentials.values().filter_map(offer).collect()
+        // Everything that takes a look-up is looked up once per provider.
+        let provision = |InUse { provider, credentials }: &'s InUse| Provision {
+            provider: &provider.id,
+            serves: provider.served.get(family).map(|(proxy, _)| *proxy),
+            platform_price: self.prices.price(&provider.id, family, Pool::Platform),
+            community_price: self.prices.price(&provider.id, family, Pool::Community),
+            observed: observed(&provider.statistics),
+            is_quarantined: !provider.quarantine.admits(),
+            offers: credentials.iter().map(offer).collect(),
+        };
+        self.in_use.iter().map(provision).collect()
     }
 
     /// A credential and its provider.
@@ -184,6 +255,12 @@ impl Snapshot {
     /// Every credential that can be used.
     pub(crate) fn credentials(&self) -> impl Iterator<Item = &Arc<Credential>> {
         self.credentials.values()
+    }
+
+    /// A provider whose row grants an address on this machine, if there is one.
+    #[must_use]
+    pub fn loopback_provider(&self) -> Option<&ProviderId> {
+        self.providers.values().find(|provider| provider.grant.loopback).map(|provider| &provider.id)
     }
 
     /// A provider by its id.
@@ -248,13 +325,19 @@ impl Credential {
         }
     }
 
+    /// Until when no new task is routed to it, if it rests.
+    #[must_use]
+    pub fn rests_until(&self, now_ms: i64) -> Option<i64> {
+        Some(self.rested_until_ms.load(Ordering::Relaxed)).filter(|until| *until > now_ms)
+    }
+
     /// How it stands for the router, as a word for metrics.
     #[must_use]
     pub(crate) fn standing(&self, now_ms: i64) -> &'static str {
         let [ready, resting, out_of_use] = Self::STANDINGS;
         if !self.is_active {
             out_of_use
-        } else if self.rested_until_ms.load(Ordering::Relaxed) > now_ms {
+        } else if self.rests_until(now_ms).is_some() {
             resting
         } else {
             ready
@@ -268,12 +351,34 @@ impl Credential {
     }
 }
 
+fn in_use(
+    providers: &HashMap<ProviderId, Arc<Provider>>,
+    credentials: &HashMap<CredentialId, Arc<Credential>>,
+) -> Vec<InUse> {
+    let active = providers.values().filter(|provider| provider.is_active);
+    let mut in_use: BTreeMap<&ProviderId, InUse> = active
+        .map(|provider| (&provider.id, InUse { provider: Arc::clone(provider), credentials: Vec::new() }))
+        .collect();
+    for credential in credentials.values().filter(|credential| credential.is_active) {
+        if let Some(at) = in_use.get_mut(&credential.provider) {
+            at.credentials.push(Arc::clone(credential));
+        }
+    }
+    let mut in_use: Vec<InUse> = in_use.into_values().collect();
+    in_use.iter_mut().for_each(|at| at.credentials.sort_by_key(|credential| credential.id));
+    in_use
+}
+
 /// One row that cannot be used keeps nobody else's from being used.
 fn left_out(error: &SnapshotError) {
     tracing::error!(error = error as &dyn std::error::Error, "left out");
 }
 
-fn provider(row: ProviderRow, adapter: Adapter) -> Result<Provider, SnapshotError> {
+pub(crate) fn provider(
+    row: ProviderRow,
+    adapter: Adapter,
+    known: Option<&Arc<Provider>>,
+) -> Result<Provider, SnapshotError> {
     let manifest = adapter.manifest().clone();
     let bad = |reason: &str| SnapshotError::Provider { provider: row.id.clone(), reason: reason.to_owned() };
     let base_url =
@@ -293,13 +398,18 @@ fn provider(row: ProviderRow, adapter: Adapter) -> Result<Provider, SnapshotErro
         limits: schedule::scaled(&manifest.polling, row.time_scale),
         time_scale: row.time_scale,
         abilities: manifest.abilities,
+        statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
+        // Another adapter has done nothing yet.
+        quarantine: known
+            .filter(|known| known.adapter.digest() == adapter.digest())
+            .map_or_else(Arc::default, |known| Arc::clone(&known.quarantine)),
         is_active: row.status == ProviderStatus::Active,
         adapter,
         served,
     })
 }
 
-fn credential(
+pub(crate) fn credential(
     row: CredentialRow,
     known: Option<&Arc<Credential>>,
     polls_at_once: usize,
@@ -320,6 +430,7 @@ fn credential(
         provider: row.provider,
         sealed: SealedCredential::from_bytes(row.sealed),
         polls: known.map_or_else(|| Arc::new(Semaphore::new(polls_at_once)), |k| Arc::clone(&k.polls)),
+        statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
         is_active: row.status == CredentialStatus::Active,
         rested_until_ms: known.map_or_else(Arc::default, |k| Arc::clone(&k.rested_until_ms)),
         polls_rested_until_ms: known.map_or_else(Arc::default, |k| Arc::clone(&k.polls_rested_until_ms)),

@@ -1,10 +1,18 @@
 //! The process's own settings, typed. Where they come from (flags, environment, file) is `capstan`'s affair; accounts,
 //! providers, prices and policies are not settings, they live in the database.
 
+pub mod units;
+
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use capstan_domain::quarantine::Rule;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use crate::door::DoorSettings;
 
 /// Everything that a gateway is started with.
 #[derive(Clone, Debug)]
@@ -19,22 +27,31 @@ pub struct Settings {
     pub database_url: Option<String>,
     /// The adapters' components.
     pub adapters: Vec<PathBuf>,
+    /// Whether a provider's row may grant an address on this machine: for trials against simulators, never in production.
+    pub allow_loopback_providers: bool,
+    /// TLS and trusted proxies.
+    pub door: DoorSettings,
     /// The rest, with defaults.
     pub limits: Limits,
 }
 
-/// Bounds; every queue, loop, body and wait has one.
-#[derive(Clone, Debug)]
+/// Bounds; every queue, loop, body and wait has one. As text: durations as in "3s" or "24h", sizes as in "2MiB".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Longest that createTask waits for a provider's acceptance; zero answers as soon as the hold is durable.
+    #[serde(with = "units::duration")]
     pub accept_wait: Duration,
     /// Longest that a task may take, where its provider allows more.
+    #[serde(with = "units::duration")]
     pub task_deadline: Duration,
     /// Most candidates tried for a task.
     pub max_attempts: usize,
     /// Largest request body in bytes: two images of 500 kB in base64, and their frame.
+    #[serde(with = "units::bytes")]
     pub max_body_bytes: usize,
     /// Longest that a request's body may take to arrive.
+    #[serde(with = "units::duration")]
     pub body_within: Duration,
     /// Most open tasks at once; more are refused. Each holds its payload until a provider has it.
     pub max_open: usize,
@@ -47,11 +64,37 @@ pub struct Limits {
     /// Polls of one task that may come at once beyond the rate.
     pub poll_burst: NonZeroU32,
     /// How long a solution can be read after its task has ended.
+    #[serde(with = "units::duration")]
     pub retention: Duration,
     /// Open connections to providers' poll endpoints per credential.
     pub polls_at_once: usize,
     /// How long a lease on shards lasts without renewal.
+    #[serde(with = "units::duration")]
     pub lease: Duration,
+    /// Open connections of clients; more wait in the system's queue.
+    pub max_connections: usize,
+    /// Longest that a TLS handshake may take.
+    #[serde(with = "units::duration")]
+    pub handshake_within: Duration,
+    /// Longest from one answer of a connection, or from its beginning, until the head of the next request is there. It
+    /// bounds idle connections, too, so it is longer than proxies keep theirs: 60 s with most.
+    #[serde(with = "units::duration")]
+    pub head_within: Duration,
+    /// Largest head of a request in bytes.
+    #[serde(with = "units::bytes")]
+    pub max_head_bytes: usize,
+    /// Longest that a stop waits for requests and work under way.
+    #[serde(with = "units::duration")]
+    pub drain: Duration,
+    /// How long a gateway that is told to stop still lets clients in: a load balancer has that long to read at /readyz
+    /// that it should send them elsewhere.
+    #[serde(with = "units::duration")]
+    pub drain_delay: Duration,
+    /// Longest that /readyz waits for the database.
+    #[serde(with = "units::duration")]
+    pub ready_within: Duration,
+    /// From when on an adapter that breaks its limits or the contract gets no more tasks, and for how long.
+    pub quarantine: Rule,
 }
 
 /// createTask answers within this, queueing included: several client libraries give it five seconds.
@@ -80,6 +123,97 @@ impl Default for Limits {
             retention: Duration::from_secs(24 * 3600),
             polls_at_once: 32,
             lease: Duration::from_secs(20),
+            max_connections: 10_000,
+            handshake_within: Duration::from_secs(10),
+            head_within: Duration::from_secs(75),
+            max_head_bytes: 64 * 1024,
+            drain: Duration::from_secs(20),
+            drain_delay: Duration::ZERO,
+            ready_within: Duration::from_secs(2),
+            quarantine: Rule::default(),
         }
+    }
+}
+
+/// A limit under which nothing would work.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("limits.{name} must be at {bound}")]
+pub struct BadLimit {
+    /// Which limit.
+    pub name: &'static str,
+    /// What it must be at least or at most, as it is written in a file.
+    pub bound: String,
+}
+
+/// Longer than anybody waits, and short enough to be added to any time.
+const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
+
+impl Limits {
+    /// Refuses what an operator cannot mean: a wait or a queue in which nothing has room, or one without end.
+    ///
+    /// # Errors
+    /// [`BadLimit`], for the first one.
+    pub fn check(&self) -> Result<(), BadLimit> {
+        let (none, second) = (Duration::ZERO, Duration::from_secs(1));
+        let waits = [
+            ("accept_wait", self.accept_wait, none),
+            ("task_deadline", self.task_deadline, second),
+            ("body_within", self.body_within, second),
+            ("retention", self.retention, second),
+            // It is renewed three times per lease, and each time may meet a slow database.
+            ("lease", self.lease, 3 * second),
+            ("handshake_within", self.handshake_within, second),
+            ("head_within", self.head_within, second),
+            ("drain", self.drain, none),
+            ("drain_delay", self.drain_delay, none),
+            ("ready_within", self.ready_within, second / 10),
+        ];
+        for (name, value, least) in waits {
+            if value < least {
+                return Err(BadLimit { name, bound: format!("least {}", units::duration::to_text(least)) });
+            }
+            if value > LONGEST {
+                return Err(BadLimit { name, bound: "most 3650days".to_owned() });
+            }
+        }
+        let counts = [
+            ("max_attempts", self.max_attempts, 1),
+            ("max_body_bytes", self.max_body_bytes, 1024),
+            ("max_open", self.max_open, 1),
+            ("polls_at_once", self.polls_at_once, 1),
+            ("max_connections", self.max_connections, 1),
+            // The HTTP library has no smaller buffer.
+            ("max_head_bytes", self.max_head_bytes, 8192),
+        ];
+        for (name, value, least) in counts {
+            if value < least {
+                return Err(BadLimit { name, bound: format!("least {least}") });
+            }
+            if value > Semaphore::MAX_PERMITS {
+                return Err(BadLimit { name, bound: format!("most {}", Semaphore::MAX_PERMITS) });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_in_which_nothing_has_room_are_refused_by_name() {
+        assert_eq!(Limits::default().check(), Ok(()));
+        let short = Limits { lease: Duration::from_millis(5), ..Limits::default() };
+        assert_eq!(short.check().unwrap_err().to_string(), "limits.lease must be at least 3s");
+        let none = Limits { max_connections: 0, ..Limits::default() };
+        assert_eq!(none.check().unwrap_err().to_string(), "limits.max_connections must be at least 1");
+        let endless = Limits { drain: Duration::MAX, ..Limits::default() };
+        assert_eq!(endless.check().unwrap_err().to_string(), "limits.drain must be at most 3650days");
+        let many = Limits { max_connections: usize::MAX, ..Limits::default() };
+        assert!(many.check().unwrap_err().to_string().starts_with("limits.max_connections must be at most "));
+        // Answering at once and stopping at once are choices.
+        let at_once = Limits { accept_wait: Duration::ZERO, drain: Duration::ZERO, ..Limits::default() };
+        assert_eq!(at_once.check(), Ok(()));
     }
 }

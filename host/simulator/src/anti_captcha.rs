@@ -1,7 +1,7 @@
 //! anti-captcha's wire format: JSON requests in, JSON answers out, errors by the catalogue's numbers, always HTTP 200.
 //!
-//! Pure: reads bytes into a [`Call`], writes an [`Answer`] as text. Another wire format is another file like this one;
-//! the engine knows none of them. Sources: anti-captcha.com/apidoc (methods, error table, task types).
+//! Pure: reads bytes into a [`Call`], writes an [`Answer`] as text. Every wire format is a module like this one; the
+//! engine knows none of them. Sources: anti-captcha.com/apidoc (methods, error table, task types).
 
 mod errors;
 mod tasks;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::call::{Answer, Call, Family, Incoming, Queue, Ready, Refusal, Report, Solution};
+use crate::call::{Answer, Call, Family, Incoming, Manner, Queue, Ready, Refusal, Report, Solution};
 
 /// What a request body may hold, whatever the method. Values that have the wrong type are as good as absent.
 #[derive(Default, Deserialize)]
@@ -42,9 +42,9 @@ pub(crate) fn read(path: &str, body: &Bytes) -> Incoming {
         "reportIncorrectImageCaptcha" => report(&[Family::ImageToText]),
         "reportIncorrectHcaptcha" => report(&[Family::Hcaptcha]),
         "test" => Call::Echo,
-        _ => Call::Unknown,
+        _ => Call::Refused(Refusal::MethodUnknown),
     };
-    Incoming { key: envelope.client_key.as_str().map(str::to_owned), task, call }
+    Incoming { key: envelope.client_key.as_str().map(str::to_owned), task, call, manner: Manner::default() }
 }
 
 /// A number, or the text of one: several clients send ids back as strings.
@@ -76,14 +76,15 @@ pub(crate) const WRONG_TYPES: &str = r#"{"errorId":"0","taskId":{"id":"none"},"s
 /// Writes an answer as the text of a JSON object. The echo of `/test` is the request and not written here.
 pub(crate) fn write(answer: &Answer) -> String {
     match answer {
-        Answer::Created(task_id) => text(&Created { error_id: 0, task_id: *task_id }),
+        Answer::Created(task_id) | Answer::Solved(task_id, _) => text(&Created { error_id: 0, task_id: *task_id }),
         Answer::Processing => text(&Standing { error_id: 0, status: "processing" }),
         Answer::Reported => text(&Standing { error_id: 0, status: "success" }),
         Answer::Ready(ready) => text(&finished(ready)),
         Answer::Balance(balance) => text(&Balance { error_id: 0, balance: balance.as_number(), captcha_credits: 0 }),
         Answer::Queue(queue) => text(&load(queue)),
         Answer::Refused(refusal) => text(&errors::write(refusal)),
-        Answer::Echo | Answer::Nothing => String::new(),
+        // This service is never asked about several tasks at once.
+        Answer::Echo | Answer::Nothing | Answer::Many(_) => String::new(),
     }
 }
 

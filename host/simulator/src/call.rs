@@ -28,14 +28,40 @@ pub enum Family {
     Turnstile,
 }
 
+impl Family {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::ImageToText,
+        Self::RecaptchaV2,
+        Self::RecaptchaV2Enterprise,
+        Self::RecaptchaV3,
+        Self::Hcaptcha,
+        Self::Turnstile,
+    ];
+}
+
 /// A request as a wire format read it.
 pub(crate) struct Incoming {
     /// The API key, where one could be read.
     pub(crate) key: Option<String>,
-    /// The exact text of the task, where there is one; a slice of the body.
+    /// The text of the task, where there is one: a slice of the body where the format has tasks inside its bodies.
     pub(crate) task: Option<Bytes>,
     /// What is asked.
     pub(crate) call: Call,
+    /// How it wants to be answered.
+    pub(crate) manner: Manner,
+}
+
+/// What of a request decides the shape of its answer. Formats that answer everybody alike leave it at its default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Manner {
+    /// As JSON instead of plain text.
+    pub(crate) json: bool,
+    /// With the price beside the solution.
+    pub(crate) priced: bool,
+    /// To a page for questions instead of the one that takes tasks.
+    pub(crate) asks: bool,
+    /// With a key that does not even look like one.
+    pub(crate) odd_key: bool,
 }
 
 /// What is asked.
@@ -44,6 +70,8 @@ pub(crate) enum Call {
     Create(Result<NewTask, Refusal>),
     /// How a task stands; none where the id could not be read.
     Poll(Option<u64>),
+    /// How several tasks stand.
+    PollMany(Vec<Option<u64>>),
     /// What the key has left.
     Balance,
     /// Load and price of one family; none where there is no such queue.
@@ -52,8 +80,10 @@ pub(crate) enum Call {
     Report(Report),
     /// Show what was sent.
     Echo,
-    /// No such method.
-    Unknown,
+    /// Nothing that the service can do, whoever asks.
+    Refused(Refusal),
+    /// Nothing that the service can do; one whose key is unknown is told that first.
+    Wrong(Refusal),
 }
 
 /// A verdict on a solution.
@@ -104,9 +134,15 @@ pub(crate) enum Refusal {
     ImageTooBig,
     ZeroBalance,
     Unsolvable,
+    /// Nobody solved it within its longest life.
+    TimedOut,
     MethodUnknown,
+    /// The request as a whole cannot be read.
+    Unreadable,
     ImageType,
     TaskGone,
+    /// What stands for a task's id is none.
+    TaskIdUnreadable,
     TaskAbsent,
     TypeUnknown,
     /// A required field is missing or a field has a value that its type does not allow.
@@ -155,11 +191,13 @@ pub(crate) struct Reply {
     pub(crate) task_id: Option<u64>,
     /// Real milliseconds before it is sent.
     pub(crate) delay_ms: u64,
+    /// Whether it waits for the task's end and carries the solution.
+    pub(crate) at_once: bool,
 }
 
 impl Reply {
     pub(crate) const fn prompt(answer: Answer) -> Self {
-        Self { answer, spoil: None, task_id: None, delay_ms: 0 }
+        Self { answer, spoil: None, task_id: None, delay_ms: 0, at_once: false }
     }
 
     pub(crate) const fn refused(refusal: Refusal) -> Self {
@@ -182,8 +220,12 @@ pub(crate) enum Spoil {
 #[derive(Debug)]
 pub(crate) enum Answer {
     Created(u64),
+    /// Created, and solved in the same reply.
+    Solved(u64, Box<Ready>),
     Processing,
     Ready(Box<Ready>),
+    /// How several tasks stand, in the order in which they were asked about.
+    Many(Vec<Self>),
     Balance(Usd),
     Queue(Queue),
     Reported,

@@ -4,15 +4,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
-use crate::call::{Answer, Family, NewTask, Queue, Ready, Refusal, Reply, Report, Solution};
+use crate::call::{Answer, Family, NewTask, Queue, Refusal, Reply, Report};
 use crate::draw::Draw;
 use crate::money::Usd;
 use crate::plan::{self, Ending, Entry, Plan};
 use crate::script::Create;
-use crate::settings::{Behaviour, KeySettings};
-use crate::solution;
+use crate::settings::{Behaviour, KeySettings, Settings};
 use crate::stats::Stats;
-use crate::tasks::{Task, Tasks};
+use crate::tasks::{Kept, Task, Tasks};
+use crate::wire::Rules;
+
+mod polls;
+
+pub(crate) use polls::Standing;
 
 /// An API key and its money.
 struct Account {
@@ -37,6 +41,7 @@ struct Arrival {
 
 /// The service.
 pub(crate) struct Engine {
+    rules: Rules,
     seed: u64,
     /// Unix seconds at which `now_ms` was 0.
     started_at: u64,
@@ -51,19 +56,20 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(seed: u64, started_at: u64, behaviour: Behaviour, keys: Vec<KeySettings>) -> Self {
+    pub(crate) fn new(settings: &Settings, started_at: u64) -> Self {
         let mut engine = Self {
-            seed,
+            rules: settings.speaks.rules(),
+            seed: settings.seed,
             started_at,
-            behaviour,
+            behaviour: settings.behaviour.clone(),
             numbers: BTreeMap::new(),
             accounts: Vec::new(),
             tasks: Tasks::default(),
             script: VecDeque::new(),
             counts: Stats::default(),
         };
-        for KeySettings { key, balance } in keys {
-            engine.set_key(0, &key, balance);
+        for KeySettings { key, balance } in &settings.keys {
+            engine.set_key(0, key, *balance);
         }
         engine
     }
@@ -127,10 +133,12 @@ impl Engine {
         self.counts.accepted += 1;
 
         // A task that is not solved within its longest life is given up then, uncharged: nobody finished it.
-        let life_ms = self.behaviour.scaled(self.behaviour.limits.longest_life_ms);
+        let longest_ms = self.behaviour.limits.longest_life_ms.min(self.rules.longest_life_ms);
+        let life_ms = self.behaviour.scaled(longest_ms);
         let solve_ms = plan.solve_ms.filter(|ms| *ms <= life_ms);
-        let ending = if solve_ms.is_some() { plan.ending } else { Ending::Failed(Refusal::Unsolvable) };
-        let charged = solve_ms.is_some() && is_charged(&ending);
+        let ending = if solve_ms.is_some() { plan.ending } else { Ending::Failed(Refusal::TimedOut) };
+        let charged = self.charges(&ending);
+        let at_once = self.rules.at_once.contains(&task.family);
         let id = task_id(arrival.account, arrival.sequence);
         let task = Task {
             account: arrival.account,
@@ -142,7 +150,7 @@ impl Engine {
             ip,
             created_ms: now_ms,
             due_ms: now_ms.saturating_add(solve_ms.unwrap_or(life_ms)),
-            kept_ms: self.behaviour.scaled(self.behaviour.limits.result_kept_ms),
+            kept: self.kept(),
             ended_ms: None,
             polls: 0,
             last_poll_ms: None,
@@ -150,52 +158,29 @@ impl Engine {
         self.tasks.insert(id, task);
         // A task that needs no time has ended by the time its id is read.
         self.advance(now_ms);
-        Reply { answer: Answer::Created(id), spoil, task_id: Some(id), delay_ms }
+        Reply { answer: Answer::Created(id), spoil, task_id: Some(id), delay_ms, at_once }
     }
 
-    /// Tells how a task stands.
-    pub(crate) fn poll(&mut self, now_ms: u64, key: &str, id: Option<u64>) -> Reply {
-        self.advance(now_ms);
-        self.counts.polls += 1;
-        let Some(number) = self.account_number(key) else { return Reply::refused(Refusal::KeyUnknown) };
-        let own = |task: &&mut Task| task.account == number;
-        let Some((id, task)) = id.and_then(|id| Some((id, self.tasks.get_mut(id).filter(own)?))) else {
-            return Reply { task_id: id, ..Reply::refused(Refusal::TaskGone) };
-        };
-        task.polls += 1;
-        let polls = task.polls;
-        let since_last = task.last_poll_ms.replace(now_ms).map(|last| now_ms.saturating_sub(last));
-
-        let limits = self.behaviour.limits;
-        let interval_ms = self.behaviour.scaled(limits.min_poll_interval_ms);
-        let too_fast = since_last.is_some_and(|since| since < interval_ms);
-        self.counts.polls_too_fast += u64::from(too_fast);
-        self.counts.polls_over_limit += u64::from(polls > limits.max_polls);
-        self.counts.max_polls_per_task = self.counts.max_polls_per_task.max(polls);
-
-        let plan = plan::poll(&self.behaviour, Draw::seeded(self.seed).at(id).at(polls));
-        let answer = if too_fast || plan.throttled {
-            Answer::Refused(Refusal::Throttled)
-        } else {
-            self.tasks.get(id).map_or(Answer::Refused(Refusal::TaskGone), |task| self.standing(id, task))
-        };
-        Reply { answer, spoil: plan.spoil, task_id: Some(id), delay_ms: plan.reply_ms }
+    /// Whether a task that ends so is charged. Where unsolvable ones are, it is because workers were paid for trying.
+    fn charges(&self, ending: &Ending) -> bool {
+        match ending {
+            Ending::Solved | Ending::Given(_) => true,
+            Ending::Failed(Refusal::Unsolvable) => {
+                self.behaviour.charges_unsolvable.unwrap_or(self.rules.charges_unsolvable)
+            }
+            Ending::Failed(_) => false,
+        }
     }
 
-    fn standing(&self, id: u64, task: &Task) -> Answer {
-        let Some(ended_ms) = task.ended_ms else { return Answer::Processing };
-        let solution = match &task.ending {
-            Ending::Solved => solution::of(self.seed, id, task.family, &task.needs),
-            Ending::Given(solution) => Solution::Given(solution.clone()),
-            Ending::Failed(refusal) => return Answer::Refused(refusal.clone()),
-        };
-        Answer::Ready(Box::new(Ready {
-            solution,
-            cost: task.charge,
-            ip: task.ip,
-            created_at: self.started_at + task.created_ms / 1000,
-            ended_at: self.started_at + ended_ms / 1000,
-        }))
+    fn kept(&self) -> Kept {
+        let kept_ms = self.behaviour.limits.result_kept_ms.unwrap_or(self.rules.result_kept_ms);
+        let kept_ms = self.behaviour.scaled(kept_ms);
+        if self.rules.kept_from_creation { Kept::AfterCreation(kept_ms) } else { Kept::AfterEnd(kept_ms) }
+    }
+
+    /// Refuses what nothing can be done about; a key that is unknown comes first.
+    pub(crate) fn refuse(&self, key: &str, refusal: Refusal) -> Reply {
+        Reply::refused(if self.account_number(key).is_some() { refusal } else { Refusal::KeyUnknown })
     }
 
     /// Tells what a key has left.
@@ -320,11 +305,6 @@ impl Engine {
             account.charged = account.charged.plus(ended.charge);
         }
     }
-}
-
-/// Unsolvable tasks are charged as well as solved ones: workers were paid for trying.
-const fn is_charged(ending: &Ending) -> bool {
-    matches!(ending, Ending::Solved | Ending::Given(_) | Ending::Failed(Refusal::Unsolvable))
 }
 
 /// The id of an account's n-th create: its own numbers for every key, so that one key's traffic does not move another's

@@ -14,12 +14,12 @@ use axum::routing::{get, put};
 use bytes::Bytes;
 use futures_util::stream;
 
-use crate::anti_captcha;
-use crate::call::{Answer, Call, Reply, Spoil};
+use crate::call::{Answer, Call, Manner, Reply, Spoil};
 use crate::inspect;
 use crate::log::{Decision, Received};
 use crate::script::Malformed;
 use crate::shared::Shared;
+use crate::wire::{self, WireFormat, Written};
 
 /// Larger than any request that the service takes; a picture of 500,000 bytes is 667,000 as base64.
 const BIGGEST_BODY: usize = 8 * 1024 * 1024;
@@ -59,14 +59,18 @@ async fn serve(shared: &Shared, ip: IpAddr, request: Request) -> Response {
     let Ok(body) = to_bytes(body, BIGGEST_BODY).await else {
         return response(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", Bytes::new());
     };
-    let path = parts.uri.path();
-    let incoming = anti_captcha::read(path, &body);
+    let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let request = wire::Request { path, query, content_type: content_type.unwrap_or_default(), body: &body };
+    let incoming = shared.speaks.read(&request).await;
+    let manner = incoming.manner;
     let create = matches!(incoming.call, Call::Create(_));
     let received = Received {
         number: 0,
         at_ms: 0,
         method: parts.method.to_string(),
         path: path.to_owned(),
+        query: query.to_owned(),
         key: incoming.key.clone(),
         task: incoming.task.clone(),
         body: body.clone(),
@@ -77,18 +81,18 @@ async fn serve(shared: &Shared, ip: IpAddr, request: Request) -> Response {
     if create {
         shared.creates_open().await;
     }
-    let reply = shared.decide(number, incoming, ip, anti_captcha::code);
+    let reply = shared.decide(number, incoming, ip);
+    let reply = shared.complete(number, reply, manner).await;
     if reply.delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(reply.delay_ms)).await;
     }
-    write(&reply, body)
+    write(shared.speaks, &reply, manner, body)
 }
 
-fn write(reply: &Reply, request: Bytes) -> Response {
-    let json = |text: String| response(StatusCode::OK, "application/json; charset=utf-8", Bytes::from(text));
+fn write(speaks: WireFormat, reply: &Reply, manner: Manner, request: Bytes) -> Response {
     match reply.spoil {
         None if matches!(reply.answer, Answer::Echo) => response(StatusCode::OK, "text/plain; charset=utf-8", request),
-        None => json(anti_captcha::write(&reply.answer)),
+        None => written(speaks.write(reply, manner)),
         Some(Spoil::Lost) => closed(),
         Some(Spoil::ServerError) => {
             response(StatusCode::BAD_GATEWAY, "text/html", Bytes::from_static(ERROR_PAGE.as_bytes()))
@@ -96,14 +100,13 @@ fn write(reply: &Reply, request: Bytes) -> Response {
         Some(Spoil::Malformed(Malformed::Html)) => {
             response(StatusCode::OK, "text/html; charset=utf-8", Bytes::from_static(HTML_PAGE.as_bytes()))
         }
-        Some(Spoil::Malformed(Malformed::WrongTypes)) => json(anti_captcha::WRONG_TYPES.to_owned()),
-        Some(Spoil::Malformed(Malformed::TruncatedJson)) => {
-            let mut text = anti_captcha::write(&reply.answer);
-            // All answers are ASCII but for solutions that a test wrote; those are cut at their opening brace.
-            text.truncate((0..=text.len() / 2).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0));
-            json(text)
-        }
+        Some(Spoil::Malformed(Malformed::WrongTypes)) => written(speaks.wrong_types(manner)),
+        Some(Spoil::Malformed(Malformed::TruncatedJson)) => written(speaks.write_truncated(reply, manner)),
     }
+}
+
+fn written(Written { status, content_type, text }: Written) -> Response {
+    response(status, content_type, Bytes::from(text))
 }
 
 pub(crate) fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> Response {

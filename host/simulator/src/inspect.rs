@@ -21,8 +21,9 @@ use crate::shared::Shared;
 const HELP: &str = include_str!("help.txt");
 
 /// `GET /`
-pub(crate) async fn help() -> Response {
-    response(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(HELP.as_bytes()))
+pub(crate) async fn help(State(shared): State<Arc<Shared>>) -> Response {
+    let help = HELP.replace("SERVICE\n", shared.speaks.help());
+    response(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from(help))
 }
 
 /// A request as `GET /_log` shows it.
@@ -32,8 +33,10 @@ struct Line<'a> {
     at_ms: u64,
     method: &'a str,
     path: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    query: &'a str,
     key: Option<&'a str>,
-    /// The task's exact text.
+    /// The task: its exact text, or the fields of its form.
     task: Option<&'a RawValue>,
     /// The body, where it is text.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +56,7 @@ impl<'a> From<&'a Received> for Line<'a> {
             at_ms: received.at_ms,
             method: &received.method,
             path: &received.path,
+            query: &received.query,
             key: received.key.as_deref(),
             task: received.task.as_deref().and_then(|task| serde_json::from_slice(task).ok()),
             body,

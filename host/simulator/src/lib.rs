@@ -1,7 +1,7 @@
-//! A provider that speaks a real wire format, for development, tests and people who write clients.
+//! A provider that speaks real wire formats, for development, tests and people who write clients.
 //!
-//! Here: one engine (keys and balances, tasks, charges, limits, failures), one module for each wire format (today
-//! anti-captcha's), a log of everything that was received, and the handle that steers it all. One seed makes a run
+//! Here: one engine (keys and balances, tasks, charges, limits, failures), one module for each wire format
+//! (anti-captcha's, 2captcha's classic one, capsolver's; [`WireFormat`] chooses), a log of everything that was received, and the handle that steers it all. One seed makes a run
 //! repeatable: what happens to a key's n-th create does not depend on what else happens at the same time.
 //!
 //! Never here: a solver. Solutions are made up and say so. Nor anything of the gateway: this crate depends on no other
@@ -23,10 +23,13 @@
 
 mod anti_captcha;
 mod call;
+mod capsolver;
+mod checks;
 mod control;
 mod draw;
 mod engine;
 mod error;
+mod fields;
 mod http;
 mod inspect;
 mod latency;
@@ -39,6 +42,8 @@ mod shared;
 mod solution;
 mod stats;
 mod tasks;
+mod two_captcha;
+mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -60,6 +65,7 @@ pub use crate::settings::{
 };
 use crate::shared::Shared;
 pub use crate::stats::{Stats, TaskCounts};
+pub use crate::wire::{NotAWireFormat, WireFormat};
 
 /// How long stopping waits for connections to close before it stops waiting.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);

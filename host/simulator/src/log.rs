@@ -19,13 +19,17 @@ pub struct Received {
     pub method: String,
     /// Path as it was sent.
     pub path: String,
+    /// Query as it was sent, without the question mark; empty where there was none.
+    pub query: String,
     /// The API key, where one could be read.
     pub key: Option<String>,
-    /// The exact bytes of the `task` value; a slice of `body`.
+    /// The task of a create, where there was one. In the JSON formats the exact bytes of the `task` value, a slice of
+    /// `body`; at 2captcha the fields of the form or query without the key, as a JSON object of texts. A picture that
+    /// was uploaded as a file is there as `body`, in base64, as if it had been sent so.
     pub task: Option<Bytes>,
     /// The exact bytes of the body.
     pub body: Bytes,
-    /// The task that was created, or asked about.
+    /// The task that was created, or asked about; [`crate::WireFormat::task_id`] writes it as clients see it.
     pub task_id: Option<u64>,
     /// What was decided and answered.
     pub decision: Decision,
@@ -37,13 +41,20 @@ impl Received {
     pub fn task_json(&self) -> Option<Value> {
         serde_json::from_slice(self.task.as_ref()?).ok()
     }
+
+    /// The bytes that it keeps in memory for the client's sake.
+    fn size(&self) -> usize {
+        let body = self.body.as_ptr_range();
+        let own_task = self.task.as_ref().filter(|task| !body.contains(&task.as_ptr()));
+        self.body.len() + self.query.len() + own_task.map_or(0, Bytes::len)
+    }
 }
 
 /// What was decided and answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// Nothing yet: creates are being held, or the client went away while they were.
+    /// Nothing yet: creates are being held, or the reply waits for its solution; or the client went away meanwhile.
     Waiting,
     /// Done as asked, and answered so.
     Answered,
@@ -82,11 +93,11 @@ impl Log {
         let number = self.next_number;
         self.next_number += 1;
         received.number = number;
-        self.bytes += received.body.len();
+        self.bytes += received.size();
         self.entries.push_back(received);
         while self.entries.len() > self.most_entries || self.bytes > self.most_bytes {
             let Some(oldest) = self.entries.pop_front() else { break };
-            self.bytes -= oldest.body.len();
+            self.bytes -= oldest.size();
         }
         number
     }
@@ -123,6 +134,7 @@ mod tests {
             at_ms: 0,
             method: "POST".to_owned(),
             path: "/createTask".to_owned(),
+            query: String::new(),
             key: None,
             task: None,
             body: Bytes::from_static(body),
@@ -144,6 +156,16 @@ mod tests {
         assert_eq!(numbers(&log), [3, 4, 5]);
         log.add(request(b"12345678"));
         assert_eq!(numbers(&log), [5, 6]);
+    }
+
+    #[test]
+    fn a_task_that_is_no_part_of_the_body_counts_as_well() {
+        let mut log = Log::new(3, 10);
+        log.add(Received { task: Some(Bytes::from_static(b"1234")), ..request(b"12345") });
+        assert_eq!(log.bytes, 9);
+        let body = Bytes::from_static(b"12345678");
+        log.add(Received { task: Some(body.slice(2..4)), body, ..request(b"") });
+        assert_eq!((log.bytes, numbers(&log)), (8, vec![2]));
     }
 
     #[test]

@@ -55,7 +55,8 @@ pub enum Outcome {
     Solved,
     /// With this `solution` object, whatever it is.
     Solution(Value),
-    /// With this error code in the answers to polls. `ERROR_CAPTCHA_UNSOLVABLE` is charged, others are not.
+    /// With this error code in the answers to polls. `ERROR_CAPTCHA_UNSOLVABLE` is charged where
+    /// the service charges for trying, others are not.
     Error(String),
     /// Not at all, until the task's longest life is over.
     Never,
@@ -65,10 +66,10 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Malformed {
-    /// The first half of the right JSON.
+    /// The first half of the right JSON; of plain text only its first letter, since half a token still looks like one.
     TruncatedJson,
     /// A page of HTML with status 200.
     Html,
-    /// JSON whose fields have the wrong types.
+    /// JSON whose fields have the wrong types; plain text that is none of the service's.
     WrongTypes,
 }

@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::call::Family;
 use crate::latency::Latency;
 use crate::money::Usd;
+use crate::wire::WireFormat;
 
 /// What a simulator is started with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// The service whose wire format is spoken. Default: anti-captcha.
+    pub speaks: WireFormat,
     /// Address to listen on; port 0 takes a free one. Default `127.0.0.1:0`.
     pub listen: SocketAddr,
     /// Makes a run repeatable: the same seed, keys and tasks give the same outcomes. Default 1.
@@ -30,6 +33,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            speaks: WireFormat::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             seed: 1,
             keys: vec![KeySettings { key: "simulator".to_owned(), balance: Usd::dollars(1000) }],
@@ -44,7 +48,7 @@ impl Default for Settings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeySettings {
-    /// What clients send as `clientKey`.
+    /// What clients send as `clientKey`, or `key` to 2captcha.
     pub key: String,
     /// Dollars that can be spent; 0 is an exhausted key.
     pub balance: Usd,
@@ -58,6 +62,8 @@ pub struct Behaviour {
     pub prices: BTreeMap<Family, Usd>,
     /// Dollars for one task of a family without a price of its own. Default 0.002.
     pub default_price: Usd,
+    /// Whether an unsolvable task is charged. Default: as at the service that is spoken (only anti-captcha charges).
+    pub charges_unsolvable: Option<bool>,
     /// Time to solution. Default: fixed, 0 ms.
     pub latency: Latency,
     /// Time to solution of single families, instead of `latency`.
@@ -81,6 +87,7 @@ impl Default for Behaviour {
                 (Family::RecaptchaV3, price(1_000_000)),
             ]),
             default_price: price(2_000_000),
+            charges_unsolvable: None,
             latency: Latency::Fixed { ms: 0 },
             latency_by_family: BTreeMap::new(),
             failures: Failures::default(),
@@ -154,11 +161,13 @@ impl Behaviour {
 pub struct Limits {
     /// A poll of the same task sooner than this after the last one is answered with a throttle error. Default 0: off.
     pub min_poll_interval_ms: u64,
-    /// Polls of one task beyond this number are counted in the statistics. Default 120.
+    /// Polls of one task beyond this number are counted in the statistics; capsolver no longer knows the task then.
+    /// Default 120.
     pub max_polls: u64,
-    /// A finished task's result is dropped after this. Default 60,000.
-    pub result_kept_ms: u64,
-    /// A task not solved by then is given up, uncharged. Default 300,000.
+    /// A finished task's result is dropped after this. Default: as at the service that is spoken, which is 60,000 after
+    /// the end at anti-captcha, 900,000 after the creation at 2captcha, 300,000 after the creation at capsolver.
+    pub result_kept_ms: Option<u64>,
+    /// A task not solved by then is given up, uncharged. Default 300,000; capsolver never waits longer than 120,000.
     pub longest_life_ms: u64,
     /// Tasks that can be open at once; more are answered with "no slot". Default 100,000.
     pub workers: u64,
@@ -169,7 +178,7 @@ impl Default for Limits {
         Self {
             min_poll_interval_ms: 0,
             max_polls: 120,
-            result_kept_ms: 60_000,
+            result_kept_ms: None,
             longest_life_ms: 300_000,
             workers: 100_000,
         }
@@ -198,13 +207,13 @@ pub struct CreateFailures {
     pub lost_before: f64,
     /// A throttle error; not accepted.
     pub throttled: f64,
-    /// `ERROR_NO_SLOT_AVAILABLE`; not accepted.
+    /// `ERROR_NO_SLOT_AVAILABLE`, or what the service calls it; not accepted.
     pub no_slot: f64,
     /// Accepted, but the answer is an error page with status 502.
     pub server_error_after: f64,
     /// Accepted, but the connection is closed without an answer.
     pub lost_reply: f64,
-    /// Accepted, but the answer cannot be read: truncated JSON, HTML or wrong types.
+    /// Accepted, but the answer cannot be read: truncated, HTML or wrong types.
     pub malformed: f64,
     /// Answers that come late, whatever they say.
     pub slow_reply: f64,
@@ -216,7 +225,7 @@ pub struct CreateFailures {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SolveFailures {
-    /// `ERROR_CAPTCHA_UNSOLVABLE`, charged.
+    /// `ERROR_CAPTCHA_UNSOLVABLE`; `charges_unsolvable` says whether it costs.
     pub unsolvable: f64,
     /// One of the proxy errors, not charged; only tasks with a proxy.
     pub proxy_error: f64,
@@ -232,7 +241,7 @@ pub struct PollFailures {
     pub server_error: f64,
     /// The connection is closed without an answer.
     pub lost_reply: f64,
-    /// The answer cannot be read: truncated JSON, HTML or wrong types.
+    /// The answer cannot be read: truncated, HTML or wrong types.
     pub malformed: f64,
     /// Answers that come late, whatever they say.
     pub slow_reply: f64,

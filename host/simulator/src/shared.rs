@@ -2,18 +2,21 @@
 
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-use crate::call::{Answer, Call, Incoming, Refusal, Reply, Spoil};
-use crate::engine::Engine;
+use crate::call::{Answer, Call, Incoming, Manner, Reply, Spoil};
+use crate::engine::{Engine, Standing};
 use crate::log::{Decision, Log, Received};
 use crate::settings::Settings;
 use crate::stats::Stats;
+use crate::wire::WireFormat;
 
 /// The state that requests and the control handle share.
 pub(crate) struct Shared {
+    /// The service that this is.
+    pub(crate) speaks: WireFormat,
     inside: Mutex<Inside>,
     started: Instant,
     creates_held: watch::Sender<bool>,
@@ -30,10 +33,10 @@ pub(crate) struct Inside {
 
 impl Shared {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let behaviour = settings.behaviour.clone();
-        let engine = Engine::new(settings.seed, unix_seconds(), behaviour, settings.keys.clone());
+        let engine = Engine::new(settings, unix_seconds());
         let log = Log::new(settings.log_entries, settings.log_bytes);
         Self {
+            speaks: settings.speaks,
             inside: Mutex::new(Inside { engine, log }),
             started: Instant::now(),
             creates_held: watch::Sender::new(false),
@@ -74,13 +77,58 @@ impl Shared {
         })
     }
 
-    /// Decides about a request and notes what was decided.
-    pub(crate) fn decide(&self, number: u64, incoming: Incoming, ip: IpAddr, code: fn(&Refusal) -> &str) -> Reply {
+    /// Decides about a request and notes what was decided, unless the reply waits for more.
+    pub(crate) fn decide(&self, number: u64, incoming: Incoming, ip: IpAddr) -> Reply {
+        let manner = incoming.manner;
         self.change(|inside, now_ms| {
             let reply = ask(&mut inside.engine, now_ms, incoming, ip);
-            inside.log.decide(number, reply.task_id, decision(&reply, code));
+            let decision = if waits(&reply) { Decision::Waiting } else { self.decision(&reply, manner) };
+            inside.log.decide(number, reply.task_id, decision);
             reply
         })
+    }
+
+    /// Waits for the solution that a reply carries, where it carries one, and notes what came of it.
+    pub(crate) async fn complete(&self, number: u64, mut reply: Reply, manner: Manner) -> Reply {
+        let Some(id) = reply.task_id.filter(|_| waits(&reply)) else { return reply };
+        reply.answer = self.ended(id).await;
+        self.change(|inside, _| inside.log.decide(number, reply.task_id, self.decision(&reply, manner)));
+        reply
+    }
+
+    /// Waits until a task has ended.
+    async fn ended(&self, id: u64) -> Answer {
+        let mut events = self.events.subscribe();
+        loop {
+            // Looked at and let go: a lock must not be held while waiting.
+            let standing = self.inside().engine.at_once(self.now_ms(), id);
+            let open_ms = match standing {
+                Standing::Ended(answer) => return answer,
+                Standing::Open(open_ms) => open_ms,
+            };
+            let due = async {
+                match open_ms {
+                    Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            // Every event may be the one that holds, releases or hastens the task.
+            tokio::select! {
+                () = due => {}
+                _changed = events.changed() => {}
+            }
+        }
+    }
+
+    fn decision(&self, reply: &Reply, manner: Manner) -> Decision {
+        let accepted = matches!(reply.answer, Answer::Created(_));
+        match (reply.spoil, &reply.answer) {
+            (None, Answer::Refused(refusal)) => Decision::Refused(self.speaks.code(refusal, manner).to_owned()),
+            (None, _) => Decision::Answered,
+            (Some(Spoil::ServerError), _) => Decision::ServerError { accepted },
+            (Some(Spoil::Lost), _) => Decision::Lost { accepted },
+            (Some(Spoil::Malformed(kind)), _) => Decision::Malformed(kind),
+        }
     }
 
     /// Waits until creates may go on.
@@ -126,28 +174,19 @@ fn ask(engine: &mut Engine, now_ms: u64, incoming: Incoming, ip: IpAddr) -> Repl
     match incoming.call {
         Call::Create(task) => engine.create(now_ms, key, task, ip),
         Call::Poll(id) => engine.poll(now_ms, key, id),
+        Call::PollMany(ids) => engine.poll_many(now_ms, key, &ids),
         Call::Balance => engine.balance(now_ms, key),
         Call::Queue(family) => engine.queue(now_ms, family),
         Call::Report(report) => engine.report(now_ms, key, &report),
         Call::Echo => Reply::prompt(Answer::Echo),
-        Call::Unknown => Reply::refused(Refusal::MethodUnknown),
+        Call::Refused(refusal) => Reply::refused(refusal),
+        Call::Wrong(refusal) => engine.refuse(key, refusal),
     }
 }
 
-fn decision(reply: &Reply, code: fn(&Refusal) -> &str) -> Decision {
-    let accepted = matches!(reply.answer, Answer::Created(_));
-    let Some(spoil) = reply.spoil else {
-        return if let Answer::Refused(refusal) = &reply.answer {
-            Decision::Refused(code(refusal).to_owned())
-        } else {
-            Decision::Answered
-        };
-    };
-    match spoil {
-        Spoil::ServerError => Decision::ServerError { accepted },
-        Spoil::Lost => Decision::Lost { accepted },
-        Spoil::Malformed(kind) => Decision::Malformed(kind),
-    }
+/// Whether a reply is sent when its task has ended. One that nobody will read need not wait.
+const fn waits(reply: &Reply) -> bool {
+    reply.at_once && reply.spoil.is_none()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the service's own clock, read once at the start to date its answers")]

@@ -28,12 +28,33 @@ pub(crate) struct Task {
     pub(crate) created_ms: u64,
     /// When it ends, unless solutions are being held.
     pub(crate) due_ms: u64,
-    /// Real milliseconds for which the result is kept.
-    pub(crate) kept_ms: u64,
+    /// For how long the result is kept.
+    pub(crate) kept: Kept,
     /// When it ended.
     pub(crate) ended_ms: Option<u64>,
     pub(crate) polls: u64,
     pub(crate) last_poll_ms: Option<u64>,
+}
+
+/// For how long a result is kept, in real milliseconds, and from when on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kept {
+    AfterEnd(u64),
+    AfterCreation(u64),
+}
+
+impl Task {
+    /// When its result is dropped.
+    fn expires_ms(&self, ended_ms: u64) -> u64 {
+        match self.kept {
+            Kept::AfterEnd(ms) => ended_ms.saturating_add(ms),
+            // Time for which solutions are held is not the task's own and does not count.
+            Kept::AfterCreation(ms) => {
+                let held_ms = ended_ms.saturating_sub(self.due_ms);
+                ended_ms.max(self.created_ms.saturating_add(ms).saturating_add(held_ms))
+            }
+        }
+    }
 }
 
 /// A task that has just ended: what its account is to be charged, and what is no longer set aside.
@@ -84,6 +105,11 @@ impl Tasks {
         self.held = held;
     }
 
+    /// Whether tasks are being stopped from ending.
+    pub(crate) const fn held(&self) -> bool {
+        self.held
+    }
+
     /// Ends what is due and forgets what has been kept long enough; answers what ended.
     pub(crate) fn advance(&mut self, now_ms: u64) -> Vec<Ended> {
         let mut ended = Vec::new();
@@ -102,7 +128,7 @@ impl Tasks {
         let task = self.known.get_mut(&id)?;
         let ended_ms = task.due_ms.max(self.released_ms);
         task.ended_ms = Some(ended_ms);
-        self.expiring.push(Reverse((ended_ms.saturating_add(task.kept_ms), id)));
+        self.expiring.push(Reverse((task.expires_ms(ended_ms), id)));
         self.counts.processing -= 1;
         match task.ending {
             Ending::Solved | Ending::Given(_) => self.counts.solved += 1,

@@ -1,6 +1,7 @@
 //! Accounts and what they have.
 
 use capstan_domain::ledger::Move;
+use capstan_domain::route::PoolMode;
 use capstan_domain::{AccountId, Amount, MoveId};
 use uuid::Uuid;
 
@@ -29,6 +30,8 @@ pub struct Account {
     pub status: AccountStatus,
     /// What it has.
     pub balance: Balance,
+    /// The widest pool that its tasks may use, whatever its keys and requests say.
+    pub pool_ceiling: Option<PoolMode>,
     /// When it was made.
     pub created_at_ms: i64,
 }
@@ -82,16 +85,19 @@ struct AccountRow {
     status: String,
     available: i64,
     held: i64,
+    pool_ceiling: Option<String>,
     created_at_ms: i64,
 }
 
 impl AccountRow {
     fn read(self) -> Result<Account, StoreError> {
+        let ceiling = |word: String| words::read(PoolMode::from_word(&word), "accounts", "pool_ceiling", self.id);
         Ok(Account {
             id: AccountId(self.id),
             name: self.name,
             status: words::read(AccountStatus::from_word(&self.status), "accounts", "status", self.id)?,
             balance: balance_of((self.available, self.held)),
+            pool_ceiling: self.pool_ceiling.map(ceiling).transpose()?,
             created_at_ms: self.created_at_ms,
         })
     }
@@ -135,7 +141,7 @@ impl Store {
         let row = sql!(
             db,
             optional as AccountRow,
-            "select id, name, status, available, held, created_at_ms from accounts where id = $1",
+            "select id, name, status, available, held, pool_ceiling, created_at_ms from accounts where id = $1",
             account.0
         )?;
         row.map(AccountRow::read).transpose()
@@ -150,7 +156,7 @@ impl Store {
         let rows = sql!(
             db,
             all as AccountRow,
-            "select id, name, status, available, held, created_at_ms from accounts order by created_at_ms, id"
+            "select id, name, status, available, held, pool_ceiling, created_at_ms from accounts order by created_at_ms, id"
         )?;
         rows.into_iter().map(AccountRow::read).collect()
     }
@@ -166,7 +172,7 @@ impl Store {
     }
 }
 
-async fn insert_account(db: &mut Db, account: &NewAccount) -> Result<(), StoreError> {
+pub(crate) async fn insert_account(db: &mut Db, account: &NewAccount) -> Result<(), StoreError> {
     sql!(
         db,
         execute,
@@ -179,7 +185,7 @@ async fn insert_account(db: &mut Db, account: &NewAccount) -> Result<(), StoreEr
     Ok(())
 }
 
-async fn update_status(db: &mut Db, account: AccountId, status: AccountStatus) -> Result<(), StoreError> {
+pub(crate) async fn update_status(db: &mut Db, account: AccountId, status: AccountStatus) -> Result<(), StoreError> {
     let changed = sql!(db, execute, "update accounts set status = $2 where id = $1", account.0, status.as_str())?;
     if changed == 0 {
         return Err(StoreError::Missing { table: "accounts", id: account.to_string() });
@@ -187,7 +193,16 @@ async fn update_status(db: &mut Db, account: AccountId, status: AccountStatus) -
     Ok(())
 }
 
-async fn book_top_up(db: &mut Db, top_up: &TopUp) -> Result<Result<ToppedUp, TopUpRefusal>, StoreError> {
+pub(crate) async fn update_pool(db: &mut Db, account: AccountId, pool: Option<PoolMode>) -> Result<(), StoreError> {
+    let word = pool.map(PoolMode::as_str);
+    let changed = sql!(db, execute, "update accounts set pool_ceiling = $2 where id = $1", account.0, word)?;
+    if changed == 0 {
+        return Err(StoreError::Missing { table: "accounts", id: account.to_string() });
+    }
+    Ok(())
+}
+
+pub(crate) async fn book_top_up(db: &mut Db, top_up: &TopUp) -> Result<Result<ToppedUp, TopUpRefusal>, StoreError> {
     let made = Move::top_up(top_up.account, top_up.amount)?;
     let fresh = moves::insert_external(db, top_up.move_id, &top_up.external_ref, top_up.at_ms).await?;
     if !fresh {

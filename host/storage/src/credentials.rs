@@ -138,7 +138,7 @@ impl Store {
     }
 }
 
-async fn insert(db: &mut Db, credential: &NewCredential) -> Result<CredentialId, StoreError> {
+pub(crate) async fn insert(db: &mut Db, credential: &NewCredential) -> Result<CredentialId, StoreError> {
     sql!(
         db,
         execute,
@@ -165,7 +165,7 @@ async fn insert(db: &mut Db, credential: &NewCredential) -> Result<CredentialId,
     Ok(CredentialId(id))
 }
 
-async fn update_status(db: &mut Db, id: CredentialId, status: CredentialStatus) -> Result<(), StoreError> {
+pub(crate) async fn update_status(db: &mut Db, id: CredentialId, status: CredentialStatus) -> Result<(), StoreError> {
     let changed = sql!(db, execute, "update credentials set status = $2 where id = $1", id.0, status.as_str())?;
     if changed == 0 {
         return Err(StoreError::Missing { table: "credentials", id: id.to_string() });

@@ -15,25 +15,32 @@
 
 mod accounts;
 mod api_keys;
+mod audit;
+mod changes;
 mod credentials;
 mod db;
 mod error;
+mod key_days;
 mod moves;
 mod prices;
 mod providers;
 mod shards;
 mod site_rules;
 mod store;
+mod switches;
 mod tasks;
 mod verify;
 mod words;
 mod writer;
 
 pub use accounts::{Account, Balance, NewAccount, TopUp, TopUpRefusal, ToppedUp};
-pub use api_keys::{ApiKey, FoundKey, NewApiKey};
+pub use api_keys::{ApiKey, FoundKey, KeySettings, NewApiKey};
+pub use audit::{Audit, NewAudit};
+pub use changes::{Applied, Change, ChangeRefusal};
 pub use credentials::{Credential, NewCredential};
 pub use db::DatabaseUrl;
 pub use error::StoreError;
+pub use key_days::day_of;
 pub use moves::{BookedEntry, Entries};
 pub use prices::{NewPriceBook, PricedFamily};
 pub use providers::Provider;

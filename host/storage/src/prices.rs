@@ -81,7 +81,7 @@ impl Store {
     }
 }
 
-async fn publish(db: &mut Db, book: &NewPriceBook) -> Result<i64, StoreError> {
+pub(crate) async fn publish(db: &mut Db, book: &NewPriceBook) -> Result<i64, StoreError> {
     let published = sql!(db, optional as (i64,), "select version from price_books where id = $1", book.id)?;
     if let Some((version,)) = published {
         return Ok(version);

@@ -73,7 +73,7 @@ impl Store {
     }
 }
 
-async fn upsert(db: &mut Db, provider: &Provider) -> Result<(), StoreError> {
+pub(crate) async fn upsert(db: &mut Db, provider: &Provider) -> Result<(), StoreError> {
     sql!(
         db,
         execute,

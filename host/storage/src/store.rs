@@ -83,6 +83,15 @@ impl Store {
         self.inner.messages.max_capacity().saturating_sub(self.inner.messages.capacity())
     }
 
+    /// Has the database answer a read, to see that it can.
+    ///
+    /// # Errors
+    /// [`StoreError`], when it cannot.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let db = &mut self.reader().await?;
+        db::sql!(db, one as (i64,), "select count(*) from shards").map(|(_,)| ())
+    }
+
     /// A connection that reads.
     pub(crate) async fn reader(&self) -> Result<Db, StoreError> {
         match self.inner.pools.reader().await {

@@ -7,6 +7,7 @@ mod manifest;
 mod operation;
 mod request;
 mod step;
+mod verdicts;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ pub use manifest::{Abilities, CredentialField, Manifest, Money, PollLimits, Prox
 pub use operation::{OpenTask, Operation, Proxy, ProxyScheme, Report, Submission};
 pub use request::{Body, InwardResponse, Method, OutwardRequest, Part, Place, Placement, Reply};
 pub use step::{Acceptance, Charged, Fault, FaultClass, Offer, Solved, Standing, Step, Verdict};
+pub use verdicts::{Sifted, sift};
 
 /// Most bytes of opaque state between two steps of one operation.
 pub const MAX_STATE_BYTES: usize = 64 * 1024;

@@ -30,7 +30,7 @@ fn an_admitted_adapter_shows_its_manifest_and_digest() {
     let manifest = adapter.manifest();
     assert_eq!(manifest.provider.as_str(), "hostile");
     assert_eq!(manifest.abilities, Abilities { balance: true, look_up: true, ..Abilities::default() });
-    assert_eq!((manifest.task_types.len(), manifest.polling.max_batch), (1, 10));
+    assert_eq!((manifest.task_types.len(), manifest.polling.max_batch), (2, 10));
     assert_eq!(adapter.digest(), Digest::of(&HOSTILE));
     assert_eq!(adapter.digest().to_string().len(), 64);
 }

@@ -8,9 +8,11 @@ use std::time::Duration;
 use capstan_domain::adapter::{
     Body, InwardResponse, Money, OpenTask, Operation, Place, Proxy, ProxyScheme, Reply, Standing, Step,
 };
-use capstan_sandbox::{AdapterFault, CallError, SandboxSettings};
+use capstan_sandbox::{Adapter, AdapterFault, CallError, SandboxSettings};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 
-use crate::guest::{ATTEMPT, hostile, reference, settings, submit};
+use crate::guest::{ATTEMPT, HOSTILE, hostile, reference, sandbox, settings, submit};
 
 #[tokio::test]
 async fn a_submission_reaches_the_guest_whole_and_its_request_comes_back() {
@@ -69,18 +71,71 @@ async fn a_guest_that_sleeps_for_an_hour_does_not_hold_its_thread() {
     assert!(ended, "{slept:?}");
 }
 
+/// Two adapters of one sandbox: one to spin and one to go on.
+fn neighbours(settings: SandboxSettings) -> (Adapter, Adapter) {
+    let sandbox = sandbox(settings);
+    let admit = || sandbox.admit(&HOSTILE).expect("the guest is admitted");
+    (admit(), admit())
+}
+
 #[tokio::test]
-async fn honest_calls_go_on_while_a_guest_spins() {
-    let adapter = hostile(settings());
-    let mut spinning = pin!(adapter.begin(submit("spin")));
+async fn honest_calls_go_on_while_another_adapter_spins() {
+    let (hostile, honest) = neighbours(settings());
+    let mut spinning = pin!(hostile.begin(submit("spin")));
     for _ in 0..50 {
         tokio::select! {
             biased;
             ended = &mut spinning => panic!("the spinning guest ended first: {ended:?}"),
-            served = reference(&adapter, "echo") => assert_eq!(served, ATTEMPT.to_string()),
+            served = reference(&honest, "echo") => assert_eq!(served, ATTEMPT.to_string()),
         }
     }
     assert!(spinning.await == Err(CallError::Adapter(AdapterFault::OutOfTime)));
+}
+
+#[tokio::test]
+async fn an_adapter_that_spins_in_every_call_takes_half_of_the_threads_and_no_place_in_the_queue() {
+    // With as many spinning calls as there are threads and places in the queue, the honest ones would come last.
+    let (hostile, honest) = neighbours(SandboxSettings { threads: 4, queue: 4, ..settings() });
+    let mut spinning = FuturesUnordered::new();
+    for _ in 0..16 {
+        spinning.push(hostile.begin(submit("spin")));
+    }
+    for _ in 0..200 {
+        tokio::select! {
+            biased;
+            ended = spinning.next() => panic!("a spinning guest ended first: {ended:?}"),
+            served = reference(&honest, "echo") => assert_eq!(served, ATTEMPT.to_string()),
+        }
+    }
+    let first = spinning.next().await;
+    assert!(first == Some(Err(CallError::Adapter(AdapterFault::OutOfTime))));
+    // The others are taken back; the two that run by now end by themselves.
+    drop(spinning);
+    assert_eq!(reference(&hostile, "echo").await, ATTEMPT.to_string());
+}
+
+#[tokio::test]
+async fn with_a_single_thread_calls_of_two_adapters_take_turns() {
+    let short = Duration::from_millis(20);
+    let (hostile, honest) = neighbours(SandboxSettings { threads: 1, call_budget: short, ..settings() });
+    let mut spinning = FuturesUnordered::new();
+    for _ in 0..50 {
+        spinning.push(hostile.begin(submit("spin")));
+    }
+    let mut ended = 0;
+    let mut served = pin!(async { reference(&honest, "echo").await });
+    loop {
+        tokio::select! {
+            biased;
+            spun = spinning.next() => {
+                assert!(spun == Some(Err(CallError::Adapter(AdapterFault::OutOfTime))));
+                ended += 1;
+            }
+            served = &mut served => break assert_eq!(served, ATTEMPT.to_string()),
+        }
+    }
+    // One that ran, and one that stood before it in the queue.
+    assert!(ended <= 2, "{ended} spinning calls came first");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use capstan_domain::adapter::{FaultClass, Reply, Step};
+use capstan_domain::adapter::{FaultClass, InwardResponse, OpenTask, Operation, Reply, Step};
 use capstan_sandbox::{Adapter, AdapterFault, CallError, SandboxSettings};
 
 use crate::guest::{ATTEMPT, hostile, reference, settings, submit};
@@ -87,6 +87,60 @@ async fn answers_that_make_no_sense_break_the_contract() {
         [("odd-solution", "a solution that is not a JSON object"), ("empty-reference", "an empty reference")]
     {
         assert_eq!(survived(&adapter, family).await, AdapterFault::BrokeContract { what }, "{family}");
+    }
+}
+
+/// Families, and the name under which what they do is recorded.
+const NAMED: &[(&str, &str)] = &[
+    ("spin", "out-of-time"),
+    ("grow", "out-of-memory"),
+    ("recurse", "out-of-stack"),
+    ("trap", "trapped"),
+    ("huge-state", "output-too-large"),
+    ("odd-solution", "broke-contract"),
+];
+
+#[tokio::test]
+async fn each_kind_of_fault_has_a_name() {
+    let adapter = hostile(SandboxSettings { call_budget: Duration::from_millis(100), ..settings() });
+    for (family, name) in NAMED {
+        assert_eq!(fault(&adapter, family).await.name(), *name, "{family}");
+    }
+}
+
+#[tokio::test]
+async fn after_an_honest_begin_the_same_limits_hold() {
+    let adapter = hostile(SandboxSettings { call_budget: Duration::from_millis(100), ..settings() });
+    for (switch, name) in [
+        ("spin-after-send", "out-of-time"),
+        ("trap-after-send", "trapped"),
+        ("huge-state-after-send", "output-too-large"),
+    ] {
+        let mut operation = submit("recaptcha_v2");
+        if let Operation::Submit(task) = &mut operation {
+            task.parameters = format!(r#"{{"websiteURL":"https://example.com/?do={switch}"}}"#);
+        }
+        let Ok(Step::Send(_, state)) = adapter.begin(operation).await else { panic!("{switch}: it begins honestly") };
+        let response = InwardResponse { status: 200, headers: Vec::new(), body: Vec::new() };
+        match adapter.advance(state, Reply::Response(response)).await {
+            Err(CallError::Adapter(fault)) => assert_eq!(fault.name(), name, "{switch}"),
+            other => panic!("{switch}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_poll_is_held_to_the_same_limits() {
+    let adapter = hostile(SandboxSettings { call_budget: Duration::from_millis(100), ..settings() });
+    for (memo, name) in
+        [("spin-in-poll", "out-of-time"), ("trap-in-poll", "trapped"), ("grow-in-poll", "out-of-memory")]
+    {
+        let (reference, family) = ("1".to_owned(), "echo".to_owned());
+        let task = OpenTask { reference, family, memo: memo.as_bytes().to_vec() };
+        match adapter.begin(Operation::Poll(vec![task])).await {
+            Err(CallError::Adapter(fault)) => assert_eq!(fault.name(), name, "{memo}"),
+            other => panic!("{memo}: {other:?}"),
+        }
     }
 }
 

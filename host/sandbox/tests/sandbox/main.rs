@@ -14,3 +14,4 @@ mod calls;
 mod faults;
 mod guest;
 mod notes;
+mod tables;

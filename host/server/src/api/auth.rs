@@ -1,11 +1,16 @@
 //! Who calls: `clientKey` to API key to account, remembered for a short while by the key's full hash.
 
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use capstan_domain::code::ErrorCode;
 use capstan_domain::route::{PoolMode, SelectionMode};
-use capstan_domain::{AccountId, ApiKeyId};
+use capstan_domain::{AccountId, ApiKeyId, ProviderId};
 use capstan_storage::{AccountStatus, FoundKey, KeyStatus};
+use ipnet::IpNet;
 use moka::sync::Cache;
 use serde_json::{Map, Value};
 
@@ -24,6 +29,18 @@ pub struct Caller {
     pub selection_mode: Option<SelectionMode>,
     /// The key's default pool.
     pub pool_mode: Option<PoolMode>,
+    /// The order of providers saved on the key.
+    pub priority: Option<Arc<[ProviderId]>>,
+    /// Whether a request may not have a wider pool than the key's.
+    pub pool_locked: bool,
+    /// The widest pool that the account may have.
+    pub account_pool: Option<PoolMode>,
+    /// Requests per second, where not the gateway's own limit.
+    pub rate_per_s: Option<NonZeroU32>,
+    /// Most open tasks at once.
+    pub most_open: Option<u32>,
+    /// From where the key may be used; `None` means from everywhere.
+    networks: Option<Arc<[IpNet]>>,
     /// Until when the key is valid.
     expires_at_ms: Option<i64>,
     /// Whether the account is active.
@@ -32,7 +49,10 @@ pub struct Caller {
 
 /// Callers by the hash of their key. Bounded; whoever changes a key or an account in this process forgets them all.
 pub struct Callers {
-    known: Cache<[u8; 32], Caller>,
+    known: Cache<[u8; 32], (u64, Caller)>,
+    /// Counts how often all were forgotten. Who was read from the database before the last time is not remembered: the
+    /// reading may be older than the change.
+    generation: AtomicU64,
 }
 
 /// How long a caller is remembered: another process's change of a key is in force after this at the latest.
@@ -42,27 +62,44 @@ const MOST: u64 = 100_000;
 
 impl Default for Callers {
     fn default() -> Self {
-        Self { known: Cache::builder().max_capacity(MOST).time_to_live(REMEMBERED).build() }
+        Self {
+            known: Cache::builder().max_capacity(MOST).time_to_live(REMEMBERED).build(),
+            generation: AtomicU64::new(0),
+        }
     }
 }
 
 impl Callers {
     /// Forgets everybody: the next request of each reads the database.
     pub fn forget_all(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
         self.known.invalidate_all();
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    fn get(&self, hash: &[u8; 32], generation: u64) -> Option<Caller> {
+        self.known.get(hash).filter(|(of, _)| *of == generation).map(|(_, caller)| caller)
     }
 }
 
-/// Finds the caller of a request.
-pub(super) async fn caller(app: &App, body: &Map<String, Value>) -> Result<Caller, Refusal> {
-    let unknown = |detail: &str| Refusal::new(ErrorCode::KeyDoesNotExist, detail);
+/// Finds the caller of a request that came from `address`.
+pub(super) async fn caller(app: &App, body: &Map<String, Value>, address: IpAddr) -> Result<Caller, Refusal> {
+    let unknown = |detail: &str| {
+        tracing::debug!(client.address = %address, "a key is not accepted");
+        Refusal::new(ErrorCode::KeyDoesNotExist, detail)
+    };
     let text = match body.get("clientKey") {
         Some(Value::String(text)) => text.trim(),
         None | Some(Value::Null) => return Err(unknown("clientKey is missing.")),
         Some(_) => return Err(unknown("clientKey must be text.")),
     };
     let hash = keys::lookup_hash(text).ok_or_else(|| unknown(""))?;
-    let caller = match app.callers.known.get(&hash) {
+    // Before the database is read, so that a change in between is noticed.
+    let generation = app.callers.generation();
+    let caller = match app.callers.get(&hash, generation) {
         Some(caller) => caller,
         None => {
             let row = app.store.find_api_key(&hash).await.map_err(|error| {
@@ -71,12 +108,16 @@ pub(super) async fn caller(app: &App, body: &Map<String, Value>) -> Result<Calle
             })?;
             let caller =
                 row.filter(|row| row.key.status == KeyStatus::Active).map(of_row).ok_or_else(|| unknown(""))?;
-            app.callers.known.insert(hash, caller.clone());
+            app.callers.known.insert(hash, (generation, caller.clone()));
             caller
         }
     };
     if caller.expires_at_ms.is_some_and(|at| at <= clock::now_ms()) {
         return Err(unknown("The key has expired."));
+    }
+    if caller.networks.as_ref().is_some_and(|networks| !networks.iter().any(|network| network.contains(&address))) {
+        tracing::debug!(client.address = %address, key.id = %caller.key, "a key is used from elsewhere");
+        return Err(Refusal::new(ErrorCode::AddressNotAllowed, format!("The request came from {address}.")));
     }
     if !caller.is_active {
         return Err(Refusal::new(ErrorCode::UserBanned, ""));
@@ -85,17 +126,37 @@ pub(super) async fn caller(app: &App, body: &Map<String, Value>) -> Result<Calle
 }
 
 fn of_row(row: FoundKey) -> Caller {
+    let settings = row.key.settings;
     Caller {
         key: row.key.id,
         account: row.key.account,
-        selection_mode: row.key.selection_mode,
-        pool_mode: row.key.pool_mode,
-        expires_at_ms: row.key.expires_at_ms,
+        selection_mode: settings.selection_mode,
+        pool_mode: settings.pool_mode,
+        priority: settings.priority.map(Arc::from),
+        pool_locked: settings.pool_locked,
+        account_pool: row.account_pool,
+        rate_per_s: settings.rate_per_s.and_then(NonZeroU32::new),
+        most_open: settings.most_open,
+        networks: settings.addresses.map(|networks| networks.iter().map(|network| read_network(network)).collect()),
+        expires_at_ms: settings.expires_at_ms,
         is_active: row.account_status == AccountStatus::Active,
     }
 }
 
+/// A network as the operator's verb wrote it. One that cannot be read contains nobody but itself: a key must not be good
+/// from everywhere because of it.
+fn read_network(text: &str) -> IpNet {
+    text.parse().unwrap_or_else(|_| {
+        tracing::error!("a key's network cannot be read");
+        IpNet::from(IpAddr::from([0, 0, 0, 0]))
+    })
+}
+
 /// Counts a request against the caller's rate.
 pub(super) fn limit(app: &App, caller: &Caller) -> Result<(), Refusal> {
-    if app.rates.admits_request(caller.key) { Ok(()) } else { Err(Refusal::new(ErrorCode::RateLimit, "")) }
+    if app.rates.admits_request(caller.key, caller.rate_per_s) {
+        Ok(())
+    } else {
+        Err(Refusal::new(ErrorCode::RateLimit, ""))
+    }
 }

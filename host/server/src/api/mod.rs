@@ -9,8 +9,10 @@ mod create_task;
 pub mod dialect;
 mod get_balance;
 mod get_task_result;
+mod health;
 mod metrics;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,9 +26,11 @@ use serde_json::{Map, Value};
 
 pub use auth::{Caller, Callers};
 use dialect::{Answer, Dialect};
+pub use health::Health;
 pub use metrics::metrics_router;
 
 use crate::app::App;
+use crate::door::address::ClientAddress;
 use crate::tasks::Refusal;
 
 /// The client API's router.
@@ -66,8 +70,8 @@ fn endpoint(path: &str) -> Option<Endpoint> {
 
 async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
     let dialect = Dialect::AnySolver;
-    if request.uri().path() == "/healthz" {
-        return send(Answer { status: 200, body: serde_json::json!({"status": "ok"}) });
+    if let Some(answer) = health::answer(&app, request.uri().path()).await {
+        return send(answer);
     }
     let Some(endpoint) = endpoint(request.uri().path()) else {
         app.metrics.answered("unknown", Some(ErrorCode::InvalidTaskData), None);
@@ -82,11 +86,14 @@ async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response 
         let refusal = Refusal::new(ErrorCode::InvalidTaskData, "The method is POST, with a JSON object as body.");
         return send(Answer { status: 405, ..dialect.refused(&refusal) });
     }
+    // The door tells every request its address; one without would come from nowhere, which no key allows.
+    let nowhere = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let ClientAddress(address) = request.extensions().get().copied().unwrap_or(nowhere);
     let arrived = body::arrived(request.into_body(), &app.limits).await;
     // What a slow client takes to send its body is not the gateway's time.
     let began = Instant::now();
     let answer = match arrived {
-        Ok(bytes) => answer(&app, dialect, endpoint, Arrived { bytes, began }).await,
+        Ok(bytes) => answer(&app, dialect, endpoint, Arrived { bytes, began, address }).await,
         Err(refusal) => Err(refusal),
     };
     let code = answer.as_ref().err().map(|refusal| refusal.code);
@@ -95,15 +102,16 @@ async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response 
     response
 }
 
-/// A request whose body is in, and since when.
+/// A request whose body is in, since when, and where it comes from.
 struct Arrived {
     bytes: Vec<u8>,
     began: Instant,
+    address: IpAddr,
 }
 
 async fn answer(app: &Arc<App>, dialect: Dialect, endpoint: Endpoint, request: Arrived) -> Result<Answer, Refusal> {
     let body: Map<String, Value> = body::object(&request.bytes)?;
-    let caller = auth::caller(app, &body).await?;
+    let caller = auth::caller(app, &body, request.address).await?;
     match endpoint {
         Endpoint::CreateTask => create_task::answer(app, dialect, (&caller, request.began), &body).await,
         Endpoint::GetTaskResult => get_task_result::answer(app, dialect, &caller, &body).await,

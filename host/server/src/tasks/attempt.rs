@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use capstan_domain::adapter::{Charged, Fault, FaultClass, Operation, Step, Submission};
+use capstan_domain::adapter::{Charged, Fault, FaultClass, Submission};
 use capstan_domain::catalogue::CanonicalTask;
 use capstan_storage::NewAttempt;
 use serde_json::Value;
 use tracing::Instrument as _;
 
-use super::drive::{self, Party};
-use super::moves;
+use super::drive::{self, Party, Submitted};
 use super::open::{Attempt, OpenTask};
+use super::{moves, observe};
 use crate::app::App;
 use crate::clock;
 
@@ -23,13 +23,6 @@ pub(super) struct Job {
     pub payload: CanonicalTask,
     /// Further candidates, in order.
     pub left: Vec<NewAttempt>,
-}
-
-/// What became of one submit.
-enum Submitted {
-    Accepted(capstan_domain::adapter::Acceptance),
-    Solved(capstan_domain::adapter::Solved),
-    Failed(Fault),
 }
 
 /// Submits a task until a provider has it, fails it, or may have it.
@@ -103,25 +96,22 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
     };
     let party =
         Party { provider: &provider, credential: &credential, until_ms: task.deadline_at_ms, waiting: &task.waiting };
-    let fault = match drive::drive(app, &party, Operation::Submit(submission)).await {
-        Ok(Step::Accepted(acceptance)) => return Submitted::Accepted(acceptance),
-        Ok(Step::Solved(solved)) => return Submitted::Solved(solved),
-        Ok(Step::Failed(fault)) => {
+    match drive::submit(app, &party, submission).await {
+        Ok(Submitted::Failed(fault)) => {
             credential.rest_after(fault.class, &provider);
-            fault
+            observe::refused(&provider, &credential, payload.family.name, fault.class);
+            Submitted::Failed(fault)
         }
-        Ok(Step::Send(..) | Step::Wait(..) | Step::Polled(_) | Step::Balance(_) | Step::Market(_) | Step::Done) => {
-            drive::foreign_step("submit")
-        }
+        Ok(ended @ (Submitted::Accepted(_) | Submitted::Solved(_))) => ended,
         Err(cut_off) => {
             let error = &cut_off.error as &dyn std::error::Error;
             tracing::warn!(task.id = %task.id, provider.id = %attempt.provider, error, "a submit was cut off");
             let fault = cut_off.fault();
             if cut_off.is_the_providers() {
                 credential.rest_after(fault.class, &provider);
+                observe::refused(&provider, &credential, payload.family.name, fault.class);
             }
-            fault
+            Submitted::Failed(fault)
         }
-    };
-    Submitted::Failed(fault)
+    }
 }

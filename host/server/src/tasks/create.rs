@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use capstan_domain::adapter::PollLimits;
 use capstan_domain::catalogue::{self, CanonicalTask, TaskError};
 use capstan_domain::code::ErrorCode;
-use capstan_domain::route::{self, Candidate, PoolMode, Route, RouteRequest, SelectionMode};
+use capstan_domain::route::{self, PoolCeilings, PoolMode, PoolWish, Ranked, RouteRequest, SavedOrder, SelectionMode};
 use capstan_domain::schedule::{self, Polls};
 use capstan_domain::task::TaskState;
 use capstan_egress::Waiting;
@@ -15,8 +16,8 @@ use tokio::sync::{Mutex, watch};
 use tracing::{Instrument as _, Span};
 
 use super::attempt::{self, Job};
-use super::open::{self, Attempt, Live, OpenTask, Progress};
-use super::{CreateRequest, Created, Ending, Refusal, TaskView, moves};
+use super::open::{self, Attempt, Live, OpenTask, Place, Progress};
+use super::{CreateRequest, Created, Ending, Refusal, TaskView, moves, no_candidate};
 use crate::api::Caller;
 use crate::app::App;
 use crate::clock;
@@ -71,20 +72,9 @@ async fn enter(
         return Err(Refusal::new(ErrorCode::RateLimit, "The gateway has as many open tasks as it takes."));
     }
     let task = catalogue::parse(&request.task).map_err(refusal_of)?;
-    let snapshot = app.snapshot.load_full();
-    refuse_banned_sites(&snapshot, &task)?;
-    let question = RouteRequest {
-        with_proxy: task.proxy.is_some(),
-        pool_mode: PoolMode::in_force(request.pool, caller.pool_mode, task.has_secrets()),
-        mode: request.mode.or(caller.selection_mode).unwrap_or(SelectionMode::AutoCheapest),
-        forced: request.provider.as_deref(),
-        now_ms: clock::now_ms(),
-    };
-    let route = route::route(&question, &snapshot.offers(task.family.name));
-    if route.candidates.is_empty() {
-        return Err(no_candidate(&route, &question, &task, (&request, &caller)));
-    }
-    let (job, progress) = place(&app, &caller, task, Draft { question, route, snapshot }).await?;
+    let new = draft(&app, &caller, &request, &task)?;
+    let among = app.open.take_place(caller.key, caller.most_open).ok_or_else(|| in_flight(&caller))?;
+    let (job, progress) = place(&app, (task, among), new).await?;
     let open = Arc::clone(&job.task);
     if !waits.swap(false, Ordering::SeqCst) {
         moves::abandoned(&app, &open).instrument(open.span.clone()).await;
@@ -92,6 +82,14 @@ async fn enter(
     }
     app.tracker.spawn(attempt::run(Arc::clone(&app), job).instrument(open.span.clone()));
     Ok((open, progress))
+}
+
+fn in_flight(caller: &Caller) -> Refusal {
+    let most = caller.most_open.unwrap_or_default();
+    Refusal::new(
+        ErrorCode::RateLimit,
+        format!("The key has {most} open tasks, which is as many as it may have at once."),
+    )
 }
 
 /// An open task, and how it is heard of.
@@ -112,77 +110,76 @@ fn refuse_banned_sites(snapshot: &Snapshot, task: &CanonicalTask) -> Result<(), 
     }
 }
 
-/// Says why there is no candidate, where the client can do something about it.
-fn no_candidate(
-    route: &Route,
-    question: &RouteRequest<'_>,
-    task: &CanonicalTask,
-    (request, caller): (&CreateRequest, &Caller),
-) -> Refusal {
-    let only = |hit: route::Hit| !route.dropped.is_empty() && route.dropped.iter().all(|d| d.2 == hit);
-    let pool_hit = route.dropped.iter().any(|d| d.2 == route::Hit::Pool);
-    let because_of_secrets = task.has_secrets()
-        && request.pool.is_none()
-        && caller.pool_mode.is_none()
-        && question.pool_mode == PoolMode::PlatformOnly;
-    let detail = if let Some(name) = question.forced.filter(|_| only(route::Hit::OtherProvider)) {
-        format!("No provider is called {:?} here.", name.chars().take(40).collect::<String>())
-    } else if pool_hit && because_of_secrets {
-        "The task carries secrets (cookies or a proxy login) and is kept from community credentials; send \
-         keyPoolMode \"all\" to allow them."
-            .to_owned()
-    } else if route.dropped.iter().any(|d| d.2 == route::Hit::ProxyNotTaken) {
-        "No provider takes a proxy for this task type; use the ProxyLess type.".to_owned()
-    } else if route.dropped.iter().any(|d| d.2 == route::Hit::ProxyNeeded) {
-        "The task type needs a proxy.".to_owned()
-    } else if pool_hit {
-        "There are community credentials for it, which keyPoolMode excludes.".to_owned()
-    } else {
-        String::new()
-    };
-    Refusal::new(ErrorCode::NoProvidersAvailable, detail)
-}
-
 /// Wait before a task is placed again.
 const PLACE_AGAIN: Duration = Duration::from_millis(200);
 
-/// What a task is placed with.
-struct Draft<'r> {
-    question: RouteRequest<'r>,
-    route: Route,
-    snapshot: Arc<Snapshot>,
-}
-
-impl Draft<'_> {
-    fn new_attempt(&self, rank: usize, candidate: &Candidate) -> Option<NewAttempt> {
-        let (provider, _) = self.snapshot.find(candidate.credential)?;
+/// What a task is placed with: its facts, and the candidates that may be tried, each with its price and its reason.
+fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTask) -> Result<PlaceTask, Refusal> {
+    let snapshot = app.snapshot.load_full();
+    refuse_banned_sites(&snapshot, task)?;
+    let question = question(&snapshot, caller, request, task);
+    let provisions = snapshot.provisions(task.family.name, question.now_ms);
+    let route = route::route(&question, &provisions);
+    if route.candidates.is_empty() {
+        return Err(no_candidate::refusal(&route, &question));
+    }
+    let explanation = route.explain(&question);
+    let new_attempt = |(rank, ranked): (usize, &Ranked<'_>)| {
         Some(NewAttempt {
             id: clock::new_attempt_id(),
-            candidate: candidate.clone(),
-            adapter_digest: provider.adapter.digest().as_bytes().to_vec(),
-            explanation: self.route.explain(&self.question, rank).to_string(),
-            created_at_ms: self.question.now_ms,
+            candidate: ranked.candidate(),
+            adapter_digest: snapshot.provider(ranked.provider)?.adapter.digest().as_bytes().to_vec(),
+            explanation: explanation.of(rank).into(),
+            created_at_ms: question.now_ms,
         })
+    };
+    let candidates: Vec<NewAttempt> =
+        route.triable(app.limits.max_attempts).into_iter().filter_map(new_attempt).collect();
+    let first = candidates.first().ok_or_else(|| internal("a candidate's provider is gone"))?;
+    let limits = snapshot.provider(&first.candidate.provider).map(|provider| provider.limits);
+    let limits = limits.ok_or_else(|| internal("a candidate's provider is gone"))?;
+    Ok(PlaceTask {
+        facts: facts(app, caller, task, (&question, &snapshot, &limits)),
+        fence: app.shards.load().pick(clock::new_task_number()).ok_or_else(|| internal("no shard is held"))?,
+        candidates,
+        max_attempts: app.limits.max_attempts,
+        move_id: clock::new_move_id(),
+    })
+}
+
+/// What the router is asked: the request's own words first, then the key's settings, within what the operator has opened.
+fn question<'r>(
+    snapshot: &'r Snapshot,
+    caller: &'r Caller,
+    request: &'r CreateRequest,
+    task: &CanonicalTask,
+) -> RouteRequest<'r> {
+    let switches = &snapshot.switches;
+    let wish = PoolWish { request: request.pool, key: caller.pool_mode, has_secrets: task.has_secrets() };
+    let ceilings = PoolCeilings {
+        gateway: switches.pool,
+        family: switches.family_pools.get(task.family.name).copied(),
+        account: caller.account_pool,
+        key_lock: caller.pool_locked,
+    };
+    RouteRequest {
+        with_proxy: task.proxy.is_some(),
+        pool: PoolMode::in_force(&wish, &ceilings),
+        mode: request.mode.or(caller.selection_mode).unwrap_or(SelectionMode::AutoCheapest),
+        order: SavedOrder::of(caller.priority.as_deref(), &switches.priority),
+        forced: request.provider.as_deref(),
+        now_ms: clock::now_ms(),
     }
 }
 
-/// One transaction: hold, task row, first attempt. Before it is durable nothing is sent.
-async fn place(
-    app: &Arc<App>,
+fn facts(
+    app: &App,
     caller: &Caller,
-    task: CanonicalTask,
-    draft: Draft<'_>,
-) -> Result<(Job, watch::Receiver<Progress>), Refusal> {
-    let fence = app.shards.load().pick(clock::new_task_number()).ok_or_else(|| internal("no shard is held"))?;
-    let first_candidates = draft.route.candidates.iter().take(app.limits.max_attempts);
-    let attempts: Vec<NewAttempt> =
-        // In price order the affordable candidates come first, so that more than can be tried need not be looked at.
-        first_candidates.enumerate().filter_map(|(rank, c)| draft.new_attempt(rank, c)).collect();
-    let first = attempts.first().ok_or_else(|| internal("a candidate's credential is gone"))?;
-    let limits =
-        draft.snapshot.provider(&first.candidate.provider).map(|p| p.limits).ok_or_else(|| internal("no provider"))?;
+    task: &CanonicalTask,
+    (question, snapshot, limits): (&RouteRequest<'_>, &Snapshot, &PollLimits),
+) -> TaskFacts {
     let task_deadline_ms = u32::try_from(app.limits.task_deadline.as_millis()).unwrap_or(u32::MAX);
-    let facts = TaskFacts {
+    TaskFacts {
         id: clock::new_task_id(),
         number: clock::new_task_number(),
         account: caller.account,
@@ -190,16 +187,22 @@ async fn place(
         family: task.family.name.to_owned(),
         task_type: task.wire_type(),
         with_proxy: task.proxy.is_some(),
-        selection_mode: draft.question.mode,
-        pool_mode: draft.question.pool_mode,
+        selection_mode: question.mode,
+        pool_mode: question.pool.mode,
         site: task.site_host().map(str::to_owned),
         site_key: task.site_key().map(str::to_owned),
-        price_book_version: draft.snapshot.prices.version,
-        created_at_ms: draft.question.now_ms,
-        deadline_at_ms: schedule::deadline_at_ms(draft.question.now_ms, &limits, task_deadline_ms),
-    };
-    let max_attempts = app.limits.max_attempts;
-    let mut new = PlaceTask { facts, fence, candidates: attempts, max_attempts, move_id: clock::new_move_id() };
+        price_book_version: snapshot.prices.version,
+        created_at_ms: question.now_ms,
+        deadline_at_ms: schedule::deadline_at_ms(question.now_ms, limits, task_deadline_ms),
+    }
+}
+
+/// One transaction: hold, task row, first attempt. Before it is durable nothing is sent.
+async fn place(
+    app: &Arc<App>,
+    task: (CanonicalTask, Place),
+    mut new: PlaceTask,
+) -> Result<(Job, watch::Receiver<Progress>), Refusal> {
     let placed = loop {
         match app.store.place_task(new.clone()).await {
             Ok(Ok(placed)) => break placed,
@@ -224,7 +227,7 @@ async fn place(
 
 fn job(
     app: &Arc<App>,
-    task: CanonicalTask,
+    (task, place): (CanonicalTask, Place),
     new: PlaceTask,
     placed: &Placed,
 ) -> Result<(Job, watch::Receiver<Progress>), Refusal> {
@@ -243,6 +246,7 @@ fn job(
         created_at_ms: facts.created_at_ms,
         deadline_at_ms: facts.deadline_at_ms,
         fence: new.fence,
+        place: place.into(),
         live: Mutex::new(Live { state: TaskState::Submitting, attempt: Attempt::of(&first, 1, &span) }),
         progress: sender,
         waiting: Waiting::default(),
@@ -266,6 +270,7 @@ impl Attempt {
             credential: new.candidate.credential,
             digest: new.adapter_digest.clone(),
             price: new.candidate.price,
+            began_at_ms: Some(new.created_at_ms),
             reference: String::new(),
             memo: Vec::new(),
             polls: Polls::default(),
@@ -279,6 +284,11 @@ fn refusal_of_place(refusal: PlaceRefusal) -> Refusal {
             Refusal::new(ErrorCode::ZeroBalance, format!("Available: {available}."))
         }
         PlaceRefusal::AccountNotActive => Refusal::new(ErrorCode::UserBanned, ""),
+        // The same as for a key that was revoked before the request came in.
+        PlaceRefusal::KeyNotActive => Refusal::new(ErrorCode::KeyDoesNotExist, ""),
+        PlaceRefusal::DailyCap { cap, left } => {
+            Refusal::new(ErrorCode::DailyCap, format!("The key's cap is {cap} USD a day; {left} are left today."))
+        }
         PlaceRefusal::NoCandidate => internal("an empty route was placed"),
         PlaceRefusal::NumberTaken => internal("no free task number"),
     }

@@ -2,10 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use capstan_domain::adapter::Charged;
-use capstan_domain::adapter::{Fault, FaultClass, InwardResponse, MAX_STEPS, Operation, OutwardRequest, Reply, Step};
+use capstan_domain::AttemptId;
+use capstan_domain::adapter::{
+    Acceptance, Charged, Fault, FaultClass, InwardResponse, MAX_STEPS, OpenTask, Operation, OutwardRequest, Reply,
+    Sifted, Solved, Standing, Step, Submission, Verdict, sift,
+};
+use capstan_domain::quarantine::{Conduct, Entry, Work};
 use capstan_egress::{Blame, EgressError, Waiting};
-use capstan_sandbox::CallError;
+use capstan_sandbox::{AdapterFault, CallError};
 
 use crate::app::App;
 use crate::clock;
@@ -26,6 +30,15 @@ pub(super) enum DriveError {
     /// The adapter goes on and on.
     #[error("the adapter took more than {MAX_STEPS} steps")]
     TooManySteps,
+    /// The adapter broke the contract.
+    #[error("the adapter ended the operation with a step that does not belong to it")]
+    ForeignStep,
+    /// The adapter made up what only its provider can say.
+    #[error("the adapter tells what its provider said, without having asked it")]
+    Unasked,
+    /// The adapter is quarantined.
+    #[error("the adapter is quarantined")]
+    Quarantined,
 }
 
 /// An operation that has no end, and whether anything of it may have reached the provider.
@@ -51,35 +64,149 @@ pub(super) struct Party<'p> {
     pub(super) waiting: &'p Waiting,
 }
 
+/// What became of a submit.
+pub(super) enum Submitted {
+    /// The provider has the task.
+    Accepted(Acceptance),
+    /// The provider solved it at once.
+    Solved(Solved),
+    /// The provider, or the way to it, failed.
+    Failed(Fault),
+}
+
+/// What became of a poll.
+pub(super) enum Polled {
+    /// What is known; a task that is not named is still open.
+    Verdicts(Vec<Verdict>),
+    /// The poll failed, which says nothing about the tasks.
+    Failed(Fault),
+}
+
+/// What became of a look-up.
+pub(super) enum LookedUp {
+    /// The provider has the task.
+    Accepted(Acceptance),
+    /// It surely has not.
+    Unknown,
+    /// The look-up failed.
+    Failed(Fault),
+}
+
 /// Longest wait that an adapter may ask for between two requests, before the provider's time scale.
 const LONGEST_WAIT_MS: u32 = 30_000;
 
-/// Runs an operation to its end.
+/// How an operation ended and how the adapter behaved; `None` for a step that does not belong to the operation.
+type End<T> = Option<(T, Conduct)>;
+
+/// Submits a task, unless the adapter is quarantined.
 ///
 /// # Errors
-/// [`CutOff`]; what the provider itself reports is a [`Step::Failed`].
-pub(super) async fn drive(app: &App, party: &Party<'_>, operation: Operation) -> Result<Step, CutOff> {
+/// [`CutOff`]; what the provider itself reports is [`Submitted::Failed`].
+pub(super) async fn submit(app: &App, party: &Party<'_>, submission: Submission) -> Result<Submitted, CutOff> {
+    let read = |step| {
+        let end = match step {
+            Step::Accepted(acceptance) => Submitted::Accepted(acceptance),
+            Step::Solved(solved) => Submitted::Solved(solved),
+            Step::Failed(fault) => Submitted::Failed(fault),
+            Step::Send(..) | Step::Wait(..) | Step::Polled(_) | Step::Balance(_) | Step::Market(_) | Step::Done => {
+                return None;
+            }
+        };
+        Some((end, Conduct::Kept))
+    };
+    drive(app, party, Operation::Submit(submission), read).await
+}
+
+/// Asks about tasks; a verdict that was not asked for, or one of several on a task, does not count.
+///
+/// # Errors
+/// As for [`submit`].
+pub(super) async fn poll(app: &App, party: &Party<'_>, tasks: Vec<OpenTask>) -> Result<Polled, CutOff> {
+    let asked: Vec<String> = tasks.iter().map(|task| task.reference.clone()).collect();
+    let read = |step| match step {
+        Step::Polled(verdicts) => {
+            let Sifted { verdicts, breach } = sift(&asked, verdicts);
+            Some((Polled::Verdicts(verdicts), breach.map_or(Conduct::Kept, Conduct::Broke)))
+        }
+        Step::Failed(fault) => Some((Polled::Failed(fault), Conduct::Kept)),
+        Step::Send(..)
+        | Step::Wait(..)
+        | Step::Accepted(_)
+        | Step::Solved(_)
+        | Step::Balance(_)
+        | Step::Market(_)
+        | Step::Done => None,
+    };
+    drive(app, party, Operation::Poll(tasks), read).await
+}
+
+/// Asks what became of an attempt.
+///
+/// # Errors
+/// As for [`submit`].
+pub(super) async fn look_up(app: &App, party: &Party<'_>, attempt: AttemptId) -> Result<LookedUp, CutOff> {
+    let read = |step| {
+        let end = match step {
+            Step::Accepted(acceptance) => LookedUp::Accepted(acceptance),
+            Step::Done => LookedUp::Unknown,
+            Step::Failed(fault) => LookedUp::Failed(fault),
+            Step::Send(..)
+            | Step::Wait(..)
+            | Step::Solved(_)
+            | Step::Polled(_)
+            | Step::Balance(_)
+            | Step::Market(_) => return None,
+        };
+        Some((end, Conduct::Kept))
+    };
+    drive(app, party, Operation::LookUp(attempt), read).await
+}
+
+/// Runs an operation to its end, and takes down how the adapter behaved.
+async fn drive<T>(
+    app: &App,
+    party: &Party<'_>,
+    operation: Operation,
+    read: impl FnOnce(Step) -> End<T>,
+) -> Result<T, CutOff> {
+    let work = match &operation {
+        Operation::Submit(_) => Work::Submit,
+        Operation::Poll(_)
+        | Operation::LookUp(_)
+        | Operation::Balance
+        | Operation::Market
+        | Operation::Report(_)
+        | Operation::Cancel(_) => Work::Upkeep,
+    };
+    let mut may_have_been_sent = false;
+    let ended = steps(app, party, operation, &mut may_have_been_sent).await.and_then(|step| {
+        let is_invented = !may_have_been_sent && only_the_provider_can_say(&step);
+        let end = read(step).ok_or(DriveError::ForeignStep)?;
+        if is_invented { Err(DriveError::Unasked) } else { Ok(end) }
+    });
+    let conduct = match &ended {
+        Ok((_, conduct)) => Some(*conduct),
+        Err(error) => error.conduct(),
+    };
+    if let Some(conduct) = conduct {
+        party.provider.note_conduct(app, work, conduct);
+    }
+    ended.map(|(end, _)| end).map_err(|error| CutOff { error, may_have_been_sent })
+}
+
+/// Runs an operation until the adapter asks for nothing more.
+async fn steps(app: &App, party: &Party<'_>, operation: Operation, sent: &mut bool) -> Result<Step, DriveError> {
     let Party { provider, until_ms, .. } = *party;
     let name = operation.name();
-    let mut may_have_been_sent = false;
-    let cut_off = |error, may_have_been_sent| CutOff { error, may_have_been_sent };
-    let begun = timed(app, provider, "begin", provider.adapter.begin(operation)).await;
-    let mut step = begun.map_err(|e| cut_off(DriveError::Adapter(e), false))?;
+    let mut step = begin(app, provider, operation).await?;
     for _ in 0..MAX_STEPS {
         let (state, reply) = match step {
-            Step::Send(..) if clock::now_ms() > until_ms => {
-                return Err(cut_off(DriveError::TooLate, may_have_been_sent));
+            Step::Send(..) if clock::now_ms() > until_ms => return Err(DriveError::TooLate),
+            Step::Send(request, state) => {
+                let answer = send(app, party, name, &request).await;
+                *sent |= answer.as_ref().map_or_else(|error| !error.surely_not_sent(), |_| true);
+                (state, Reply::Response(answer.map_err(DriveError::Egress)?))
             }
-            Step::Send(request, state) => match send(app, party, name, &request).await {
-                Ok(response) => {
-                    may_have_been_sent = true;
-                    (state, Reply::Response(response))
-                }
-                Err(error) => {
-                    let unclear = may_have_been_sent || !error.surely_not_sent();
-                    return Err(cut_off(DriveError::Egress(error), unclear));
-                }
-            },
             Step::Wait(wait_ms, state) => {
                 let wait_ms = provider.in_our_time(wait_ms.min(LONGEST_WAIT_MS));
                 let wait = party.waiting.begin();
@@ -96,9 +223,74 @@ pub(super) async fn drive(app: &App, party: &Party<'_>, operation: Operation) ->
             | Step::Done) => return Ok(end),
         };
         let advanced = timed(app, provider, "advance", provider.adapter.advance(state, reply)).await;
-        step = advanced.map_err(|e| cut_off(DriveError::Adapter(e), may_have_been_sent))?;
+        step = advanced.map_err(DriveError::Adapter)?;
     }
-    Err(cut_off(DriveError::TooManySteps, may_have_been_sent))
+    Err(DriveError::TooManySteps)
+}
+
+/// Begins an operation; a submit only while the adapter is not quarantined. Submits that wait for their turn when it is go
+/// to the next candidate at once: nothing of them has been sent.
+async fn begin(app: &App, provider: &Provider, operation: Operation) -> Result<Step, DriveError> {
+    let entry = match &operation {
+        Operation::Submit(_) => provider.quarantine.enter(&app.limits.quarantine),
+        Operation::Poll(_)
+        | Operation::LookUp(_)
+        | Operation::Balance
+        | Operation::Market
+        | Operation::Report(_)
+        | Operation::Cancel(_) => Entry::Probe,
+    };
+    let begun = timed(app, provider, "begin", provider.adapter.begin(operation));
+    match entry {
+        Entry::Shut => Err(DriveError::Quarantined),
+        Entry::Probe => begun.await.map_err(DriveError::Adapter),
+        Entry::Free => tokio::select! {
+            biased;
+            begun = begun => begun.map_err(DriveError::Adapter),
+            () = provider.quarantine.shut() => Err(DriveError::Quarantined),
+        },
+    }
+}
+
+/// Whether a step tells of something that only the provider knows.
+fn only_the_provider_can_say(step: &Step) -> bool {
+    match step {
+        Step::Accepted(_) | Step::Solved(_) | Step::Balance(_) | Step::Market(_) => true,
+        Step::Polled(verdicts) => verdicts.iter().any(|v| matches!(v.standing, Standing::Solved(_))),
+        Step::Send(..) | Step::Wait(..) | Step::Failed(_) | Step::Done => false,
+    }
+}
+
+impl DriveError {
+    /// A word for records, logs and metrics.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Adapter(CallError::Adapter(fault)) => fault.name(),
+            Self::Adapter(CallError::Busy | CallError::Stopped) => "sandbox-busy",
+            Self::Egress(EgressError::Refused(refusal)) => refusal.name(),
+            Self::Egress(_) => "request-failed",
+            Self::TooLate => "too-late",
+            Self::TooManySteps => "too-many-steps",
+            Self::ForeignStep => "foreign-step",
+            Self::Unasked => "unasked-answer",
+            Self::Quarantined => "quarantined",
+        }
+    }
+
+    /// What this says of the adapter; `None` when it was not asked.
+    fn conduct(&self) -> Option<Conduct> {
+        match self {
+            Self::Adapter(CallError::Adapter(AdapterFault::OutOfTime)) => Some(Conduct::TimedOut(self.name())),
+            Self::Adapter(CallError::Adapter(_)) | Self::TooManySteps | Self::ForeignStep | Self::Unasked => {
+                Some(Conduct::Broke(self.name()))
+            }
+            Self::Egress(error) => match error.blame() {
+                Blame::Adapter => Some(Conduct::Broke(self.name())),
+                Blame::Provider | Blame::Us => Some(Conduct::Kept),
+            },
+            Self::Adapter(CallError::Busy | CallError::Stopped) | Self::TooLate | Self::Quarantined => None,
+        }
+    }
 }
 
 /// A call into an adapter, counted.
@@ -136,7 +328,12 @@ impl CutOff {
     pub(super) fn is_the_providers(&self) -> bool {
         match &self.error {
             DriveError::Egress(error) => error.blame() == Blame::Provider,
-            DriveError::Adapter(_) | DriveError::TooLate | DriveError::TooManySteps => false,
+            DriveError::Adapter(_)
+            | DriveError::TooLate
+            | DriveError::TooManySteps
+            | DriveError::ForeignStep
+            | DriveError::Unasked
+            | DriveError::Quarantined => false,
         }
     }
 
@@ -144,29 +341,16 @@ impl CutOff {
     #[must_use]
     pub(super) fn fault(&self) -> Fault {
         let class = if self.may_have_been_sent { FaultClass::InDoubt } else { FaultClass::ProviderDown };
-        let code = match &self.error {
-            DriveError::Adapter(_) => "adapter-failed",
-            DriveError::Egress(_) => "request-failed",
-            DriveError::TooLate => "too-late",
-            DriveError::TooManySteps => "too-many-steps",
-        };
         let message = match &self.error {
             DriveError::Adapter(error) => error.to_string(),
             DriveError::Egress(error) => error.to_string(),
-            DriveError::TooLate | DriveError::TooManySteps => self.error.to_string(),
+            DriveError::TooLate
+            | DriveError::TooManySteps
+            | DriveError::ForeignStep
+            | DriveError::Unasked
+            | DriveError::Quarantined => self.error.to_string(),
         };
         let charged = if self.may_have_been_sent { Charged::Unknown } else { Charged::No };
-        Fault { class, code: code.to_owned(), message, charged }
-    }
-}
-
-/// A step that does not belong to the operation: the adapter broke the contract after the provider was spoken to.
-#[must_use]
-pub(super) fn foreign_step(operation: &str) -> Fault {
-    Fault {
-        class: FaultClass::InDoubt,
-        code: "adapter-broke-contract".to_owned(),
-        message: format!("the adapter ended {operation} with a step that does not belong to it"),
-        charged: Charged::Unknown,
+        Fault { class, code: self.error.name().to_owned(), message, charged }
     }
 }

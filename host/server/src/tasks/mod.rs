@@ -9,6 +9,8 @@ mod counted;
 mod create;
 mod drive;
 mod moves;
+mod no_candidate;
+mod observe;
 mod open;
 mod poll;
 mod recover;

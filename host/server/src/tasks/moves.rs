@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use tokio::sync::MutexGuard;
 
 use super::open::{Attempt, Live, OpenTask, Progress};
-use super::{Ending, TaskView, counted, result};
+use super::{Ending, TaskView, counted, observe, result};
 use crate::app::App;
 use crate::metrics::{AttemptOutcome, MoneyMoved};
 use crate::{clock, providers};
@@ -247,6 +247,7 @@ async fn settle(
     };
     if let Settled::Now { cost, returned } = settled {
         counted::end(app, open, &live.attempt.provider, (&settlement, cost, returned));
+        observe::ended(app, open, &live, &settlement);
     }
     let view = match settled {
         Settled::Now { cost, .. } => Some(TaskView {

@@ -1,15 +1,15 @@
 //! Open tasks in memory: what moves them, and who waits for them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use capstan_domain::catalogue::Family;
 use capstan_domain::schedule::Polls;
 use capstan_domain::task::TaskState;
-use capstan_domain::{AccountId, Amount, AttemptId, CredentialId, ProviderId, TaskId};
+use capstan_domain::{AccountId, Amount, ApiKeyId, AttemptId, CredentialId, ProviderId, TaskId};
 use capstan_egress::Waiting;
 use capstan_storage::Fence;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex as AsyncMutex, watch};
 use tracing::Span;
 
 use super::TaskView;
@@ -33,7 +33,9 @@ pub(crate) struct OpenTask {
     /// The right under which this process moves it.
     pub fence: Fence,
     /// One mover at a time: held across the database write, so that memory never runs ahead of the database.
-    pub live: Mutex<Live>,
+    pub live: AsyncMutex<Live>,
+    /// Its place among its key's open tasks.
+    pub place: Held,
     /// Woken on every change.
     pub progress: watch::Sender<Progress>,
     /// How long its submits have waited for providers.
@@ -77,6 +79,8 @@ pub(crate) struct Attempt {
     pub digest: Vec<u8>,
     /// What the account pays when it succeeds.
     pub price: Amount,
+    /// When it began; unknown of one that another process began.
+    pub began_at_ms: Option<i64>,
     /// The provider's id of the task, once accepted.
     pub reference: String,
     /// What the adapter noted.
@@ -100,6 +104,40 @@ pub(crate) enum Progress {
 #[derive(Default)]
 pub struct OpenTasks {
     tasks: RwLock<HashMap<TaskId, Arc<OpenTask>>>,
+    per_key: Arc<Mutex<HashMap<ApiKeyId, u32>>>,
+}
+
+/// A place among a key's open tasks; given back when it is dropped.
+pub(crate) struct Place {
+    per_key: Arc<Mutex<HashMap<ApiKeyId, u32>>>,
+    key: ApiKeyId,
+}
+
+/// A place that is held until its task is no longer open, whoever still looks at the task then.
+pub(crate) struct Held(Mutex<Option<Place>>);
+
+impl From<Place> for Held {
+    fn from(place: Place) -> Self {
+        Self(Mutex::new(Some(place)))
+    }
+}
+
+impl From<Option<Place>> for Held {
+    fn from(place: Option<Place>) -> Self {
+        Self(Mutex::new(place))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut per_key = self.per_key.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = per_key.get_mut(&self.key) {
+            *open = open.saturating_sub(1);
+            if *open == 0 {
+                per_key.remove(&self.key);
+            }
+        }
+    }
 }
 
 // A poisoned lock is entered all the same: the map is whole between two statements.
@@ -109,7 +147,22 @@ impl OpenTasks {
     }
 
     pub(crate) fn remove(&self, id: TaskId) {
-        self.tasks.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        let task = self.tasks.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        if let Some(task) = task {
+            drop(task.place.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
+    }
+
+    /// Takes a place among a key's open tasks; `None` when all are taken. It is taken before the task is placed, so that a
+    /// crowd of requests cannot pass the limit together.
+    pub(crate) fn take_place(&self, key: ApiKeyId, most: Option<u32>) -> Option<Place> {
+        let mut per_key = self.per_key.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = per_key.entry(key).or_default();
+        if most.is_some_and(|most| *open >= most) {
+            return None;
+        }
+        *open += 1;
+        Some(Place { per_key: Arc::clone(&self.per_key), key })
     }
 
     /// The open task of this id, if this process moves it.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use capstan_domain::adapter::{FaultClass, OpenTask as Polled, Operation, Standing, Step, Verdict};
+use capstan_domain::adapter::{self, FaultClass, Standing, Verdict};
 use capstan_domain::schedule;
 use capstan_domain::task::TaskState;
 use capstan_egress::Waiting;
 use tracing::Instrument as _;
 
-use super::drive::{self, Party};
+use super::drive::{self, LookedUp, Party, Polled};
 use super::moves;
 use super::open::{Attempt, OpenTask};
 use crate::app::App;
@@ -49,63 +49,77 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
     }
     let mut polled = Vec::with_capacity(batch.len());
     for task in batch {
-        let mut live = task.live.lock().await;
-        match live.state {
-            TaskState::Running => {
-                live.attempt.polls.used = live.attempt.polls.used.saturating_add(1);
-                polled.push((Arc::clone(task), live.attempt.clone()));
-            }
+        let (state, attempt) = {
+            let live = task.live.lock().await;
+            (live.state, live.attempt.clone())
+        };
+        match state {
+            TaskState::Running => polled.push((Arc::clone(task), attempt)),
             TaskState::InDoubt if provider.abilities.look_up => {
-                live.attempt.polls.used = live.attempt.polls.used.saturating_add(1);
-                let attempt = live.attempt.clone();
-                drop(live);
-                let span = attempt.span.clone();
-                look_up(app, &party(provider, credential, task), (task, &attempt)).instrument(span).await;
+                if takes_a_turn(app, provider, std::slice::from_ref(task)).await {
+                    let span = attempt.span.clone();
+                    look_up(app, &party(provider, credential, task), (task, &attempt)).instrument(span).await;
+                }
             }
             TaskState::InDoubt | TaskState::Submitting | TaskState::Solved | TaskState::Failed => {}
         }
     }
-    if polled.is_empty() {
+    let tasks: Vec<Arc<OpenTask>> = polled.iter().map(|(task, _)| Arc::clone(task)).collect();
+    if polled.is_empty() || !takes_a_turn(app, provider, &tasks).await {
         return;
     }
     let asked = polled.iter().map(|(task, attempt)| contract_form(task, attempt)).collect();
     // Of a poll nobody's request waits.
     let waiting = Waiting::default();
     let party = Party { provider, credential, until_ms: i64::MAX, waiting: &waiting };
-    match drive::drive(app, &party, Operation::Poll(asked)).await {
-        Ok(Step::Polled(verdicts)) => {
+    match drive::poll(app, &party, asked).await {
+        Ok(Polled::Verdicts(verdicts)) => {
             for (task, attempt) in &polled {
                 let verdict = verdicts.iter().find(|v| v.reference == attempt.reference);
                 take(app, provider, (task, attempt), verdict).instrument(attempt.span.clone()).await;
             }
         }
-        Ok(Step::Failed(fault)) => {
+        Ok(Polled::Failed(fault)) => {
             credential.rest_after(fault.class, provider);
             credential.rest_polls_after(fault.class, provider);
             tracing::warn!(provider.id = %provider.id, fault = fault.class.as_str(), "a poll failed; it says nothing about the tasks");
             missed(app, provider, &polled, (fault.class, fault.class.as_str())).await;
         }
-        Ok(
-            Step::Send(..)
-            | Step::Wait(..)
-            | Step::Accepted(_)
-            | Step::Solved(_)
-            | Step::Balance(_)
-            | Step::Market(_)
-            | Step::Done,
-        ) => {
-            tracing::error!(provider.id = %provider.id, "the adapter ended a poll with a step that does not belong to it");
-            missed(app, provider, &polled, (FaultClass::ProviderDown, "broke-contract")).await;
-        }
         Err(cut_off) => {
             tracing::warn!(provider.id = %provider.id, error = &cut_off.error as &dyn std::error::Error, "a poll was cut off");
-            missed(app, provider, &polled, (FaultClass::ProviderDown, "cut-off")).await;
+            missed(app, provider, &polled, (FaultClass::ProviderDown, cut_off.error.name())).await;
         }
     }
 }
 
-fn contract_form(task: &OpenTask, attempt: &Attempt) -> Polled {
-    Polled { reference: attempt.reference.clone(), family: task.family.name.to_owned(), memo: attempt.memo.clone() }
+/// Longest that a poll is put off beyond the time at which the next one may go.
+const SPREAD_MS: i64 = 500;
+
+/// Counts a poll of each task, unless the adapter is quarantined and its last poll broke a limit: then one operation goes
+/// at a time, and the others are put off, each by a time of its own, so that one bad task does not always come first.
+async fn takes_a_turn(app: &App, provider: &Provider, tasks: &[Arc<OpenTask>]) -> bool {
+    let turn = provider.quarantine.poll();
+    for task in tasks {
+        match turn {
+            Ok(()) => {
+                let mut live = task.live.lock().await;
+                live.attempt.polls.used = live.attempt.polls.used.saturating_add(1);
+            }
+            Err(until_ms) => {
+                let spread_ms = clock::new_task_number().rem_euclid(SPREAD_MS);
+                app.wheel.poll_at(task.id, until_ms.saturating_add(spread_ms));
+            }
+        }
+    }
+    turn.is_ok()
+}
+
+fn contract_form(task: &OpenTask, attempt: &Attempt) -> adapter::OpenTask {
+    adapter::OpenTask {
+        reference: attempt.reference.clone(),
+        family: task.family.name.to_owned(),
+        memo: attempt.memo.clone(),
+    }
 }
 
 async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Attempt), verdict: Option<&Verdict>) {
@@ -180,15 +194,18 @@ async fn again(app: &App, provider: &Provider, task: &Arc<OpenTask>, hint_ms: Op
 
 async fn look_up(app: &Arc<App>, party: &Party<'_>, doubtful: (&Arc<OpenTask>, &Attempt)) {
     let (task, attempt) = doubtful;
-    match drive::drive(app, party, Operation::LookUp(attempt.id)).await {
-        Ok(Step::Accepted(acceptance)) => moves::accepted(app, task, attempt, acceptance).await,
-        Ok(Step::Done) => moves::unknown(task, attempt).await,
-        Ok(Step::Failed(fault)) => {
+    match drive::look_up(app, party, attempt.id).await {
+        Ok(LookedUp::Accepted(acceptance)) => moves::accepted(app, task, attempt, acceptance).await,
+        Ok(LookedUp::Unknown) => moves::unknown(task, attempt).await,
+        Ok(LookedUp::Failed(fault)) => {
             tracing::warn!(task.id = %task.id, provider.id = %party.provider.id, fault = fault.class.as_str(), "a look-up failed");
             party.credential.rest_polls_after(fault.class, party.provider);
             again(app, party.provider, task, None).await;
         }
-        Ok(_) | Err(_) => again(app, party.provider, task, None).await,
+        Err(cut_off) => {
+            tracing::warn!(task.id = %task.id, provider.id = %party.provider.id, error = &cut_off.error as &dyn std::error::Error, "a look-up was cut off");
+            again(app, party.provider, task, None).await;
+        }
     }
 }
 

@@ -122,6 +122,8 @@ fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
         created_at_ms: facts.created_at_ms,
         deadline_at_ms: facts.deadline_at_ms,
         fence,
+        // It was placed; a limit that is lower by now holds for those to come.
+        place: app.open.take_place(facts.api_key, None).into(),
         live: Mutex::new(Live {
             state: row.task.state,
             attempt: Attempt {
@@ -132,6 +134,7 @@ fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
                 credential: row.attempt.candidate.credential,
                 digest: row.attempt.adapter_digest.clone(),
                 price: row.attempt.candidate.price,
+                began_at_ms: None,
                 reference,
                 memo,
                 polls: Polls { used: polls_used(app, row), hint_ms: None },

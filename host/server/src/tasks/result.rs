@@ -21,7 +21,11 @@ use crate::app::App;
 pub async fn result(app: &App, caller: &Caller, id: &str) -> Result<TaskView, Refusal> {
     let unknown = || {
         // Guessing ids is a request like any other; only polls of one's own tasks are free of the key's limit.
-        let code = if app.rates.admits_request(caller.key) { ErrorCode::TaskNotFound } else { ErrorCode::RateLimit };
+        let code = if app.rates.admits_request(caller.key, caller.rate_per_s) {
+            ErrorCode::TaskNotFound
+        } else {
+            ErrorCode::RateLimit
+        };
         Refusal::new(code, "")
     };
     let Ok(id) = Uuid::parse_str(id.trim()).map(TaskId) else { return Err(unknown()) };

@@ -61,15 +61,16 @@ const UNLISTED: u32 = 58;
 /// The code of a refusal.
 pub(super) fn code(refusal: &Refusal) -> &str {
     match refusal {
-        Refusal::KeyUnknown => "ERROR_KEY_DOES_NOT_EXIST",
+        // What cannot be read holds no key.
+        Refusal::KeyUnknown | Refusal::Unreadable => "ERROR_KEY_DOES_NOT_EXIST",
         Refusal::NoSlot => "ERROR_NO_SLOT_AVAILABLE",
         Refusal::ImageTooSmall => "ERROR_ZERO_CAPTCHA_FILESIZE",
         Refusal::ImageTooBig => "ERROR_TOO_BIG_CAPTCHA_FILESIZE",
         Refusal::ZeroBalance => "ERROR_ZERO_BALANCE",
-        Refusal::Unsolvable => "ERROR_CAPTCHA_UNSOLVABLE",
+        Refusal::Unsolvable | Refusal::TimedOut => "ERROR_CAPTCHA_UNSOLVABLE",
         Refusal::MethodUnknown => "ERROR_NO_SUCH_METHOD",
         Refusal::ImageType => "ERROR_IMAGE_TYPE_NOT_SUPPORTED",
-        Refusal::TaskGone => "ERROR_NO_SUCH_CAPCHA_ID",
+        Refusal::TaskGone | Refusal::TaskIdUnreadable => "ERROR_NO_SUCH_CAPCHA_ID",
         Refusal::TaskAbsent => "ERROR_TASK_ABSENT",
         Refusal::TypeUnknown => "ERROR_TASK_NOT_SUPPORTED",
         Refusal::Field(_) => "ERROR_INCORRECT_SESSION_DATA",

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::call::{Needs, Spoil};
+use crate::call::{Needs, Ready, Solution, Spoil, TextNeeds};
 use crate::latency::Latency;
 use crate::script::{Malformed, Outcome};
 use crate::settings::{CreateFailures, Failures, Limits, PollFailures, SolveFailures};
+use crate::wire::WireFormat;
+
+mod services;
 
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PRICE: i64 = 2_000_000;
@@ -17,8 +20,13 @@ fn turnstile() -> NewTask {
 }
 
 fn engine_with(behaviour: Behaviour) -> Engine {
+    engine_of(WireFormat::AntiCaptcha, behaviour)
+}
+
+fn engine_of(speaks: WireFormat, behaviour: Behaviour) -> Engine {
     let key = |key: &str| KeySettings { key: key.to_owned(), balance: Usd::dollars(1) };
-    Engine::new(7, 1_000_000, behaviour, vec![key("a"), key("b")])
+    let settings = Settings { speaks, seed: 7, keys: vec![key("a"), key("b")], behaviour, ..Settings::default() };
+    Engine::new(&settings, 1_000_000)
 }
 
 fn taking(ms: u64) -> Engine {
@@ -74,7 +82,7 @@ fn tasks_are_seen_only_by_their_own_key() {
     assert_eq!(refusal(engine.poll(0, "b", Some(id))), Refusal::TaskGone);
     assert_eq!(refusal(engine.poll(0, "nobody", Some(id))), Refusal::KeyUnknown);
     assert_eq!(refusal(engine.poll(0, "a", Some(1))), Refusal::TaskGone);
-    assert_eq!(refusal(engine.poll(0, "a", None)), Refusal::TaskGone);
+    assert_eq!(refusal(engine.poll(0, "a", None)), Refusal::TaskIdUnreadable);
 }
 
 #[test]
@@ -118,7 +126,7 @@ fn a_task_that_outlives_its_life_is_given_up_uncharged() {
         assert!(is_processing(&mut engine, 19_999, id));
     }
     for id in [never, late] {
-        assert_eq!(refusal(engine.poll(20_000, "a", Some(id))), Refusal::Unsolvable);
+        assert_eq!(refusal(engine.poll(20_000, "a", Some(id))), Refusal::TimedOut);
     }
     assert_eq!(engine.stats(20_000).charged["a"], Usd::ZERO);
 }

@@ -30,6 +30,10 @@ impl Reply {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap_or_else(|_| panic!("no text: {self:?}"))
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -53,13 +57,23 @@ impl Client {
         self.send("PUT", path, body.to_string().as_bytes()).await.unwrap()
     }
 
+    /// What a GET is answered with, as text with status 200.
+    pub(crate) async fn get(&self, path: &str) -> String {
+        let reply = self.send("GET", path, b"").await.unwrap();
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.text().to_owned()
+    }
+
     pub(crate) async fn send(&self, method: &str, path: &str, body: &[u8]) -> io::Result<Reply> {
         let mut connection = self.open(method, path, ("close", body)).await?;
-        let bytes = rest_of(&mut connection).await?;
-        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
-        let head = std::str::from_utf8(&bytes[..end]).unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Ok(Reply { status, body: bytes[end + 4..].to_vec() })
+        whole_reply(&mut connection).await
+    }
+
+    /// Posts a body of this content type.
+    pub(crate) async fn send_as(&self, content_type: &str, path: &str, body: &[u8]) -> Reply {
+        let keeping = format!("close\r\ncontent-type: {content_type}");
+        let mut connection = self.open("POST", path, (&keeping, body)).await.unwrap();
+        whole_reply(&mut connection).await.unwrap()
     }
 
     /// Every byte that comes back on a connection that the client would keep, until the service closes it.
@@ -80,6 +94,14 @@ impl Client {
         connection.write_all(body).await?;
         Ok(connection)
     }
+}
+
+async fn whole_reply(connection: &mut TcpStream) -> io::Result<Reply> {
+    let bytes = rest_of(connection).await?;
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+    let head = std::str::from_utf8(&bytes[..end]).unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Ok(Reply { status, body: bytes[end + 4..].to_vec() })
 }
 
 /// Every byte until the other side closes the connection.

@@ -7,15 +7,17 @@
     reason = "helpers of tests fail the test that uses them"
 )]
 
+mod capsolver;
 mod client;
 mod lifecycle;
+mod two_captcha;
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use capstan_simulator::{
-    Behaviour, Control, Create, Decision, Latency, Limits, Malformed, Outcome, Settings, Simulator, Usd,
+    Behaviour, Control, Create, Decision, Latency, Limits, Malformed, Outcome, Settings, Simulator, Usd, WireFormat,
 };
 use client::{Client, TURNSTILE, create_body};
 use serde_json::{Value, json};
@@ -32,6 +34,10 @@ async fn started_with(settings: Settings) -> (Simulator, Control, Client) {
     let control = simulator.control();
     let client = Client::new(simulator.address());
     (simulator, control, client)
+}
+
+async fn speaking(speaks: WireFormat) -> (Simulator, Control, Client) {
+    started_with(Settings { speaks, ..Settings::default() }).await
 }
 
 fn poll_body(id: &Value) -> Value {

@@ -107,7 +107,7 @@ pub(super) async fn insert_attempt(db: &mut Db, task: TaskId, seq: i64, new: &Ne
         new.candidate.price.nanos(),
         i64::from(share_bp.unwrap_or(0)),
         contributor.map(|account| account.0),
-        new.explanation.as_str(),
+        &*new.explanation,
         new.created_at_ms
     )?;
     Ok(())

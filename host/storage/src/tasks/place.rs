@@ -6,7 +6,7 @@ use capstan_domain::{Amount, MoveId, TaskId};
 use super::attempts::insert_attempt;
 use crate::db::{Db, sql};
 use crate::shards::hold_fence;
-use crate::{AccountStatus, Fence, NewAttempt, Store, StoreError, TaskFacts, moves};
+use crate::{AccountStatus, Fence, KeyStatus, NewAttempt, Store, StoreError, TaskFacts, key_days, moves};
 use uuid::Uuid;
 
 /// A task to be placed.
@@ -44,6 +44,15 @@ pub enum PlaceRefusal {
     },
     /// There is no such account, or it is suspended or closed.
     AccountNotActive,
+    /// The key was revoked.
+    KeyNotActive,
+    /// The key's tasks of today may not cost more.
+    DailyCap {
+        /// Its cap.
+        cap: Amount,
+        /// What of it is not committed.
+        left: Amount,
+    },
     /// The route is empty, or no attempt is allowed.
     NoCandidate,
     /// Another task has the number: draw another one.
@@ -63,28 +72,30 @@ impl Store {
 
 async fn place(db: &mut Db, request: &PlaceTask) -> Result<Result<Placed, PlaceRefusal>, StoreError> {
     let facts = &request.facts;
-    let account = sql!(
+    let payer = sql!(
         db,
-        optional as (String, i64, Option<i64>),
-        "select a.status, a.available, h.amount_nanos
-           from accounts a left join holds h on h.task_id = $2 and h.account_id = a.id
+        optional as PayerRow,
+        "select a.status, a.available, h.amount_nanos as placed_before, k.status as key_status, k.daily_cap_nanos
+           from accounts a join api_keys k on k.id = $3 and k.account_id = a.id
+                left join holds h on h.task_id = $2 and h.account_id = a.id
           where a.id = $1",
         facts.account.0,
-        facts.id.0
+        facts.id.0,
+        facts.api_key.0
     )?;
-    let Some((status, available, placed_before)) = account else { return Ok(Err(PlaceRefusal::AccountNotActive)) };
-    if let Some(hold) = placed_before {
+    let Some(payer) = payer else { return Ok(Err(PlaceRefusal::AccountNotActive)) };
+    if let Some(hold) = payer.placed_before {
         return Ok(kept_under(request, Amount::from_nanos(hold)));
     }
-    if status != AccountStatus::Active.as_str() {
-        return Ok(Err(PlaceRefusal::AccountNotActive));
-    }
-    let placed = match kept_under(request, Amount::from_nanos(available)) {
+    let placed = match payer.afford(request) {
         Ok(placed) => placed,
         Err(refusal) => return Ok(Err(refusal)),
     };
     hold_fence(db, request.fence).await?;
     set_aside(db, facts, placed.hold).await?;
+    if let Some(refusal) = pass_cap(db, facts, placed.hold, payer.daily_cap_nanos).await? {
+        return Ok(Err(refusal));
+    }
     if !insert_task(db, facts, request.fence).await? {
         return number_taken(db, facts).await;
     }
@@ -95,6 +106,46 @@ async fn place(db: &mut Db, request: &PlaceTask) -> Result<Result<Placed, PlaceR
     let made = Move::hold(facts.account, placed.hold)?;
     moves::book(db, (request.move_id, facts.id, facts.created_at_ms), &made).await?;
     Ok(Ok(placed))
+}
+
+/// Who pays for a task, as the database has it now.
+#[derive(sqlx::FromRow)]
+struct PayerRow {
+    status: String,
+    available: i64,
+    placed_before: Option<i64>,
+    key_status: String,
+    daily_cap_nanos: Option<i64>,
+}
+
+impl PayerRow {
+    /// What of the route the balance affords, where account and key may pay at all. The caller's look at them may be a
+    /// moment old; this one is part of the transaction.
+    fn afford(&self, request: &PlaceTask) -> Result<Placed, PlaceRefusal> {
+        if self.status != AccountStatus::Active.as_str() {
+            return Err(PlaceRefusal::AccountNotActive);
+        }
+        if self.key_status != KeyStatus::Active.as_str() {
+            return Err(PlaceRefusal::KeyNotActive);
+        }
+        kept_under(request, Amount::from_nanos(self.available))
+    }
+}
+
+/// Counts a hold against its key's daily cap, if it has one.
+async fn pass_cap(
+    db: &mut Db,
+    facts: &TaskFacts,
+    hold: Amount,
+    cap_nanos: Option<i64>,
+) -> Result<Option<PlaceRefusal>, StoreError> {
+    let Some(cap) = cap_nanos.map(Amount::from_nanos) else { return Ok(None) };
+    let day = key_days::day_of(facts.created_at_ms);
+    if key_days::commit(db, (facts.api_key, day), hold, cap).await? {
+        return Ok(None);
+    }
+    let left = cap.minus(key_days::committed(db, facts.api_key, day).await?)?;
+    Ok(Some(PlaceRefusal::DailyCap { cap, left }))
 }
 
 /// The first `max_attempts` candidates that this much affords, and the dearest of them.

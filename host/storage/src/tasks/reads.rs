@@ -33,6 +33,48 @@ impl Store {
         row.map(TaskRow::read).transpose()
     }
 
+    /// Anybody's task, for the operator.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_any_task(&self, name: TaskName) -> Result<Option<Task>, StoreError> {
+        let (id, number) = match name {
+            TaskName::Id(id) => (Some(id.0), None),
+            TaskName::Number(number) => (None, Some(number)),
+        };
+        let db = &mut self.reader().await?;
+        let row = sql!(
+            db,
+            optional as TaskRow,
+            "select id, number, shard, account_id, api_key_id, family, task_type, with_proxy, selection_mode, pool_mode,
+                    site, site_key, price_book_version, state, solver_provider, cost_nanos, error_code,
+                    error_description, solution, created_at_ms, deadline_at_ms, ended_at_ms
+               from tasks where id = $1 or number = $2",
+            id,
+            number
+        )?;
+        row.map(TaskRow::read).transpose()
+    }
+
+    /// The newest tasks, newest first: of one account or of all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_tasks(&self, account: Option<AccountId>, most: u32) -> Result<Vec<Task>, StoreError> {
+        let db = &mut self.reader().await?;
+        let rows = sql!(
+            db,
+            all as TaskRow,
+            "select id, number, shard, account_id, api_key_id, family, task_type, with_proxy, selection_mode, pool_mode,
+                    site, site_key, price_book_version, state, solver_provider, cost_nanos, error_code,
+                    error_description, solution, created_at_ms, deadline_at_ms, ended_at_ms
+               from tasks where $1 is null or account_id = $1 order by id desc limit $2",
+            account.map(|account| account.0),
+            i64::from(most)
+        )?;
+        rows.into_iter().map(TaskRow::read).collect()
+    }
+
     /// A task's attempts, in the order in which they were tried.
     ///
     /// # Errors

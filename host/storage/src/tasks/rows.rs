@@ -1,5 +1,7 @@
 //! What a task and an attempt look like here and in their tables.
 
+use std::sync::Arc;
+
 use capstan_domain::adapter::{Charged, FaultClass};
 use capstan_domain::code::ErrorCode;
 use capstan_domain::route::{Candidate, PoolMode, SelectionMode};
@@ -84,8 +86,8 @@ pub struct NewAttempt {
     pub candidate: Candidate,
     /// Digest of the adapter that will build and read its requests.
     pub adapter_digest: Vec<u8>,
-    /// Why it was chosen, a JSON object.
-    pub explanation: String,
+    /// Why it was chosen, a JSON object; shared, since a write may be repeated.
+    pub explanation: Arc<str>,
     /// When it is recorded.
     pub created_at_ms: i64,
 }

@@ -14,7 +14,7 @@ use crate::db::{Db, sql};
 use crate::providers::read_id;
 use crate::shards::hold_fence;
 use crate::words::read;
-use crate::{AttemptFault, Fence, Store, StoreError, moves};
+use crate::{AttemptFault, Fence, Store, StoreError, key_days, moves};
 
 /// The end of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,6 +184,7 @@ async fn close_hold(db: &mut Db, call: &Settlement) -> Result<Settled, StoreErro
     };
     mark_hold(db, call).await?;
     return_balance(db, &found, capture).await?;
+    key_days::give_back(db, call.task, hold.minus(capture)?).await?;
     end_task(db, call, &found).await?;
     end_attempt(db, call).await?;
     moves::book(db, (call.move_id, call.task, call.at_ms), &made).await?;

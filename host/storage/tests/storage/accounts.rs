@@ -2,8 +2,10 @@
 
 use anyhow::{Context, ensure};
 use capstan_domain::route::{PoolMode, SelectionMode};
-use capstan_domain::{AccountId, MoveId};
-use capstan_storage::{AccountStatus, KeyStatus, NewAccount, NewApiKey, StoreError, TopUp, TopUpRefusal, ToppedUp};
+use capstan_domain::{AccountId, MoveId, ProviderId};
+use capstan_storage::{
+    AccountStatus, KeySettings, KeyStatus, NewAccount, NewApiKey, StoreError, TopUp, TopUpRefusal, ToppedUp,
+};
 
 use crate::fixture::{Fixture, NOW, nanos};
 
@@ -57,25 +59,33 @@ pub(crate) async fn a_key_is_found_by_its_hash_with_its_account(f: Fixture) -> a
         account: f.account,
         public_id: "pub2".into(),
         secret_hash: [2; 32],
-        label: "second".into(),
-        selection_mode: Some(SelectionMode::Priority),
-        pool_mode: Some(PoolMode::PlatformOnly),
+        settings: KeySettings {
+            label: "second".into(),
+            purpose: "tests of our own sign-up form".into(),
+            selection_mode: Some(SelectionMode::Priority),
+            pool_mode: Some(PoolMode::PlatformOnly),
+            pool_locked: true,
+            priority: Some(vec![ProviderId::new("b")?, ProviderId::new("a")?]),
+            addresses: Some(vec!["203.0.113.0/24".into()]),
+            rate_per_s: Some(7),
+            most_open: Some(5),
+            daily_cap: Some(nanos(1_000)),
+            expires_at_ms: Some(NOW + 2),
+        },
         created_at_ms: NOW + 1,
-        expires_at_ms: Some(NOW + 2),
     };
     f.store.create_api_key(key.clone()).await?;
     f.store.create_api_key(key.clone()).await?;
     let found = f.store.find_api_key(&[2; 32]).await?.context("found")?;
     assert_eq!((found.key.id, found.key.account, found.account_status), (key.id, f.account, AccountStatus::Active));
-    assert_eq!((found.key.selection_mode, found.key.pool_mode), (key.selection_mode, key.pool_mode));
-    assert_eq!((found.key.status, found.key.expires_at_ms), (KeyStatus::Active, Some(NOW + 2)));
+    assert_eq!((found.key.status, &found.key.settings), (KeyStatus::Active, &key.settings));
     f.store.revoke_api_key(key.id).await?;
     f.store.revoke_api_key(key.id).await?;
     f.store.set_account_status(f.account, AccountStatus::Suspended).await?;
     let found = f.store.find_api_key(&[2; 32]).await?.context("found")?;
     assert_eq!((found.key.status, found.account_status), (KeyStatus::Revoked, AccountStatus::Suspended));
     assert_eq!(f.store.find_api_key(&[3; 32]).await?, None);
-    let listed = f.store.list_api_keys(f.account).await?;
+    let listed = f.store.list_api_keys(Some(f.account)).await?;
     assert_eq!(listed.iter().map(|key| key.public_id.as_str()).collect::<Vec<_>>(), ["pub1", "pub2"]);
     Ok(())
 }

@@ -10,9 +10,9 @@ use capstan_domain::price::Price;
 use capstan_domain::route::{Candidate, Pool, PoolMode, SelectionMode};
 use capstan_domain::{AccountId, Amount, ApiKeyId, AttemptId, CredentialId, MoveId, ProviderId, TaskId};
 use capstan_storage::{
-    AttemptEnd, AttemptFault, Balance, Fence, NewAccount, NewApiKey, NewAttempt, NewCredential, NewPriceBook,
-    OpenOptions, Outcome, PlaceTask, Placed, PricedFamily, Provider, ProviderStatus, Settlement, ShardClaim, Store,
-    TaskFacts, TopUp,
+    AttemptEnd, AttemptFault, Balance, Fence, KeySettings, NewAccount, NewApiKey, NewAttempt, NewCredential,
+    NewPriceBook, OpenOptions, Outcome, PlaceTask, Placed, PricedFamily, Provider, ProviderStatus, Settlement,
+    ShardClaim, Store, TaskFacts, TopUp,
 };
 use uuid::Uuid;
 
@@ -66,11 +66,12 @@ impl Fixture {
             account: self.account,
             public_id: "pub1".into(),
             secret_hash: [1; 32],
-            label: "first".into(),
-            selection_mode: Some(SelectionMode::AutoCheapest),
-            pool_mode: None,
+            settings: KeySettings {
+                label: "first".into(),
+                selection_mode: Some(SelectionMode::AutoCheapest),
+                ..KeySettings::default()
+            },
             created_at_ms: NOW,
-            expires_at_ms: None,
         };
         self.store.create_api_key(key).await?;
         self.store.upsert_provider(self.a_provider()?).await?;

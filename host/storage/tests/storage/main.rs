@@ -12,6 +12,7 @@ mod fixture;
 mod ledger;
 mod measure;
 mod opening;
+mod operating;
 mod placing;
 mod proxy;
 mod settling;
@@ -57,6 +58,10 @@ fn main() {
             a_caller_that_leaves_does_not_take_its_write_along, a_lost_connection_is_made_good,
             a_look_that_is_left_spoils_no_later_one,
             a_closed_store_says_so;
+        operating: a_change_and_its_line_are_one, the_audit_log_only_grows,
+            an_account_is_closed_once_it_owes_and_holds_nothing, a_revoked_key_places_nothing,
+            a_daily_cap_counts_holds_and_captures_of_the_day, a_daily_cap_holds_under_a_crowd,
+            a_rotated_credential_keeps_its_id, switches_are_set_and_taken_away;
         opening: reopening_keeps_everything, a_newer_schema_is_refused, addresses_are_read_without_their_password;
     ];
     // SQLite's commit is a call in this process, whose answer cannot be lost.

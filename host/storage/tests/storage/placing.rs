@@ -25,7 +25,7 @@ pub(crate) async fn a_task_is_placed_with_its_hold_and_first_attempt(f: Fixture)
     let first = request.candidates.first().context("a candidate")?;
     assert_eq!((attempt.id, attempt.seq, attempt.state), (first.id, 1, AttemptState::Submitting));
     assert_eq!((&attempt.candidate, &attempt.adapter_digest), (&first.candidate, &first.adapter_digest));
-    assert_eq!((&attempt.explanation, attempt.created_at_ms), (&first.explanation, NOW));
+    assert_eq!((attempt.explanation.as_str(), attempt.created_at_ms), (&*first.explanation, NOW));
     assert_eq!(f.store.list_entries(Entries::OfTask(request.facts.id)).await?.len(), 2);
     Ok(())
 }

@@ -19,12 +19,7 @@ pub(crate) fn manifest() -> Manifest {
         hosts: vec!["*.hostile.example".into()],
         credential: vec![CredentialField { name: "key".into(), label: "Key".into(), description: "None".into() }],
         placements: vec![key],
-        task_types: vec![ServedType {
-            family: "echo".into(),
-            proxy: ProxySupport::Optional,
-            list_price: money("0.001"),
-            schema: Some(r#"{"type":"object"}"#.into()),
-        }],
+        task_types: ["echo", "recaptcha_v2"].map(served).to_vec(),
         polling: PollLimits {
             first_wait_ms: 5_000,
             interval_ms: 2_000,
@@ -34,6 +29,15 @@ pub(crate) fn manifest() -> Manifest {
             max_batch: 10,
         },
         abilities: Abilities::BALANCE | Abilities::LOOK_UP,
+    }
+}
+
+fn served(family: &str) -> ServedType {
+    ServedType {
+        family: family.into(),
+        proxy: ProxySupport::Optional,
+        list_price: money("0.001"),
+        schema: Some(r#"{"type":"object"}"#.into()),
     }
 }
 

@@ -1,10 +1,14 @@
 //! A component that misbehaves on purpose, in every way that the sandbox must survive.
 //!
-//! Here: one adapter whose `submit` does what the task's family says, so that a single build serves all tests.
-//! Never here: anything that a real adapter would do. Start reading at `behave`.
+//! Here: one adapter whose `submit` does what the task's family or page says, so that a single build serves all tests.
+//! Never here: anything that a real adapter would do. Start reading at `submit`.
+//!
+//! The switches are listed, with what stops each, in `tests/src/switches.rs`; a test compares the two.
 
 mod abuse;
 mod answers;
+mod later;
+mod requests;
 
 #[expect(clippy::too_many_arguments, reason = "generated")]
 mod bindings {
@@ -30,8 +34,8 @@ impl bindings::Guest for Hostile {
 
     fn begin(operation: Operation) -> Step {
         match operation {
-            Operation::Submit(submission) => behave(submission),
-            Operation::Poll(tasks) => answers::verdicts(tasks),
+            Operation::Submit(submission) => submit(submission),
+            Operation::Poll(tasks) => later::poll(tasks),
             Operation::LookUp(_) | Operation::Report(_) | Operation::Cancel(_) => Step::Done,
             Operation::Balance => Step::Balance(answers::money("12.50")),
             Operation::Market => Step::Market(answers::offers()),
@@ -39,9 +43,52 @@ impl bindings::Guest for Hostile {
     }
 
     fn advance(state: Vec<u8>, reply: Reply) -> Step {
-        answers::next(state, reply)
+        match (&reply, std::str::from_utf8(&state).ok().and_then(|state| state.strip_prefix(requests::AFTER))) {
+            (Reply::Response(response), Some(switch)) => later::after(switch, response),
+            (Reply::Response(_) | Reply::Waited, _) => answers::next(state, reply),
+        }
     }
 }
+
+/// The family is the switch; a family of the catalogue takes it from its page: `https://site.example/?do=spin&at=…`.
+fn submit(mut task: Submission) -> Step {
+    let Some(switch) = value(&task.parameters, "do=") else { return behave(task) };
+    let at = value(&task.parameters, "at=").unwrap_or_default();
+    if let Some(request) = requests::request(&switch, &task, &at) {
+        return request;
+    }
+    if LATER.contains(&switch.as_str()) {
+        return requests::ask(&switch, &task);
+    }
+    task.family = switch;
+    behave(task)
+}
+
+/// What comes after a name in a text, up to the next sign that ends a query's value.
+fn value(text: &str, name: &str) -> Option<String> {
+    let (_, rest) = text.split_once(name)?;
+    rest.split(['&', '"', '#']).next().map(str::to_owned)
+}
+
+/// Switches that begin with an honest request.
+const LATER: &[&str] = &[
+    "honest",
+    "spin-after-send",
+    "trap-after-send",
+    "huge-state-after-send",
+    "foreign-step-after-send",
+    "foreign-host-after-send",
+    "endless-sends",
+    "spin-in-poll",
+    "trap-in-poll",
+    "grow-in-poll",
+    "endless-poll",
+    "foreign-step-in-poll",
+    "foreign-host-in-poll",
+    "invented-in-poll",
+    "unasked-verdict",
+    "several-verdicts",
+];
 
 /// Does what the family names.
 fn behave(task: Submission) -> Step {
@@ -68,6 +115,9 @@ fn behave(task: Submission) -> Step {
         "empty-reference" => answers::empty_reference(),
         "odd-fault" => answers::odd_fault(),
         "endless-steps" => answers::endless(0),
+        "foreign-step" => answers::verdicts(Vec::new()),
+        "invented-task" => answers::accepted(task.attempt_id),
+        "invented-solution" => Step::Solved(requests::invented()),
         "round-trip" => answers::round_trip(task),
         "stores" => abuse::remembers(),
         _ => answers::accepted(task.attempt_id),

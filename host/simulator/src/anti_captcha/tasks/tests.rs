@@ -1,5 +1,6 @@
 //! What each task type must carry.
 
+use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde_json::json;
 

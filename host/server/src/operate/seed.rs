@@ -1,36 +1,16 @@
-//! The operator's use cases: accounts, keys, credentials. Whoever changes something through here on a running gateway calls
-//! [`crate::gateway::Gateway::reload`] afterwards, so that the change is in force.
+//! What `dev` and tests fill a database with, of ids that they choose: no operator did it, so the audit log has no line of
+//! it. Whoever changes something through here on a running gateway calls [`crate::app::App::reload`] afterwards.
 
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, adapter::Manifest};
-use capstan_egress::{CredentialBinding, Secret, Vault, VaultError};
-use capstan_storage::{NewAccount, NewApiKey as NewKeyRow, NewCredential, Store, StoreError, TopUp, TopUpRefusal};
-
+use capstan_egress::{CredentialBinding, Secret, Vault};
+use capstan_storage::{ChangeRefusal, KeySettings, NewAccount, NewApiKey as NewKeyRow, NewCredential, Store, TopUp};
 use url::Url;
 
+use super::OperateError;
 use crate::clock;
-use crate::keys::{self, NewApiKey, NoRandomness};
+use crate::keys::{self, NewApiKey};
 use crate::providers::Bound;
-
-/// Why an operator's change was not made.
-#[derive(Debug, thiserror::Error)]
-pub enum OperateError {
-    /// The database refused.
-    #[error("the change could not be stored")]
-    Store(#[from] StoreError),
-    /// The credential could not be sealed.
-    #[error("the credential could not be sealed")]
-    Vault(#[from] VaultError),
-    /// The system has no randomness.
-    #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
-    /// The credential does not have the fields that its adapter asks for.
-    #[error("the credential must have exactly the fields {0}")]
-    WrongFields(String),
-    /// The account is unknown, or the reference belongs to another top-up.
-    #[error("the top-up is refused: {0:?}")]
-    TopUp(TopUpRefusal),
-}
 
 /// Opens an account without money.
 ///
@@ -61,7 +41,7 @@ pub async fn top_up(store: &Store, account: AccountId, amount: Amount, reference
     store
         .top_up(TopUp { move_id, account, amount, external_ref, at_ms: clock::now_ms() })
         .await?
-        .map_err(OperateError::TopUp)?;
+        .map_err(|refusal| OperateError::Refused(ChangeRefusal::TopUp(refusal)))?;
     Ok(())
 }
 
@@ -91,11 +71,8 @@ pub async fn add_key(
             account,
             public_id: made.public_id.clone(),
             secret_hash: made.secret_hash,
-            label: label.to_owned(),
-            selection_mode: None,
-            pool_mode: None,
+            settings: KeySettings { label: label.to_owned(), ..KeySettings::default() },
             created_at_ms: clock::now_ms(),
-            expires_at_ms: None,
         })
         .await?;
     Ok(())
@@ -122,6 +99,12 @@ pub struct CredentialDraft<'d> {
 /// # Errors
 /// [`OperateError`].
 pub async fn add_credential(store: &Store, vault: &Vault, draft: &CredentialDraft<'_>) -> Result<(), OperateError> {
+    store.add_credential(sealed(vault, draft)?).await?;
+    Ok(())
+}
+
+/// A credential's row, sealed and bound.
+pub(super) fn sealed(vault: &Vault, draft: &CredentialDraft<'_>) -> Result<NewCredential, OperateError> {
     let CredentialDraft { id, manifest, base_url, owner, label, fields } = *draft;
     let wanted: Vec<&str> = manifest.credential.iter().map(|f| f.name.as_str()).collect();
     if fields.len() != wanted.len() || !wanted.iter().all(|name| fields.iter().any(|(given, _)| given == name)) {
@@ -137,18 +120,15 @@ pub async fn add_credential(store: &Store, vault: &Vault, draft: &CredentialDraf
         placements: bound.placements.clone(),
     };
     let sealed = vault.seal_credential(&binding, fields)?;
-    store
-        .add_credential(NewCredential {
-            id,
-            provider: manifest.provider.clone(),
-            pool: if owner.is_some() { Pool::Community } else { Pool::Platform },
-            owner,
-            label: label.to_owned(),
-            sealed: sealed.as_bytes().to_vec(),
-            binding: serde_json::to_string(&bound).unwrap_or_default(),
-            fingerprint: vault.fingerprint(&manifest.provider, fields).to_vec(),
-            created_at_ms: clock::now_ms(),
-        })
-        .await?;
-    Ok(())
+    Ok(NewCredential {
+        id,
+        provider: manifest.provider.clone(),
+        pool: if owner.is_some() { Pool::Community } else { Pool::Platform },
+        owner,
+        label: label.to_owned(),
+        sealed: sealed.as_bytes().to_vec(),
+        binding: serde_json::to_string(&bound).unwrap_or_default(),
+        fingerprint: vault.fingerprint(&manifest.provider, fields).to_vec(),
+        created_at_ms: clock::now_ms(),
+    })
 }

@@ -1,0 +1,268 @@
+//! What 2captcha's answers mean.
+//!
+//! An answer is a line of text: `OK|` and what was asked for, a state, or an error code. With `json=1` it is an object of
+//! `status`, `request` and what comes beside; both forms are read wherever they come. "In very rare cases server can
+//! return HTML page": that is neither.
+//!
+//! Source: "Solving Captchas", "Error Handling" and "Additional methods" of <https://2captcha.com/2captcha-api>.
+
+use adapter_kit::{
+    About, Acceptance, Charged, Fault, FaultClass, FaultRow, Money, Next, Response, Solved, Standing, Turn, Verdict,
+    for_people, json_text,
+};
+use serde_json::{Map, Value, json};
+
+use crate::families::{self, Answers, Family};
+use crate::{faults, task};
+
+/// An answer of the provider's own.
+pub(crate) enum Answer {
+    /// What was asked for.
+    Fine(Fine),
+    /// `CAPCHA_NOT_READY`.
+    NotReady,
+    /// An error of the provider's own.
+    Refused(Refusal),
+    /// A text that is none of these: what it means hangs on the question.
+    Bare(String),
+}
+
+/// What was asked for.
+pub(crate) struct Fine {
+    /// What follows the first `OK|`, or `request`.
+    pub text: String,
+    /// What came beside it; none where the answer was text.
+    beside: Option<Map<String, Value>>,
+}
+
+/// No answer of the provider's own.
+pub(crate) enum Trouble {
+    /// HTTP 429, and the wait in milliseconds where it was given.
+    Throttled(Option<u32>),
+    /// HTTP 5xx.
+    ServerError(u16),
+    /// Neither text nor an object with an outcome in it.
+    Unreadable(u16),
+}
+
+/// An error of the provider's own.
+pub(crate) struct Refusal {
+    row: Option<&'static FaultRow>,
+    code: String,
+    description: String,
+}
+
+impl Answer {
+    /// Sorts a response.
+    pub(crate) fn read(response: &Response) -> Result<Self, Trouble> {
+        if response.is_throttled() {
+            return Err(Trouble::Throttled(response.retry_after_ms()));
+        }
+        if response.is_server_error() {
+            return Err(Trouble::ServerError(response.status));
+        }
+        let unreadable = || Trouble::Unreadable(response.status);
+        let text = response.text().ok_or_else(unreadable)?;
+        // Only what a server adds is cut off: the solution of an image may end in a space.
+        let text = text.trim_start().trim_end_matches(['\r', '\n']);
+        if text.starts_with('{') {
+            return response.json().and_then(from_json).ok_or_else(unreadable);
+        }
+        if let Some(rest) = text.strip_prefix("OK|") {
+            return Ok(Self::Fine(Fine { text: rest.to_owned(), beside: None }));
+        }
+        let text = text.trim_end();
+        Ok(from_code(text).unwrap_or_else(|| Self::Bare(text.to_owned())))
+    }
+}
+
+/// An answer to `json=1`: `status` is 1 or 0, `request` what a text would have held. A failure without a code is none of
+/// these: beside an id, the task may have been taken all the same.
+fn from_json(mut body: Map<String, Value>) -> Option<Answer> {
+    let status = match body.get("status")? {
+        Value::Number(number) => number.as_u64()?,
+        Value::String(text) => text.parse().ok()?,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    let text = match body.remove("request")? {
+        Value::String(text) => text,
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    match status {
+        1 => Some(Answer::Fine(Fine { text, beside: Some(body) })),
+        0 => {
+            let words = body.get("error_text").and_then(Value::as_str).unwrap_or_default();
+            Some(from_code(&text).map_or(Answer::Bare(text), |answer| answer.described(words)))
+        }
+        _ => None,
+    }
+}
+
+/// A state or an error; none where the text is neither. A code is in capitals, and whatever follows it is words.
+fn from_code(text: &str) -> Option<Answer> {
+    if matches!(text, "CAPCHA_NOT_READY" | "CAPTCHA_NOT_READY") {
+        return Some(Answer::NotReady);
+    }
+    let is_word = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let (code, words) = match text.strip_prefix(faults::LIMIT) {
+        Some(rest) => {
+            let number = rest.trim_start();
+            let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+            let (number, words) = number.split_at_checked(end)?;
+            (format!("{} {number}", faults::LIMIT), words)
+        }
+        None => {
+            let (code, words) = text.split_at_checked(text.find(|c| !is_word(c)).unwrap_or(text.len()))?;
+            (code.to_owned(), words)
+        }
+    };
+    let is_code = code.starts_with("ERROR") || faults::find(&code).is_some();
+    is_code.then(|| refused(&code, words.trim_start_matches(['|', ':', ' '])))
+}
+
+fn refused(code: &str, words: &str) -> Answer {
+    Answer::Refused(Refusal { row: faults::find(code), code: for_people(code), description: for_people(words) })
+}
+
+impl Answer {
+    /// The same refusal in the provider's own words, where it has some.
+    fn described(self, words: &str) -> Self {
+        match self {
+            Self::Refused(refusal) if !words.is_empty() => {
+                Self::Refused(Refusal { description: for_people(words), ..refusal })
+            }
+            Self::Fine(_) | Self::NotReady | Self::Refused(_) | Self::Bare(_) => self,
+        }
+    }
+}
+
+impl Trouble {
+    /// For a request that may have had an effect: unless it was turned away for its rate, nobody knows.
+    pub(crate) fn may_have_acted(self) -> Fault {
+        match self {
+            Self::Throttled(after) => Fault::throttled(after, "HTTP 429"),
+            Self::ServerError(status) => Fault::in_doubt("HTTP_ERROR", &format!("HTTP {status}")),
+            Self::Unreadable(status) => Fault::in_doubt("UNREADABLE_REPLY", &unreadable(status)),
+        }
+    }
+
+    /// For a request that only reads: whatever happened, nothing was changed by it.
+    fn acted_on_nothing(self) -> Fault {
+        match self {
+            Self::Throttled(after) => Fault::throttled(after, "HTTP 429"),
+            Self::ServerError(status) => Fault::provider_down("HTTP_ERROR", &format!("HTTP {status}")),
+            Self::Unreadable(status) => Fault::provider_down("UNREADABLE_REPLY", &unreadable(status)),
+        }
+    }
+}
+
+fn unreadable(status: u16) -> String {
+    format!("HTTP {status} without a readable answer")
+}
+
+impl Refusal {
+    /// The fault of this error by the table; a code that is not in it counts as the provider being down.
+    pub(crate) fn fault(self) -> Fault {
+        let (class, charged) = self.row.map_or((FaultClass::ProviderDown, Charged::Unknown), |r| (r.class, r.charged));
+        self.fault_of_class(class).charged(charged)
+    }
+
+    /// The fault of this error, of another class than the table's; nothing charged.
+    pub(crate) fn fault_of_class(self, class: FaultClass) -> Fault {
+        Fault::new(class, &self.code, &self.description)
+    }
+
+    /// Whether the error says that the task has failed. One that is not in the table does not: the poll is repeated
+    /// within its limits, while a wrong verdict would be final.
+    pub(crate) fn is_about_the_task(&self) -> bool {
+        self.row.is_some_and(|row| row.about == About::Task)
+    }
+}
+
+/// The answer to `in.php`.
+pub(crate) fn submitted<S>(family: &str, response: &Response) -> Turn<S> {
+    match Answer::read(response).map_err(Trouble::may_have_acted)? {
+        Answer::Fine(fine) if task::is_id(fine.text.trim()) => {
+            let poll_after_ms = families::find(family).and_then(|family| family.pace).map(|pace| pace.first_ms);
+            Ok(Next::Accepted(Acceptance { reference: fine.text.trim().to_owned(), memo: Vec::new(), poll_after_ms }))
+        }
+        // "Server will return captcha ID or an error code if something went wrong": an error is definite, even one that
+        // is not in the table. Whatever that says of running tasks that may have been charged, this one was not.
+        Answer::Refused(refusal) => Err(refusal.fault().charged(Charged::No)),
+        // It says that it has a task, but not which.
+        Answer::Fine(_) | Answer::NotReady => Err(Fault::in_doubt("UNEXPECTED_REPLY", "neither an error nor an id")),
+        Answer::Bare(_) => Err(Trouble::Unreadable(response.status).may_have_acted()),
+    }
+}
+
+/// The answer to a question about a task.
+pub(crate) fn polled<S>(reference: String, family: &str, response: &Response) -> Turn<S> {
+    let known = families::find(family);
+    let standing = match Answer::read(response).map_err(Trouble::acted_on_nothing)? {
+        Answer::NotReady => Standing::Open(known.and_then(|family| family.pace).map(|pace| pace.gap_ms)),
+        Answer::Fine(fine) => solved(fine, known),
+        Answer::Refused(refusal) if refusal.is_about_the_task() => Standing::Failed(refusal.fault()),
+        Answer::Refused(refusal) => return Err(refusal.fault().charged(Charged::No)),
+        Answer::Bare(_) => return Err(Trouble::Unreadable(response.status).acted_on_nothing()),
+    };
+    Ok(Next::Polled(vec![Verdict { reference, standing }]))
+}
+
+/// A solved task. An empty solution is lost: asking again gives the same answer, and it has been charged.
+fn solved(fine: Fine, family: Option<&Family>) -> Standing {
+    let answers = family.map_or(Answers::Token, |family| family.answers);
+    let (text, cost) = match &fine.beside {
+        Some(beside) => (fine.text.as_str(), beside.get("price").and_then(Money::usd_from_json)),
+        None if answers == Answers::TokenAndBrowser => (fine.text.as_str(), None),
+        None => priced(&fine.text),
+    };
+    if text.is_empty() {
+        return Standing::Failed(
+            Fault::unsolvable("SOLUTION_UNREADABLE", "the task is solved with nothing").charged(Charged::Yes),
+        );
+    }
+    let solution = match answers {
+        Answers::Text => json!({ "text": text }),
+        Answers::Token => json!({ "token": text }),
+        Answers::TokenAndBrowser => token_and_browser(text, fine.beside.as_ref()),
+    };
+    let cost = cost.filter(|money| !money.amount.starts_with('-'));
+    Standing::Solved(Solved { solution: json_text(&solution), cost })
+}
+
+/// `ABCDE|0.00085`: the price is what follows the last `|`, for the solution may hold others.
+fn priced(text: &str) -> (&str, Option<Money>) {
+    let split = text.rsplit_once('|').and_then(|(solution, price)| {
+        let price = Money::usd_from_json(&json!(price))?;
+        Some((solution, Some(price)))
+    });
+    split.unwrap_or((text, None))
+}
+
+/// A token with what it is bound to.
+fn token_and_browser(token: &str, beside: Option<&Map<String, Value>>) -> Value {
+    let mut solution = Map::new();
+    solution.insert("token".to_owned(), json!(token));
+    let given = |names: [&str; 2]| {
+        let found = names.into_iter().find_map(|name| beside?.get(name)?.as_str());
+        found.filter(|text| !text.is_empty())
+    };
+    for (ours, theirs) in [("userAgent", ["useragent", "userAgent"]), ("respKey", ["respKey", "respkey"])] {
+        if let Some(value) = given(theirs) {
+            solution.insert(ours.to_owned(), json!(value));
+        }
+    }
+    Value::Object(solution)
+}
+
+/// The answer to `getbalance`: an amount without an `OK|`.
+pub(crate) fn balance<S>(response: &Response) -> Turn<S> {
+    let text = match Answer::read(response).map_err(Trouble::acted_on_nothing)? {
+        Answer::Refused(refusal) => return Err(refusal.fault().charged(Charged::No)),
+        Answer::Fine(Fine { text, .. }) | Answer::Bare(text) => text,
+        Answer::NotReady => String::new(),
+    };
+    let amount = Money::usd_from_json(&json!(text)).map(Next::Balance);
+    amount.ok_or_else(|| Fault::provider_down("UNEXPECTED_REPLY", "no balance in the answer"))
+}

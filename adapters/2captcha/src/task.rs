@@ -1,0 +1,145 @@
+//! From a canonical task to the form of `in.php`.
+//!
+//! Source: the tables of parameters and the chapter "Using proxies" of <https://2captcha.com/2captcha-api>.
+
+use std::net::IpAddr;
+
+use adapter_kit::{Fault, Part, Proxy, ProxyScheme, Request, Submission};
+use serde_json::{Map, Value};
+
+use crate::{families, parameters};
+
+/// A form that is being written.
+#[derive(Default)]
+pub(crate) struct Draft {
+    fields: Vec<(&'static str, String)>,
+    files: Vec<Part>,
+}
+
+impl Draft {
+    /// Sets a field.
+    pub(crate) fn set(&mut self, name: &'static str, value: String) {
+        match self.fields.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => self.fields.push((name, value)),
+        }
+    }
+
+    /// Sets a field that something more specific may set, before or after.
+    pub(crate) fn suggest(&mut self, name: &'static str, value: String) {
+        if !self.has(name) {
+            self.set(name, value);
+        }
+    }
+
+    /// Whether a field has been set.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(known, _)| *known == name)
+    }
+
+    /// Adds a file.
+    pub(crate) fn attach(&mut self, file: Part) {
+        self.files.push(file);
+    }
+
+    /// The request: multipart where there are files.
+    fn into_request(self) -> Request {
+        if self.files.is_empty() {
+            let fields: Vec<_> = self.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            return Request::post_form("/in.php", &fields);
+        }
+        let texts = self.fields.iter().map(|(name, value)| Part::text(name, value));
+        Request::post_multipart("/in.php", texts.chain(self.files).collect())
+    }
+}
+
+/// The request to `in.php`, without the key.
+///
+/// # Errors
+/// `not-supported` where the provider cannot take the task as it is, `invalid-task` where nobody can.
+pub(crate) fn submit(task: &Submission) -> Result<Request, Fault> {
+    let family = families::find(&task.family)
+        .ok_or_else(|| Fault::not_supported("FAMILY_NOT_SUPPORTED", &format!("{} is not served", task.family)))?;
+    let given: Map<String, Value> = task.read_parameters()?;
+    let mut draft = Draft::default();
+    for (name, value) in family.fixed {
+        draft.set(name, (*value).to_owned());
+    }
+    parameters::apply(family.parameters, &given, &mut draft)?;
+    if let Some(proxy) = &task.proxy {
+        if !family.takes_proxy {
+            return Err(proxy_refused(&format!("{} takes no proxy here", task.family)));
+        }
+        set_proxy(proxy, &mut draft)?;
+    }
+    (family.complete)(&mut draft)?;
+    Ok(draft.into_request())
+}
+
+/// A reference as `res.php` takes it: "The ID can contain numbers only." References are written by this adapter, so
+/// another text is somebody's mistake; the task it stood for is in doubt.
+///
+/// # Errors
+/// `in-doubt`.
+pub(crate) fn id(reference: &str) -> Result<&str, Fault> {
+    Some(reference)
+        .filter(|text| is_id(text))
+        .ok_or_else(|| Fault::in_doubt("REFERENCE_UNREADABLE", "the task's reference is no number"))
+}
+
+/// Whether a text is an id of theirs: a number, and not nothing.
+pub(crate) fn is_id(text: &str) -> bool {
+    (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) && text.bytes().any(|b| b != b'0')
+}
+
+fn proxy_refused(reason: &str) -> Fault {
+    Fault::not_supported("PROXY_NOT_SUPPORTED", reason)
+}
+
+/// `login:password@host:port`, and its type in capitals. The text has no escapes: what would be read otherwise than it
+/// was meant is refused. A proxy that cannot be reached is silently not used there, so that much is refused here too.
+fn set_proxy(proxy: &Proxy, draft: &mut Draft) -> Result<(), Fault> {
+    let host = proxy.host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = host.parse::<IpAddr>() {
+        check_address(address)?;
+    }
+    let kind = match proxy.scheme {
+        ProxyScheme::Http => "HTTP",
+        ProxyScheme::Https => "HTTPS",
+        ProxyScheme::Socks4 => "SOCKS4",
+        ProxyScheme::Socks5 => "SOCKS5",
+    };
+    let address = format!("{host}:{}", proxy.port);
+    let written = match (&proxy.login, &proxy.password) {
+        (None, None) => address,
+        (Some(login), Some(password)) if !login.contains([':', '@']) && !password.contains([':', '@']) => {
+            format!("{login}:{password}@{address}")
+        }
+        (Some(_), Some(_)) => return Err(proxy_refused("a proxy's login and password hold no colon and no @ here")),
+        (Some(_), None) | (None, Some(_)) => {
+            return Err(proxy_refused("a proxy has a login and a password, or neither, here"));
+        }
+    };
+    draft.set("proxy", written);
+    draft.set("proxytype", kind.to_owned());
+    Ok(())
+}
+
+fn check_address(address: IpAddr) -> Result<(), Fault> {
+    let (is_local, is_v6) = match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            (v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified(), address.is_ipv6())
+        }
+        IpAddr::V6(v6) => {
+            (v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local(), true)
+        }
+    };
+    if is_local {
+        return Err(Fault::invalid_task("PROXY_UNREACHABLE", "the proxy's address belongs to a local network"));
+    }
+    if is_v6 {
+        // Its colons cannot be told from the one before the port.
+        return Err(proxy_refused("a proxy is named by its IPv4 address or its host name here"));
+    }
+    Ok(())
+}

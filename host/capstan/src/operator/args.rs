@@ -1,0 +1,363 @@
+//! The operator's command line. Doc comments are its help.
+
+use std::path::PathBuf;
+
+use capstan_server::operate::{KeyChange, ProviderChange};
+use clap::{Args, Subcommand};
+
+/// Which gateway a verb is for, and how its answer looks.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Connection {
+    /// The gateway's configuration file, as for `serve`.
+    #[arg(long, global = true, env = "CAPSTAN_CONFIG", value_name = "FILE", help_heading = "Which gateway")]
+    pub config: Option<PathBuf>,
+    /// The gateway's data directory, where its socket is.
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Which gateway")]
+    pub data: Option<PathBuf>,
+    /// The file of the master key, for when no gateway runs.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Which gateway")]
+    pub master_key_file: Option<PathBuf>,
+    /// Print the answer as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Why; kept in the audit log.
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// Verbs on accounts.
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Open an account, without money.
+    #[command(after_help = "Example:\n  capstan account create \"Acme QA\"")]
+    Create {
+        /// Its name.
+        name: String,
+    },
+    /// List accounts with what they have.
+    List,
+    /// Book money that came in from outside. The same reference twice is one top-up.
+    #[command(after_help = "Example:\n  capstan account topup \"Acme QA\" 25.00 --reference invoice-2026-117")]
+    Topup {
+        /// The account, by id or name.
+        account: String,
+        /// Dollars.
+        #[arg(allow_negative_numbers = true)]
+        amount: String,
+        /// What names the payment outside.
+        #[arg(long, value_name = "TEXT")]
+        reference: String,
+    },
+    /// Let an account create nothing more; its open tasks go on, it can read.
+    Suspend {
+        /// The account, by id or name.
+        account: String,
+    },
+    /// Let a suspended account go on.
+    Resume {
+        /// The account, by id or name.
+        account: String,
+    },
+    /// Close an account for good; its money records stay.
+    Close {
+        /// The account, by id or name.
+        account: String,
+        /// Close it though it still has a balance, which stays in the books.
+        #[arg(long)]
+        keep_balance: bool,
+    },
+    /// Set the widest pool that the account's tasks may use.
+    #[command(after_help = "Example:\n  capstan account pool \"Acme QA\" platformOnly")]
+    Pool {
+        /// The account, by id or name.
+        account: String,
+        /// all, platformOnly, or none to take the ceiling away.
+        pool: String,
+    },
+}
+
+/// Verbs on API keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make an API key. It is shown once and stored nowhere.
+    #[command(
+        after_help = "Examples:\n  capstan key create \"Acme QA\" --label ci --purpose \"our own sign-up form\"\n  capstan key create \"Acme QA\" --pool platformOnly --lock yes --rate 20 --in-flight 100 --daily-cap 5.00 --expires 90d"
+    )]
+    Create {
+        /// The account, by id or name.
+        account: String,
+        /// What is said of it.
+        #[command(flatten)]
+        settings: KeyArgs,
+    },
+    /// List keys, of one account or all.
+    List {
+        /// The account, by id or name.
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Option<String>,
+    },
+    /// Change what is said of a key. What is not named stays; `none` takes a setting away.
+    #[command(
+        after_help = "Examples:\n  capstan key edit nJ2pQxkT0aZb --daily-cap 10.00\n  capstan key edit nJ2pQxkT0aZb --addresses none"
+    )]
+    Edit {
+        /// The key, by id or public part.
+        key: String,
+        /// What is said of it.
+        #[command(flatten)]
+        settings: KeyArgs,
+    },
+    /// Revoke a key for ever. The very next request with it is refused.
+    Revoke {
+        /// The key, by id or public part.
+        key: String,
+    },
+}
+
+/// What is said of a key.
+#[derive(Clone, Debug, Default, Args)]
+pub struct KeyArgs {
+    /// What it is called.
+    #[arg(long, value_name = "TEXT")]
+    pub label: Option<String>,
+    /// What it is for, in its owner's words.
+    #[arg(long, value_name = "TEXT")]
+    pub purpose: Option<String>,
+    /// Default order: autoCheapest, autoFastest, autoMostReliable or priority.
+    #[arg(long, value_name = "MODE")]
+    pub mode: Option<String>,
+    /// Default pool: all or platformOnly.
+    #[arg(long, value_name = "POOL")]
+    pub pool: Option<String>,
+    /// Whether requests may not ask for a wider pool than the key's.
+    #[arg(long, value_name = "yes|no")]
+    pub lock: Option<String>,
+    /// The key's own order for the mode priority, such as capsolver,2captcha.
+    #[arg(long, value_name = "PROVIDERS")]
+    pub priority: Option<String>,
+    /// Addresses and networks from which it may be used, such as 203.0.113.0/24.
+    #[arg(long, value_name = "NETWORKS")]
+    pub addresses: Option<String>,
+    /// Requests per second.
+    #[arg(long, value_name = "N")]
+    pub rate: Option<String>,
+    /// Most open tasks at once.
+    #[arg(long, value_name = "N")]
+    pub in_flight: Option<String>,
+    /// Most that its tasks of one day (UTC) may cost, in dollars.
+    #[arg(long, value_name = "DOLLARS")]
+    pub daily_cap: Option<String>,
+    /// Until when it is good: 2027-01-31, or from now, such as 90d.
+    #[arg(long, value_name = "TIME")]
+    pub expires: Option<String>,
+}
+
+impl From<KeyArgs> for KeyChange {
+    fn from(args: KeyArgs) -> Self {
+        let KeyArgs { label, purpose, mode, pool, lock, priority, addresses, .. } = args;
+        let KeyArgs { rate, in_flight, daily_cap, expires, .. } = args;
+        Self { label, purpose, mode, pool, pool_locked: lock, priority, addresses, rate, in_flight, daily_cap, expires }
+    }
+}
+
+/// Verbs on credentials at providers.
+#[derive(Debug, Subcommand)]
+pub enum CredentialCommand {
+    /// Add a credential, read from standard input.
+    ///
+    /// One line with the key; where the provider's credential has several fields, a line FIELD=VALUE for each (`capstan
+    /// adapter list` names them). It is sealed at once and shown to nobody again.
+    #[command(after_help = "Example:\n  capstan credential add capsolver --label main < key.txt")]
+    Add {
+        /// The provider.
+        provider: String,
+        /// What it is called.
+        #[arg(long, value_name = "TEXT")]
+        label: String,
+        /// The account that contributed it; none means that it is the platform's own.
+        #[arg(long, value_name = "ACCOUNT")]
+        owner: Option<String>,
+    },
+    /// List credentials; never what they are.
+    List {
+        /// Of one provider.
+        #[arg(long, value_name = "PROVIDER")]
+        provider: Option<String>,
+    },
+    /// Route no new task to a credential.
+    Disable {
+        /// The credential, by id or label.
+        credential: String,
+    },
+    /// Route tasks to a credential again.
+    Enable {
+        /// The credential, by id or label.
+        credential: String,
+    },
+    /// Put another secret in a credential's place, read from standard input as for `add`.
+    Rotate {
+        /// The credential, by id or label.
+        credential: String,
+    },
+}
+
+/// Verbs on providers.
+#[derive(Debug, Subcommand)]
+pub enum ProviderCommand {
+    /// Set a provider up, or change it. What is not named stays. Setting it active ends a quarantine of its adapter.
+    #[command(
+        after_help = "Examples:\n  capstan provider set capsolver\n  capstan provider set capsolver --status disabled\n  capstan provider set capsolver --base-url http://127.0.0.1:8100 --loopback true --time-scale 10"
+    )]
+    Set {
+        /// The provider.
+        provider: String,
+        /// What is said of it.
+        #[command(flatten)]
+        settings: ProviderArgs,
+    },
+    /// List providers: those that are set up, and those that an adapter is loaded for.
+    List,
+    /// Ask a provider for a credential's balance, and have one task solved where --type is given.
+    ///
+    /// It speaks to the real service with the operator's own credential, and what it costs there is the operator's. The
+    /// transcript holds no credential and can be kept as a fixture of the adapter.
+    #[command(
+        after_help = "Examples:\n  capstan provider check capsolver\n  capstan provider check capsolver --type ReCaptchaV2TokenProxyLess --max-cost 0.002 --transcript check.json"
+    )]
+    Check {
+        /// The provider.
+        provider: String,
+        /// The credential, by id or label; none means the platform's first.
+        #[arg(long, value_name = "CREDENTIAL")]
+        credential: Option<String>,
+        /// A task type, to have one task solved.
+        #[arg(long = "type", value_name = "TYPE")]
+        task_type: Option<String>,
+        /// The task's parameters as a JSON file, where the sample is not wanted.
+        #[arg(long, value_name = "FILE")]
+        task: Option<PathBuf>,
+        /// Most that the task may cost, in dollars.
+        #[arg(long, value_name = "DOLLARS")]
+        max_cost: Option<String>,
+        /// Where the transcript is written, as JSON.
+        #[arg(long, value_name = "FILE")]
+        transcript: Option<PathBuf>,
+    },
+}
+
+/// What is said of a provider.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ProviderArgs {
+    /// Where requests go instead of the adapter's own address; none takes it away.
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// active or disabled.
+    #[arg(long, value_name = "STATUS")]
+    pub status: Option<String>,
+    /// Whether its address may be this machine (for a simulated provider).
+    #[arg(long, value_name = "true|false")]
+    pub loopback: Option<bool>,
+    /// Divides every wait (for a simulated provider).
+    #[arg(long, value_name = "N")]
+    pub time_scale: Option<u32>,
+}
+
+impl From<ProviderArgs> for ProviderChange {
+    fn from(args: ProviderArgs) -> Self {
+        let ProviderArgs { base_url, status, loopback, time_scale } = args;
+        Self { base_url, status, loopback, time_scale }
+    }
+}
+
+/// Verbs on prices.
+#[derive(Debug, Subcommand)]
+pub enum PriceCommand {
+    /// Set one price; `none` takes it away, and with it the route.
+    #[command(after_help = "Example:\n  capstan price set capsolver recaptcha_v2 0.0012")]
+    Set {
+        /// The provider.
+        provider: String,
+        /// The canonical family, such as recaptcha_v2.
+        family: String,
+        /// Dollars per solved task.
+        #[arg(allow_negative_numbers = true)]
+        price: String,
+        /// platform or community.
+        #[arg(long, default_value = "platform", value_name = "POOL")]
+        pool: String,
+        /// What of it the contributor of a community credential earns, in basis points.
+        #[arg(long, default_value_t = 0, value_name = "BP")]
+        share_bp: u16,
+    },
+    /// List the prices in force, beside what the providers list.
+    List,
+    /// Replace the whole price book by a CSV file: provider,family,pool,price[,share_bp]. All or nothing.
+    #[command(after_help = "Example:\n  capstan price import prices.csv\n  capstan price import - < prices.csv")]
+    Import {
+        /// The file; - is standard input.
+        file: PathBuf,
+    },
+}
+
+/// Verbs on adapters.
+#[derive(Debug, Subcommand)]
+pub enum AdapterCommand {
+    /// List the adapters that are loaded: what they serve, and the fields of their credentials.
+    List,
+}
+
+/// Verbs on routing.
+#[derive(Debug, Subcommand)]
+pub enum RoutingCommand {
+    /// Show the switches that are set.
+    Show,
+    /// Set ceilings on pools, which no account, key or request can lift, and the order of the mode priority.
+    #[command(
+        after_help = "Examples:\n  capstan routing set --pool platformOnly\n  capstan routing set --family-pool turnstile=platformOnly --priority capsolver,2captcha"
+    )]
+    Set {
+        /// The widest pool of the whole gateway: all, platformOnly or none.
+        #[arg(long, value_name = "POOL")]
+        pool: Option<String>,
+        /// The widest pool of one family. May be repeated.
+        #[arg(long, value_name = "FAMILY=POOL")]
+        family_pool: Vec<String>,
+        /// Providers in order, for keys that have no order of their own; none takes it away.
+        #[arg(long, value_name = "PROVIDERS")]
+        priority: Option<String>,
+    },
+}
+
+/// Verbs on tasks.
+#[derive(Debug, Subcommand)]
+pub enum TaskCommand {
+    /// List the newest tasks, of one account or all.
+    List {
+        /// The account, by id or name.
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Option<String>,
+        /// Most tasks.
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        most: u32,
+    },
+    /// Show a task: how it stands, its attempts, and why each was made. Never parameters or solutions.
+    #[command(after_help = "Example:\n  capstan task show 01936c1e-7c2b-7e4f-8b1a-2f6f3a9d1c11")]
+    Show {
+        /// The task, by id or number.
+        task: String,
+    },
+}
+
+/// Verbs on the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// List what operators did, newest first.
+    List {
+        /// Most lines.
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        most: u32,
+        /// Only what stands before this place in the log.
+        #[arg(long, value_name = "SEQ")]
+        before: Option<i64>,
+    },
+}

@@ -1,0 +1,100 @@
+//! What verbs read: secrets from standard input, files of prices and tasks.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Read as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use capstan_server::operate::PriceLine;
+use serde_json::{Map, Value};
+
+/// Longest that a credential may be, as typed.
+const MOST_SECRET_BYTES: u64 = 64 * 1024;
+
+/// A credential's fields from standard input. A single line without `=` is the only field, whatever it is called: the
+/// gateway knows its name. A key with `=` in it is written `FIELD=KEY`.
+#[expect(clippy::print_stderr, reason = "a question to whoever sits at the terminal")]
+pub(super) fn secret_fields() -> Result<BTreeMap<String, String>> {
+    let mut text = String::new();
+    if std::io::stdin().is_terminal() {
+        eprintln!("Paste the credential, then press Enter:");
+        std::io::stdin().read_line(&mut text)?;
+    } else {
+        std::io::stdin().take(MOST_SECRET_BYTES).read_to_string(&mut text)?;
+    }
+    fields_of(&text)
+}
+
+fn fields_of(text: &str) -> Result<BTreeMap<String, String>> {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let Some(first) = lines.next() else { bail!("the credential is read from standard input, which is empty") };
+    let mut fields = BTreeMap::new();
+    for line in std::iter::once(first).chain(lines) {
+        let (name, value) = line.split_once('=').unwrap_or(("", line));
+        if fields.insert(name.trim().to_owned(), value.trim().to_owned()).is_some() {
+            bail!("the credential has several lines; write each as FIELD=VALUE");
+        }
+    }
+    Ok(fields)
+}
+
+/// A file with one JSON object.
+pub(super) fn json_object(path: &Path) -> Result<Map<String, Value>> {
+    let text = read(path)?;
+    serde_json::from_str(&text).with_context(|| format!("{} must hold a JSON object", path.display()))
+}
+
+/// A price book as CSV: provider,family,pool,price and, for the community pool, the share in basis points. A first line
+/// with these names, empty lines and lines that begin with # are passed over.
+pub(super) fn price_lines(path: &Path) -> Result<Vec<PriceLine>> {
+    let text = read(path)?;
+    let kept = |(_, line): &(usize, &str)| {
+        !line.is_empty() && !line.starts_with('#') && !line.to_ascii_lowercase().starts_with("provider,")
+    };
+    let lines = text.lines().map(str::trim).enumerate().filter(kept);
+    lines.map(|(index, line)| price_line(line).with_context(|| format!("{}:{}", path.display(), index + 1))).collect()
+}
+
+fn price_line(line: &str) -> Result<PriceLine> {
+    let cells: Vec<&str> = line.split(',').map(str::trim).collect();
+    let (cells, share) = match cells.as_slice() {
+        [provider, family, pool, price] => ([provider, family, pool, price], "0"),
+        [provider, family, pool, price, share] => ([provider, family, pool, price], *share),
+        _ => bail!("a line is provider,family,pool,price[,share_bp], not {} cells", cells.len()),
+    };
+    let [provider, family, pool, price] = cells.map(|cell| (*cell).to_owned());
+    let share_bp = share.parse().with_context(|| format!("share_bp is {share:?}: it must be 0 to 10000"))?;
+    Ok(PriceLine { provider, family, pool, price, share_bp })
+}
+
+fn read(path: &Path) -> Result<String> {
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fields_of, price_line};
+
+    #[test]
+    fn a_lone_line_is_the_only_field_and_others_are_named() {
+        assert_eq!(fields_of("  CAP-123 \n").unwrap()[""], "CAP-123");
+        let fields = fields_of("login=me\npassword=a=b\n").unwrap();
+        assert_eq!((fields["login"].as_str(), fields["password"].as_str()), ("me", "a=b"));
+        assert!(fields_of("\n").is_err() && fields_of("one\ntwo\n").is_err());
+    }
+
+    #[test]
+    fn a_price_line_has_four_or_five_cells() {
+        let line = price_line("capsolver, recaptcha_v2, community, 0.001, 8000").unwrap();
+        assert_eq!((line.price.as_str(), line.share_bp), ("0.001", 8000));
+        assert_eq!(price_line("a,b,platform,1").unwrap().share_bp, 0);
+        for bad in ["a,b,c", "a,b,c,1,x", "a,b,c,1,2,3"] {
+            assert!(price_line(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The operator's verbs: a command line becomes a verb, the verb goes to the gateway that runs, and the answer is shown.
+//!
+//! With no gateway running on the data directory, this process locks it and performs the verb itself.
+
+pub mod args;
+mod input;
+mod show;
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use capstan_server::gateway::OpenGateway;
+use capstan_server::operate::socket::{self, Reply};
+use capstan_server::operate::{Asked, Check, Operator, PriceLine, Verb};
+use indicatif::ProgressBar;
+use serde_json::Value;
+
+use crate::serve::{self, Chosen};
+use args::{
+    AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, PriceCommand,
+    ProviderCommand, RoutingCommand, TaskCommand,
+};
+
+/// A verb, how its answer is shown, and where a transcript of it goes.
+pub struct Order {
+    verb: Verb,
+    view: show::View,
+    transcript: Option<std::path::PathBuf>,
+}
+
+impl Order {
+    fn new(verb: Verb, view: show::View) -> Self {
+        Self { verb, view, transcript: None }
+    }
+}
+
+/// Performs an order and shows the answer.
+///
+/// # Errors
+/// Why it was not performed.
+pub(crate) async fn run(connection: Connection, order: Order) -> Result<()> {
+    let Order { verb, view, transcript } = order;
+    let waits = matches!(verb, Verb::ProviderCheck(_));
+    let bar = if waits { spinner() } else { ProgressBar::hidden() };
+    let answer = perform(&connection, Asked { verb, reason: connection.reason.clone() }).await;
+    bar.finish_and_clear();
+    let mut answer = answer?;
+    if let Some(path) = &transcript {
+        let said = answer.as_object_mut().and_then(|fields| fields.remove("transcript")).unwrap_or_default();
+        let text = serde_json::to_string_pretty(&said)?;
+        std::fs::write(path, text + "\n").with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    let text = if connection.json { serde_json::to_string(&answer)? } else { view.text(&answer) };
+    crate::say(text.trim_end());
+    match show::failure(&answer) {
+        Some(why) => bail!("the check failed: {why}"),
+        None => Ok(()),
+    }
+}
+
+/// A sign of life on a terminal while a provider works.
+fn spinner() -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message("asking the provider; a solve takes up to three minutes");
+    bar.enable_steady_tick(std::time::Duration::from_millis(100));
+    bar
+}
+
+async fn perform(connection: &Connection, asked: Asked) -> Result<Value> {
+    let chosen = serve::choose(connection)?;
+    let data_dir = chosen.settings.data_dir.clone();
+    let called = socket::ask(&data_dir, &asked).await;
+    let called = called.with_context(|| format!("the gateway on {} does not answer", data_dir.display()))?;
+    match called {
+        Some(Reply::Done(answer)) => Ok(answer),
+        Some(Reply::Refused(why)) => Err(anyhow!(why)),
+        None => perform_here(chosen, &data_dir, asked).await,
+    }
+}
+
+/// No gateway runs: this process holds the data directory for as long as it takes.
+async fn perform_here(chosen: Chosen, data_dir: &Path, asked: Asked) -> Result<Value> {
+    let Chosen { settings, key } = chosen;
+    if !data_dir.is_dir() {
+        bail!("{} is no data directory; name it with --data or --config", data_dir.display());
+    }
+    let key =
+        key.with_context(|| format!("no gateway runs on {}, so this command opens it itself", data_dir.display()))?;
+    let open = OpenGateway::open(settings, key).await?;
+    let operator = Operator::offline(&open)?;
+    let actor = format!("{} (no gateway ran)", socket::own_actor());
+    let answer = operator.perform(&actor, asked).await;
+    open.store.close().await;
+    answer.map_err(|error| anyhow!(error.told()))
+}
+
+pub(crate) fn account(command: AccountCommand) -> Order {
+    use show::View;
+    match command {
+        AccountCommand::Create { name } => Order::new(Verb::AccountCreate { name }, View::Record),
+        AccountCommand::List => Order::new(Verb::AccountList, View::Table(show::ACCOUNTS)),
+        AccountCommand::Topup { account, amount, reference } => {
+            Order::new(Verb::AccountTopup { account, amount, reference }, View::Record)
+        }
+        AccountCommand::Suspend { account } => Order::new(Verb::AccountSuspend { account }, View::Record),
+        AccountCommand::Resume { account } => Order::new(Verb::AccountResume { account }, View::Record),
+        AccountCommand::Close { account, keep_balance } => {
+            Order::new(Verb::AccountClose { account, keep_balance }, View::Record)
+        }
+        AccountCommand::Pool { account, pool } => Order::new(Verb::AccountPool { account, pool }, View::Record),
+    }
+}
+
+pub(crate) fn key(command: KeyCommand) -> Order {
+    use show::View;
+    match command {
+        KeyCommand::Create { account, settings } => {
+            Order::new(Verb::KeyCreate { account, change: settings.into() }, View::NewKey)
+        }
+        KeyCommand::List { account } => Order::new(Verb::KeyList { account }, View::Table(show::KEYS)),
+        KeyCommand::Edit { key, settings } => Order::new(Verb::KeyEdit { key, change: settings.into() }, View::Record),
+        KeyCommand::Revoke { key } => Order::new(Verb::KeyRevoke { key }, View::Record),
+    }
+}
+
+pub(crate) fn credential(command: CredentialCommand) -> Result<Order> {
+    use show::View;
+    Ok(match command {
+        CredentialCommand::Add { provider, label, owner } => {
+            let fields = input::secret_fields()?;
+            Order::new(Verb::CredentialAdd { provider, label, owner, fields }, View::Record)
+        }
+        CredentialCommand::List { provider } => {
+            Order::new(Verb::CredentialList { provider }, View::Table(show::CREDENTIALS))
+        }
+        CredentialCommand::Disable { credential } => Order::new(Verb::CredentialDisable { credential }, View::Record),
+        CredentialCommand::Enable { credential } => Order::new(Verb::CredentialEnable { credential }, View::Record),
+        CredentialCommand::Rotate { credential } => {
+            let fields = input::secret_fields()?;
+            Order::new(Verb::CredentialRotate { credential, fields }, View::Record)
+        }
+    })
+}
+
+pub(crate) fn provider(command: ProviderCommand) -> Result<Order> {
+    use show::View;
+    Ok(match command {
+        ProviderCommand::Set { provider, settings } => {
+            Order::new(Verb::ProviderSet { provider, change: settings.into() }, View::Record)
+        }
+        ProviderCommand::List => Order::new(Verb::ProviderList, View::Table(show::PROVIDERS)),
+        ProviderCommand::Check { provider, credential, task_type, task, max_cost, transcript } => {
+            let task = task.map(|path| input::json_object(&path)).transpose()?;
+            let check = Check { provider, credential, task_type, task, max_cost };
+            Order { verb: Verb::ProviderCheck(check), view: View::Check, transcript }
+        }
+    })
+}
+
+pub(crate) fn price(command: PriceCommand) -> Result<Order> {
+    use show::View;
+    Ok(match command {
+        PriceCommand::Set { provider, family, price, pool, share_bp } => {
+            let line = PriceLine { provider, family, pool, price, share_bp };
+            Order::new(Verb::PriceSet { line }, View::Record)
+        }
+        PriceCommand::List => Order::new(Verb::PriceList, View::Table(show::PRICES)),
+        PriceCommand::Import { file } => {
+            Order::new(Verb::PriceImport { lines: input::price_lines(&file)? }, View::Record)
+        }
+    })
+}
+
+pub(crate) fn adapter(command: &AdapterCommand) -> Order {
+    match command {
+        AdapterCommand::List => Order::new(Verb::AdapterList, show::View::Table(show::ADAPTERS)),
+    }
+}
+
+pub(crate) fn routing(command: RoutingCommand) -> Result<Order> {
+    Ok(match command {
+        RoutingCommand::Show => Order::new(Verb::RoutingShow, show::View::Record),
+        RoutingCommand::Set { pool, family_pool, priority } => {
+            let pair = |text: &String| {
+                let (family, pool) = text.split_once('=').with_context(|| format!("{text:?} is not FAMILY=POOL"))?;
+                Ok((family.to_owned(), pool.to_owned()))
+            };
+            let family_pools = family_pool.iter().map(pair).collect::<Result<_>>()?;
+            Order::new(Verb::RoutingSet { pool, family_pools, priority }, show::View::Record)
+        }
+    })
+}
+
+pub(crate) fn task(command: TaskCommand) -> Order {
+    match command {
+        TaskCommand::List { account, most } => {
+            Order::new(Verb::TaskList { account, most }, show::View::Table(show::TASKS))
+        }
+        TaskCommand::Show { task } => Order::new(Verb::TaskShow { task }, show::View::Task),
+    }
+}
+
+pub(crate) fn audit(command: &AuditCommand) -> Order {
+    match *command {
+        AuditCommand::List { most, before } => {
+            Order::new(Verb::AuditList { before, most }, show::View::Table(show::AUDIT))
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Answers as text for people: tables and records.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// How an answer is shown.
+pub(super) enum View {
+    /// A list of objects, by these columns.
+    Table(&'static [Column]),
+    /// One object, a line for each field.
+    Record,
+    /// A new API key, which is shown once.
+    NewKey,
+    /// A task and its attempts.
+    Task,
+    /// A check of a provider.
+    Check,
+}
+
+/// A column: its title and the field under it.
+pub(super) type Column = (&'static str, &'static str);
+
+pub(super) const ACCOUNTS: &[Column] = &[
+    ("ACCOUNT", "account"),
+    ("NAME", "name"),
+    ("STATUS", "status"),
+    ("AVAILABLE", "available"),
+    ("HELD", "held"),
+    ("POOL", "pool"),
+];
+pub(super) const KEYS: &[Column] = &[
+    ("PUBLIC ID", "publicId"),
+    ("ACCOUNT", "accountName"),
+    ("LABEL", "label"),
+    ("STATUS", "status"),
+    ("MODE", "mode"),
+    ("POOL", "pool"),
+    ("LOCKED", "poolLocked"),
+    ("RATE/S", "ratePerSecond"),
+    ("IN FLIGHT", "inFlight"),
+    ("DAILY CAP", "dailyCap"),
+    ("EXPIRES", "expires"),
+];
+pub(super) const CREDENTIALS: &[Column] = &[
+    ("CREDENTIAL", "credential"),
+    ("PROVIDER", "provider"),
+    ("POOL", "pool"),
+    ("LABEL", "label"),
+    ("STATUS", "status"),
+    ("RESTS UNTIL", "restsUntil"),
+    ("ADDED", "created"),
+];
+pub(super) const PROVIDERS: &[Column] = &[
+    ("PROVIDER", "provider"),
+    ("NAME", "name"),
+    ("STATUS", "status"),
+    ("PLATFORM", "platformCredentials"),
+    ("COMMUNITY", "communityCredentials"),
+    ("QUARANTINE", "quarantine"),
+    ("BASE URL", "baseUrl"),
+];
+pub(super) const PRICES: &[Column] = &[
+    ("PROVIDER", "provider"),
+    ("FAMILY", "family"),
+    ("POOL", "pool"),
+    ("PRICE", "price"),
+    ("SHARE BP", "shareBp"),
+    ("LIST PRICE", "listPrice"),
+];
+pub(super) const ADAPTERS: &[Column] = &[
+    ("PROVIDER", "provider"),
+    ("NAME", "name"),
+    ("VERSION", "version"),
+    ("DIGEST", "digest"),
+    ("FIELDS", "credentialFields"),
+    ("FAMILIES", "families"),
+];
+pub(super) const AUDIT: &[Column] = &[
+    ("SEQ", "seq"),
+    ("AT", "at"),
+    ("ACTOR", "actor"),
+    ("ACTION", "action"),
+    ("TARGET", "target"),
+    ("DETAIL", "detail"),
+];
+pub(super) const TASKS: &[Column] = &[
+    ("TASK", "task"),
+    ("TYPE", "type"),
+    ("STATE", "state"),
+    ("SOLVER", "solver"),
+    ("COST", "cost"),
+    ("TOOK MS", "tookMs"),
+    ("CREATED", "created"),
+    ("ERROR", "error"),
+];
+const ATTEMPTS: &[Column] = &[
+    ("#", "number"),
+    ("PROVIDER", "provider"),
+    ("CREDENTIAL", "credentialLabel"),
+    ("POOL", "pool"),
+    ("PRICE", "price"),
+    ("STATE", "state"),
+    ("FAULT", "fault"),
+];
+const CANDIDATES: &[Column] = &[
+    ("PROVIDER", "provider"),
+    ("CREDENTIAL", "credential"),
+    ("POOL", "pool"),
+    ("PRICE", "price"),
+    ("SUCCESS", "success"),
+    ("SECONDS", "seconds"),
+    ("SEEN", "samples"),
+];
+const DROPPED: &[Column] = &[("PROVIDER", "provider"), ("CREDENTIAL", "credential"), ("WHY", "hits")];
+
+/// Longest cell of a table; digests and audit details go on in `--json`.
+const MOST_CELL_CHARS: usize = 60;
+
+impl View {
+    /// The answer as text.
+    pub(super) fn text(&self, answer: &Value) -> String {
+        match self {
+            Self::Table(columns) => table(columns, answer),
+            Self::Record => record(answer),
+            Self::NewKey => new_key(answer),
+            Self::Task => task(answer),
+            Self::Check => check(answer),
+        }
+    }
+}
+
+/// Why a check did not go as it should, if it did not.
+pub(super) fn failure(answer: &Value) -> Option<String> {
+    let failed = |part: &str| answer.get(part)?.get("failed").map(cell);
+    failed("balance").or_else(|| failed("solve"))
+}
+
+fn table(columns: &[Column], rows: &Value) -> String {
+    let empty = Vec::new();
+    let rows = rows.as_array().unwrap_or(&empty);
+    if rows.is_empty() {
+        return "None.".to_owned();
+    }
+    let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|(title, _)| (*title).to_owned()).collect()];
+    lines.extend(rows.iter().map(|row| columns.iter().map(|(_, field)| short(row.get(field))).collect()));
+    let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|c| c.chars().count()).max();
+    let widths: Vec<usize> = (0..columns.len()).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for line in &lines {
+        let cells = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn short(value: Option<&Value>) -> String {
+    let text = value.map(cell).unwrap_or_default();
+    let text = if text.is_empty() { "-".to_owned() } else { text };
+    if text.chars().count() <= MOST_CELL_CHARS {
+        return text;
+    }
+    text.chars().take(MOST_CELL_CHARS - 1).chain(['…']).collect()
+}
+
+/// A value on one line: texts without quotes, lists with commas, objects as `name value` pairs.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(","),
+        Value::Object(fields) => {
+            let said = fields.iter().filter(|(_, value)| !value.is_null());
+            said.map(|(name, value)| format!("{name} {}", cell(value))).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn record(answer: &Value) -> String {
+    let Some(fields) = answer.as_object() else { return cell(answer) };
+    let width = fields.keys().map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, value) in fields {
+        let shown = cell(value);
+        let shown = if shown.is_empty() { "-" } else { &shown };
+        // A String takes every write.
+        let _ = writeln!(text, "{name:<width$}  {shown}");
+    }
+    text
+}
+
+fn new_key(answer: &Value) -> String {
+    let field = |name: &str| answer.get(name).map(cell).unwrap_or_default();
+    format!(
+        "{}\n\nThis is key {} of {}. It is shown this once and stored nowhere.",
+        field("clientKey"),
+        field("publicId"),
+        field("accountName")
+    )
+}
+
+fn task(answer: &Value) -> String {
+    let mut facts = answer.clone();
+    let attempts = facts.as_object_mut().and_then(|fields| fields.remove("attempts")).unwrap_or_default();
+    let mut text = record(&facts);
+    let _ = write!(text, "\nAttempts\n{}", table(ATTEMPTS, &attempts));
+    for attempt in attempts.as_array().into_iter().flatten() {
+        let why = attempt.get("why").cloned().unwrap_or_default();
+        let number = attempt.get("number").map(cell).unwrap_or_default();
+        let part = |name: &str| why.get(name).map(cell).unwrap_or_default();
+        let _ = write!(
+            text,
+            "\nAttempt {number}: candidate {} of the route\nmode {} ({}), pool {}{}\n",
+            part("rank"),
+            part("mode"),
+            part("order"),
+            part("pool"),
+            why.get("poolCeiling")
+                .filter(|c| !c.is_null())
+                .map(|c| format!(", narrowed by {}", cell(c)))
+                .unwrap_or_default()
+        );
+        text.push_str(&table(CANDIDATES, why.get("candidates").unwrap_or(&Value::Null)));
+        if let Some(dropped) = why.get("dropped").filter(|d| d.as_array().is_some_and(|d| !d.is_empty())) {
+            let _ = write!(text, "not candidates\n{}", table(DROPPED, dropped));
+        }
+    }
+    text
+}
+
+fn check(answer: &Value) -> String {
+    let mut shown = answer.clone();
+    if let Some(fields) = shown.as_object_mut() {
+        fields.remove("transcript");
+        if fields.get("solve").is_some_and(Value::is_null) {
+            fields.remove("solve");
+        }
+    }
+    record(&shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{CREDENTIALS, failure, record, table};
+
+    #[test]
+    fn a_table_lines_its_columns_up() {
+        let rows = json!([
+            {"credential": "1", "provider": "capsolver", "pool": "platform", "label": "main", "status": "active"},
+            {"credential": "22", "provider": "2captcha", "pool": "community", "label": "x", "status": null},
+        ]);
+        let text = table(CREDENTIALS, &rows);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "CREDENTIAL  PROVIDER   POOL       LABEL  STATUS  RESTS UNTIL  ADDED");
+        assert_eq!(lines[2], "22          2captcha   community  x      -       -            -");
+        assert_eq!(table(CREDENTIALS, &json!([])), "None.");
+    }
+
+    #[test]
+    fn a_record_has_a_line_for_each_field() {
+        assert_eq!(record(&json!({"a": true, "bb": null})), "a   yes\nbb  -\n");
+    }
+
+    #[test]
+    fn a_failed_part_of_a_check_is_found() {
+        assert_eq!(failure(&json!({"balance": "1 USD", "solve": null})), None);
+        assert_eq!(failure(&json!({"balance": "1 USD", "solve": {"failed": "late"}})).as_deref(), Some("late"));
+    }
+}

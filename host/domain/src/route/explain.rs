@@ -1,0 +1,142 @@
+//! Why a route is as it is: what is stored with each attempt, for the operator.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Dropped, Hit, Hits, Pool, PoolAsker, PoolCeiling, PoolMode, Ranked, Route, RouteRequest};
+use super::{SavedOrder, SelectionMode};
+use crate::{CredentialId, ProviderId};
+
+/// Most candidates, and most of the others, that one explanation names; it counts all of them.
+const MOST_NAMED: usize = 20;
+
+/// The explanation of a route, written once; each attempt's has its own rank in front.
+pub struct Explanation<'e> {
+    route: &'e Route<'e>,
+    field: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Field<'e> {
+    mode: SelectionMode,
+    order: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forced: Option<&'e ProviderId>,
+    pool: PoolMode,
+    pool_asked: PoolMode,
+    pool_asked_by: PoolAsker,
+    pool_ceiling: Option<PoolCeiling>,
+    candidates: Vec<Candidate<'e>>,
+    dropped: Vec<Other<'e>>,
+    counts: Counts,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate<'e> {
+    provider: &'e ProviderId,
+    credential: CredentialId,
+    pool: Pool,
+    /// Dollars.
+    price: String,
+    /// Expected probability.
+    success: f64,
+    /// Expected seconds to a solution.
+    seconds: f64,
+    /// Tasks seen of the credential.
+    samples: f64,
+    /// Tasks seen of its provider.
+    provider_samples: f64,
+}
+
+#[derive(Serialize)]
+struct Other<'e> {
+    provider: &'e ProviderId,
+    credential: CredentialId,
+    hits: Hits,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    candidates: usize,
+    dropped: usize,
+    hits: BTreeMap<Hit, usize>,
+}
+
+impl<'e> Route<'e> {
+    /// The explanation of this route's attempts.
+    #[must_use]
+    pub fn explain(&'e self, request: &RouteRequest<'_>) -> Explanation<'e> {
+        let forced = request.forced.and(self.candidates.first()).map(|first| first.provider);
+        let field = Field {
+            mode: request.mode,
+            order: meaning(request),
+            forced,
+            pool: request.pool.mode,
+            pool_asked: request.pool.asked,
+            pool_asked_by: request.pool.asker,
+            pool_ceiling: request.pool.narrowed_by(),
+            candidates: self.candidates.iter().take(MOST_NAMED).map(candidate).collect(),
+            dropped: self.dropped.iter().take(MOST_NAMED).map(other).collect(),
+            counts: self.counts(),
+        };
+        Explanation { route: self, field: serde_json::to_string(&field).unwrap_or_default() }
+    }
+
+    fn counts(&self) -> Counts {
+        let mut hits = BTreeMap::new();
+        for hit in self.dropped.iter().flat_map(|dropped| dropped.hits.iter()) {
+            *hits.entry(hit).or_default() += 1;
+        }
+        Counts { candidates: self.candidates.len(), dropped: self.dropped.len(), hits }
+    }
+}
+
+impl Explanation<'_> {
+    /// Why the candidate of this rank was tried: a JSON object with its `rank`, the `chosen` one (which a long route does
+    /// not list otherwise), and what all attempts of the task share.
+    #[must_use]
+    pub fn of(&self, rank: usize) -> String {
+        let chosen = self.route.candidates.get(rank).map(candidate);
+        let chosen = serde_json::to_string(&chosen).unwrap_or_default();
+        // Both are JSON objects, joined into one: the opening brace of the second becomes the comma between them.
+        format!("{{\"rank\":{rank},\"chosen\":{chosen},{}", self.field.get(1..).unwrap_or_default())
+    }
+}
+
+const fn meaning(request: &RouteRequest<'_>) -> &'static str {
+    match (request.mode, request.order) {
+        (SelectionMode::AutoCheapest, _) => "lowest price first",
+        (SelectionMode::AutoFastest, _) => "shortest expected time to a solution first, equal ones by price",
+        (SelectionMode::AutoMostReliable, _) => "highest expected success first, equal ones by price",
+        (SelectionMode::Priority, _) if request.forced.is_some() => "one provider is forced: lowest price first",
+        (SelectionMode::Priority, SavedOrder::Key(_)) => "the API key's order of providers, no others; then by price",
+        (SelectionMode::Priority, SavedOrder::Operator([])) => "no order is saved: lowest price first",
+        (SelectionMode::Priority, SavedOrder::Operator(_)) => {
+            "the operator's order of providers, the others after them; then by price"
+        }
+    }
+}
+
+fn candidate<'e>(ranked: &Ranked<'e>) -> Candidate<'e> {
+    Candidate {
+        provider: ranked.provider,
+        credential: ranked.offer.credential,
+        pool: ranked.offer.pool,
+        price: ranked.price.amount.to_string(),
+        success: rounded(ranked.expected.success, 1_000.0),
+        seconds: rounded(ranked.expected.seconds(), 100.0),
+        samples: rounded(ranked.offer.observed.samples, 10.0),
+        provider_samples: rounded(ranked.provider_samples, 10.0),
+    }
+}
+
+const fn other<'e>(dropped: &Dropped<'e>) -> Other<'e> {
+    Other { provider: dropped.provider, credential: dropped.credential, hits: dropped.hits }
+}
+
+fn rounded(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
+}

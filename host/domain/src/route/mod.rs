@@ -1,0 +1,300 @@
+//! The route: which credentials could take a task now, in which order, and why.
+//!
+//! Filter ([`hit`]), score ([`score`]), order, explain ([`explain`]). Pure: what is known of providers and credentials comes
+//! in as data, and the same data always give the same route.
+
+pub mod explain;
+pub mod hit;
+pub mod pool;
+pub mod score;
+#[cfg(test)]
+mod tests;
+
+pub use explain::Explanation;
+pub use hit::{Hit, Hits};
+pub use pool::{Pool, PoolAsker, PoolCeiling, PoolCeilings, PoolInForce, PoolMode, PoolWish};
+pub use score::{Expected, Observed, SelectionMode};
+
+use crate::adapter::ProxySupport;
+use crate::ledger::Share;
+use crate::price::Price;
+use crate::{AccountId, Amount, CredentialId, ProviderId};
+
+/// What a provider offers for one family: what all of its credentials have in common, and each of them.
+#[derive(Clone, Debug)]
+pub struct Provision<'s> {
+    /// The provider.
+    pub provider: &'s ProviderId,
+    /// Whether its adapter serves the family, and with which proxies.
+    pub serves: Option<ProxySupport>,
+    /// What the current price book says for a platform credential.
+    pub platform_price: Option<Price>,
+    /// What it says for a contributed one.
+    pub community_price: Option<Price>,
+    /// What has been seen of the provider for the family, through all of its credentials.
+    pub observed: Observed,
+    /// Whether its adapter is quarantined.
+    pub is_quarantined: bool,
+    /// Its credentials that are in use.
+    pub offers: Vec<Offer>,
+}
+
+/// A credential as the router sees it, for one family.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The credential.
+    pub credential: CredentialId,
+    /// Its pool.
+    pub pool: Pool,
+    /// Its contributor, for the community pool.
+    pub owner: Option<AccountId>,
+    /// What has been seen of it for the family.
+    pub observed: Observed,
+    /// Not before this time, after a fault that asked for rest.
+    pub rested_until_ms: i64,
+}
+
+/// A saved order of providers, for [`SelectionMode::Priority`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SavedOrder<'r> {
+    /// The API key's. Whoever saved a list on a key chose who may see its tasks, so nobody else gets them: AnySolver, whose
+    /// clients these are, documents its `priority` without fallback outside of the list.
+    Key(&'r [ProviderId]),
+    /// The operator's. It is a preference for everybody, made before the next provider was added: those it does not name
+    /// come after those it names, by price.
+    Operator(&'r [ProviderId]),
+}
+
+impl<'r> SavedOrder<'r> {
+    /// The key's order, else the operator's. An empty one on the key is none: it would only say no to everything.
+    #[must_use]
+    pub fn of(key: Option<&'r [ProviderId]>, operator: &'r [ProviderId]) -> Self {
+        key.filter(|order| !order.is_empty()).map_or(Self::Operator(operator), Self::Key)
+    }
+
+    /// A provider's place, the first being 0; `None` for one that must not be used.
+    fn place(self, provider: &ProviderId) -> Option<usize> {
+        let place_in = |order: &[ProviderId]| order.iter().position(|named| named == provider);
+        match self {
+            Self::Key(order) => place_in(order),
+            Self::Operator(order) => Some(place_in(order).unwrap_or(order.len())),
+        }
+    }
+}
+
+/// What is asked of the router.
+#[derive(Clone, Debug)]
+pub struct RouteRequest<'r> {
+    /// Whether the task comes with a proxy.
+    pub with_proxy: bool,
+    /// The pool in force.
+    pub pool: PoolInForce,
+    /// The order asked for.
+    pub mode: SelectionMode,
+    /// The saved order, which only [`SelectionMode::Priority`] looks at.
+    pub order: SavedOrder<'r>,
+    /// The provider that the client forces, as it spelled it. Named by the request itself, it goes before any saved order;
+    /// no other provider is tried, and it obeys the pool.
+    pub forced: Option<&'r str>,
+    /// Now.
+    pub now_ms: i64,
+}
+
+/// A credential chosen for a task, with the price and the share agreed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The credential.
+    pub credential: CredentialId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// Its pool.
+    pub pool: Pool,
+    /// What the account pays.
+    pub price: Amount,
+    /// Who earns which share, in basis points, if anybody.
+    pub share: Option<(AccountId, u16)>,
+}
+
+impl Candidate {
+    /// What the contributor earns of a capture by an account; nobody earns from their own task.
+    ///
+    /// # Errors
+    /// [`crate::amount::AmountError`] when the product is out of range.
+    pub fn share_of(&self, capture: Amount, payer: AccountId) -> Result<Option<Share>, crate::amount::AmountError> {
+        let Some((contributor, bp)) = self.share.filter(|(contributor, _)| *contributor != payer) else {
+            return Ok(None);
+        };
+        Ok(Some(Share { contributor, amount: capture.share(bp)? }))
+    }
+}
+
+/// A credential that could take the task, in its place on the route.
+#[derive(Clone, Copy, Debug)]
+pub struct Ranked<'o> {
+    /// The credential.
+    pub offer: &'o Offer,
+    /// Its provider.
+    pub provider: &'o ProviderId,
+    /// What a task costs there.
+    pub price: Price,
+    /// What is expected of it.
+    pub expected: Expected,
+    /// Tasks seen of its provider.
+    pub provider_samples: f64,
+    key: u128,
+    id: u128,
+}
+
+impl Ranked<'_> {
+    /// The same as it is tried and recorded.
+    #[must_use]
+    pub fn candidate(&self) -> Candidate {
+        let contributor = self.offer.owner.filter(|_| self.offer.pool == Pool::Community);
+        Candidate {
+            credential: self.offer.credential,
+            provider: self.provider.clone(),
+            pool: self.offer.pool,
+            price: self.price.amount,
+            share: contributor.map(|owner| (owner, self.price.share_bp)),
+        }
+    }
+}
+
+/// A credential that is no candidate.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropped<'o> {
+    /// The credential.
+    pub credential: CredentialId,
+    /// Its provider.
+    pub provider: &'o ProviderId,
+    /// Why not.
+    pub hits: Hits,
+}
+
+/// The ordered candidates, and why the others are none.
+#[derive(Clone, Debug, Default)]
+pub struct Route<'o> {
+    /// In the order in which they are tried.
+    pub candidates: Vec<Ranked<'o>>,
+    /// All others.
+    pub dropped: Vec<Dropped<'o>>,
+    /// When the first of those that only rest could take it.
+    pub rested_until_ms: Option<i64>,
+}
+
+/// Chooses candidates: filter, score, order. Equal ones are ordered by price, then platform first, then by id.
+#[must_use]
+pub fn route<'o>(request: &RouteRequest<'_>, provisions: &'o [Provision<'o>]) -> Route<'o> {
+    let most = provisions.iter().map(|provision| provision.offers.len()).sum();
+    let mut route = Route { candidates: Vec::with_capacity(most), ..Route::default() };
+    for provision in provisions {
+        let (hits, place) = judge_provider(request, provision);
+        for offer in &provision.offers {
+            match judge(request, provision, offer, hits) {
+                Ok(price) => route.candidates.push(rank(request.mode, provision, offer, (price, place))),
+                Err(hits) => route.drop(provision.provider, offer, hits),
+            }
+        }
+    }
+    route.candidates.sort_unstable_by_key(|c| (c.key, c.id));
+    route
+}
+
+/// What holds for all credentials of a provider: the filters that they hit, and the place in the saved order.
+fn judge_provider(request: &RouteRequest<'_>, provision: &Provision<'_>) -> (Hits, usize) {
+    let place = match (request.forced, request.mode) {
+        (Some(spelling), _) if !provision.provider.matches(spelling) => return (Hits::only(Hit::OtherProvider), 0),
+        (None, SelectionMode::Priority) => request.order.place(provision.provider),
+        (Some(_), _)
+        | (None, SelectionMode::AutoCheapest | SelectionMode::AutoFastest | SelectionMode::AutoMostReliable) => Some(0),
+    };
+    let Some(place) = place else { return (Hits::only(Hit::NotListed), 0) };
+    let hits = match (provision.serves, request.with_proxy) {
+        (None, _) => Hits::only(Hit::Family),
+        (Some(ProxySupport::Never), true) => Hits::only(Hit::ProxyNotTaken),
+        (Some(ProxySupport::Required), false) => Hits::only(Hit::ProxyNeeded),
+        (Some(ProxySupport::Never), false)
+        | (Some(ProxySupport::Required), true)
+        | (Some(ProxySupport::Optional), _) => Hits::default(),
+    };
+    (hits, place)
+}
+
+/// The price of a credential that could take the task, else everything that speaks against it: who is told of one reason
+/// alone would change that and be refused for the next.
+fn judge(request: &RouteRequest<'_>, provision: &Provision<'_>, offer: &Offer, hits: Hits) -> Result<Price, Hits> {
+    if [Hit::OtherProvider, Hit::NotListed, Hit::Family].into_iter().any(|hit| hits.has(hit)) {
+        return Err(hits);
+    }
+    let price = match offer.pool {
+        Pool::Platform => provision.platform_price,
+        Pool::Community => provision.community_price,
+    };
+    let mut hits = hits;
+    for (hit, is_hit) in [
+        (Hit::Pool, !request.pool.mode.admits(offer.pool)),
+        (Hit::NoPrice, price.is_none()),
+        (Hit::Quarantined, provision.is_quarantined),
+        (Hit::Resting, offer.rested_until_ms > request.now_ms),
+    ] {
+        hits = if is_hit { hits.and(hit) } else { hits };
+    }
+    price.filter(|_| hits.is_empty()).ok_or(hits)
+}
+
+fn rank<'o>(
+    mode: SelectionMode,
+    provision: &'o Provision<'o>,
+    offer: &'o Offer,
+    (price, place): (Price, usize),
+) -> Ranked<'o> {
+    let expected = Expected::of(&offer.observed, &provision.observed);
+    Ranked {
+        offer,
+        provider: provision.provider,
+        price,
+        expected,
+        provider_samples: provision.observed.samples,
+        key: key(place, mode.burden(price.amount, expected), (price.amount, offer.pool)),
+        id: offer.credential.0.as_u128(),
+    }
+}
+
+/// Place (16 bits), burden (64), price (47) and pool (1) as one number: what would be four comparisons is one, and a thousand
+/// candidates are sorted in two thirds of the time. The bits of a float that is not negative are in the order of the floats; no
+/// list of providers and no price comes near the end of its bits.
+fn key(place: usize, burden: f64, (price, pool): (Amount, Pool)) -> u128 {
+    const PRICE_END: u64 = (1 << 47) - 1;
+    let place = u16::try_from(place).unwrap_or(u16::MAX);
+    let price = u64::try_from(price.nanos()).unwrap_or(0).min(PRICE_END);
+    let is_community = u128::from(pool == Pool::Community);
+    (u128::from(place) << 112) | (u128::from(burden.max(0.0).to_bits()) << 48) | (u128::from(price) << 1) | is_community
+}
+
+impl<'o> Route<'o> {
+    fn drop(&mut self, provider: &'o ProviderId, offer: &'o Offer, hits: Hits) {
+        if hits == Hits::only(Hit::Resting) {
+            let until_ms = offer.rested_until_ms;
+            self.rested_until_ms = Some(self.rested_until_ms.map_or(until_ms, |first| first.min(until_ms)));
+        }
+        self.dropped.push(Dropped { credential: offer.credential, provider, hits });
+    }
+
+    /// The candidates that may be tried, with their ranks: whatever the balance, the first `most` that it affords are among
+    /// them. Only a cheaper one than the `most` cheapest before it can be one of those, so these are few on a long route.
+    #[must_use]
+    pub fn triable(&self, most: usize) -> Vec<(usize, &Ranked<'o>)> {
+        let mut cheapest: Vec<Amount> = Vec::with_capacity(most.saturating_add(1).min(self.candidates.len()));
+        let mut triable = Vec::new();
+        for (rank, candidate) in self.candidates.iter().enumerate() {
+            let price = candidate.price.amount;
+            let before = cheapest.partition_point(|earlier| *earlier <= price);
+            if before < most {
+                cheapest.insert(before, price);
+                cheapest.truncate(most);
+                triable.push((rank, candidate));
+            }
+        }
+        triable
+    }
+}

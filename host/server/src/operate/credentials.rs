@@ -1,0 +1,157 @@
+//! Credentials at providers: added, disabled, rotated. Their fields come in and never go out again.
+
+use std::collections::BTreeMap;
+
+use capstan_domain::adapter::Manifest;
+use capstan_domain::route::Pool;
+use capstan_domain::{CredentialId, ProviderId};
+use capstan_egress::Secret;
+use capstan_storage::{Applied, Change, Credential, CredentialStatus, NewCredential};
+use serde_json::{Value, json};
+use url::Url;
+use uuid::Uuid;
+
+use super::accounts::{self, one, read_name};
+use super::seed::{CredentialDraft, sealed};
+use super::{Call, OperateError, Operator, times};
+use crate::clock;
+
+/// A credential to be added.
+pub(super) struct New {
+    pub(super) provider: String,
+    pub(super) label: String,
+    pub(super) owner: Option<String>,
+    pub(super) fields: BTreeMap<String, String>,
+}
+
+pub(super) async fn add(call: &Call<'_>, new: New) -> Result<Value, OperateError> {
+    let operator = call.operator;
+    let (manifest, base_url) = party(operator, &new.provider).await?;
+    let owner = match &new.owner {
+        Some(name) => Some(accounts::find(operator, name).await?.id),
+        None => None,
+    };
+    let label = read_name("label", &new.label)?;
+    let fields = secrets(&manifest, new.fields);
+    let id = CredentialId(clock::new_uuid());
+    let draft = CredentialDraft { id, manifest: &manifest, base_url: &base_url, owner, label: &label, fields: &fields };
+    let row: NewCredential = sealed(&operator.vault, &draft)?;
+    let pool = row.pool.as_str();
+    let detail = json!({"provider": manifest.provider, "label": label, "pool": pool, "owner": owner});
+    let applied = call.change("credential add", target(id), detail, Change::AddCredential(row)).await?;
+    let Applied::Credential(known) = applied else {
+        return Err(OperateError::Internal("a credential made something else".to_owned()));
+    };
+    Ok(json!({
+        "credential": known, "provider": manifest.provider, "label": label, "pool": pool, "knownBefore": known != id,
+    }))
+}
+
+pub(super) async fn list(operator: &Operator, provider: Option<&str>) -> Result<Value, OperateError> {
+    let credentials = operator.store.list_credentials().await?;
+    let wanted = credentials.iter().filter(|c| provider.is_none_or(|name| c.provider.matches(name)));
+    let snapshot = operator.running.as_ref().map(|app| app.snapshot.load_full());
+    let now_ms = clock::now_ms();
+    let rests_until = |credential: &Credential| {
+        let (_, running) = snapshot.as_ref()?.find(credential.id)?;
+        running.rests_until(now_ms).map(times::shown)
+    };
+    Ok(wanted.map(|credential| shown(credential, rests_until(credential))).collect())
+}
+
+pub(super) async fn disable(call: &Call<'_>, credential: &str) -> Result<Value, OperateError> {
+    set_status(call, credential, ("credential disable", CredentialStatus::Disabled)).await
+}
+
+pub(super) async fn enable(call: &Call<'_>, credential: &str) -> Result<Value, OperateError> {
+    set_status(call, credential, ("credential enable", CredentialStatus::Active)).await
+}
+
+async fn set_status(
+    call: &Call<'_>,
+    credential: &str,
+    (action, status): (&'static str, CredentialStatus),
+) -> Result<Value, OperateError> {
+    let found = find(call.operator, credential).await?;
+    let detail = json!({"provider": found.provider, "label": found.label});
+    call.change(action, target(found.id), detail, Change::SetCredentialStatus(found.id, status)).await?;
+    Ok(json!({
+        "credential": found.id, "provider": found.provider, "label": found.label, "status": status.as_str(),
+    }))
+}
+
+pub(super) async fn rotate(
+    call: &Call<'_>,
+    credential: &str,
+    fields: BTreeMap<String, String>,
+) -> Result<Value, OperateError> {
+    let operator = call.operator;
+    let found = find(operator, credential).await?;
+    let (manifest, base_url) = party(operator, found.provider.as_str()).await?;
+    let fields = secrets(&manifest, fields);
+    let draft = CredentialDraft {
+        id: found.id,
+        manifest: &manifest,
+        base_url: &base_url,
+        owner: found.owner,
+        label: &found.label,
+        fields: &fields,
+    };
+    let NewCredential { sealed, binding, fingerprint, .. } = sealed(&operator.vault, &draft)?;
+    let change = Change::RotateCredential { credential: found.id, sealed, binding, fingerprint };
+    let detail = json!({"provider": found.provider, "label": found.label});
+    call.change("credential rotate", target(found.id), detail, change).await?;
+    Ok(json!({"credential": found.id, "provider": found.provider, "label": found.label, "status": "active"}))
+}
+
+/// A provider's adapter, and where it is reached.
+async fn party(operator: &Operator, name: &str) -> Result<(Manifest, Url), OperateError> {
+    let adapter = super::providers::adapter(operator, name)?;
+    let manifest = adapter.manifest().clone();
+    let rows = operator.store.list_providers().await?;
+    let row = rows.into_iter().find(|row| row.id == manifest.provider).ok_or_else(|| {
+        OperateError::Bad(format!("provider: {0} is not set up; `capstan provider set {0}` does it", manifest.provider))
+    })?;
+    let base_url = row.base_url.as_deref().unwrap_or(&manifest.base_url);
+    let base_url = Url::parse(base_url).map_err(|_| OperateError::Bad(format!("provider: {base_url:?} is no URL")))?;
+    Ok((manifest, base_url))
+}
+
+/// A credential by its id or its label.
+pub(super) async fn find(operator: &Operator, name: &str) -> Result<Credential, OperateError> {
+    let id = Uuid::parse_str(name.trim()).ok().map(CredentialId);
+    let found = operator.store.list_credentials().await?;
+    one(("credential", name), found.into_iter().filter(|c| id == Some(c.id) || c.label == name.trim()))
+}
+
+/// The credential that a check of a provider uses when none is named: the platform's first that is active.
+pub(super) async fn first_of(operator: &Operator, provider: &ProviderId) -> Result<Credential, OperateError> {
+    let found = operator.store.list_credentials().await?;
+    let is_usable =
+        |c: &Credential| c.provider == *provider && c.pool == Pool::Platform && c.status == CredentialStatus::Active;
+    found.into_iter().find(is_usable).ok_or_else(|| {
+        OperateError::Bad(format!("provider: {provider} has no active credential of the platform's; add one"))
+    })
+}
+
+/// A field without a name is the only one that there is.
+fn secrets(manifest: &Manifest, fields: BTreeMap<String, String>) -> Vec<(String, Secret)> {
+    let only = match manifest.credential.as_slice() {
+        [field] => Some(field.name.as_str()),
+        _ => None,
+    };
+    let named = |name: String| if name.is_empty() { only.map_or(name, str::to_owned) } else { name };
+    fields.into_iter().map(|(name, value)| (named(name), Secret::new(value))).collect()
+}
+
+fn target(id: CredentialId) -> String {
+    format!("credential {id}")
+}
+
+fn shown(credential: &Credential, rests_until: Option<String>) -> Value {
+    json!({
+        "credential": credential.id, "provider": credential.provider, "pool": credential.pool.as_str(),
+        "owner": credential.owner, "label": credential.label, "status": credential.status.as_str(),
+        "restsUntil": rests_until, "created": times::shown(credential.created_at_ms),
+    })
+}

@@ -1,0 +1,177 @@
+//! The operator's use cases: each verb of the command line is one function here, whoever calls it.
+//!
+//! A verb comes over the running gateway's socket ([`socket`]) or, where nothing runs, from a process that holds the data
+//! directory's lock. Either way it is performed by [`Operator::perform`]: what is asked is checked, the change and its line
+//! in the audit log are one transaction, and what was changed is in force when the answer is given.
+//!
+//! Answers are JSON; how they look on a terminal is the command's affair.
+
+mod accounts;
+mod check;
+mod credentials;
+mod error;
+mod keys;
+mod prices;
+mod providers;
+mod routing;
+mod seed;
+pub mod socket;
+mod tasks;
+mod times;
+mod transcript;
+mod verb;
+
+use std::sync::Arc;
+
+use capstan_egress::{Egress, EgressError, EgressSettings, Vault};
+use capstan_sandbox::Adapter;
+use capstan_storage::{Applied, Change, NewAudit, Store};
+use serde_json::{Value, json};
+
+pub use error::OperateError;
+pub use seed::{CredentialDraft, add_account, add_credential, add_key, create_account, create_key, top_up};
+pub use verb::{Asked, Check, KeyChange, PriceLine, ProviderChange, Verb};
+
+use crate::app::App;
+use crate::clock;
+use crate::gateway::OpenGateway;
+
+/// Who performs verbs: the parts of a gateway that they need.
+pub struct Operator {
+    store: Store,
+    vault: Arc<Vault>,
+    egress: Egress,
+    adapters: Vec<Adapter>,
+    running: Option<Arc<App>>,
+    allow_loopback: bool,
+    /// One change at a time: some are made of what was in force before (a price book, a key's settings).
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// One verb under way: who asked for it, and why.
+struct Call<'c> {
+    operator: &'c Operator,
+    actor: &'c str,
+    reason: Option<&'c str>,
+}
+
+impl Operator {
+    /// For a gateway that runs in this process.
+    ///
+    /// # Errors
+    /// [`EgressError`] when the outward client for checks cannot be made.
+    pub fn running(app: &Arc<App>) -> Result<Self, EgressError> {
+        Ok(Self {
+            store: app.store.clone(),
+            vault: Arc::clone(&app.vault),
+            egress: Egress::new(Arc::clone(&app.vault), EgressSettings::default())?,
+            adapters: app.adapters.clone(),
+            running: Some(Arc::clone(app)),
+            allow_loopback: app.allow_loopback_providers,
+            turn: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// For a gateway that is open and does not run: nothing has to be told that something changed.
+    ///
+    /// # Errors
+    /// [`EgressError`] when the outward client for checks cannot be made.
+    pub fn offline(open: &OpenGateway) -> Result<Self, EgressError> {
+        Ok(Self {
+            store: open.store.clone(),
+            vault: Arc::clone(&open.vault),
+            egress: Egress::new(Arc::clone(&open.vault), EgressSettings::default())?,
+            adapters: open.adapters.clone(),
+            running: None,
+            allow_loopback: open.settings.allow_loopback_providers,
+            turn: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// Performs a verb and answers with what it found or made.
+    ///
+    /// # Errors
+    /// [`OperateError`]; then nothing was changed.
+    pub async fn perform(&self, actor: &str, asked: Asked) -> Result<Value, OperateError> {
+        let call = Call { operator: self, actor, reason: asked.reason.as_deref() };
+        // A check takes as long as the provider does; it changes nothing and keeps nobody waiting.
+        if let Verb::ProviderCheck(check) = asked.verb {
+            return check::check(&call, check).await;
+        }
+        let _turn = self.turn.lock().await;
+        match asked.verb {
+            Verb::AccountCreate { name } => accounts::create(&call, &name).await,
+            Verb::AccountList => accounts::list(self).await,
+            Verb::AccountTopup { account, amount, reference } => {
+                accounts::top_up(&call, &account, &amount, &reference).await
+            }
+            Verb::AccountSuspend { account } => accounts::suspend(&call, &account).await,
+            Verb::AccountResume { account } => accounts::resume(&call, &account).await,
+            Verb::AccountClose { account, keep_balance } => accounts::close(&call, &account, keep_balance).await,
+            Verb::AccountPool { account, pool } => accounts::pool(&call, &account, &pool).await,
+            Verb::KeyCreate { account, change } => keys::create(&call, &account, &change).await,
+            Verb::KeyList { account } => keys::list(self, account.as_deref()).await,
+            Verb::KeyEdit { key, change } => keys::edit(&call, &key, &change).await,
+            Verb::KeyRevoke { key } => keys::revoke(&call, &key).await,
+            Verb::CredentialAdd { provider, label, owner, fields } => {
+                credentials::add(&call, credentials::New { provider, label, owner, fields }).await
+            }
+            Verb::CredentialList { provider } => credentials::list(self, provider.as_deref()).await,
+            Verb::CredentialDisable { credential } => credentials::disable(&call, &credential).await,
+            Verb::CredentialEnable { credential } => credentials::enable(&call, &credential).await,
+            Verb::CredentialRotate { credential, fields } => credentials::rotate(&call, &credential, fields).await,
+            Verb::ProviderSet { provider, change } => providers::set(&call, &provider, &change).await,
+            Verb::ProviderList => providers::list(self).await,
+            Verb::ProviderCheck(_) => Err(OperateError::Internal("a check was handed on".to_owned())),
+            Verb::PriceSet { line } => prices::set(&call, &line).await,
+            Verb::PriceList => prices::list(self).await,
+            Verb::PriceImport { lines } => prices::import(&call, &lines).await,
+            Verb::AdapterList => Ok(providers::list_adapters(self)),
+            Verb::RoutingShow => routing::show(self).await,
+            Verb::RoutingSet { pool, family_pools, priority } => {
+                routing::set(&call, routing::Change { pool, family_pools, priority }).await
+            }
+            Verb::TaskList { account, most } => tasks::list(self, account.as_deref(), most).await,
+            Verb::TaskShow { task } => tasks::show(self, &task).await,
+            Verb::AuditList { before, most } => tasks::audit(self, before, most).await,
+        }
+    }
+
+    /// Puts what was changed in force in this process.
+    async fn put_in_force(&self) -> Result<(), OperateError> {
+        match &self.running {
+            Some(app) => app.reload().await.map_err(OperateError::Reload),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Call<'_> {
+    /// Makes a change, writes it down in the audit log, puts it in force.
+    async fn change(
+        &self,
+        action: &'static str,
+        target: String,
+        detail: Value,
+        change: Change,
+    ) -> Result<Applied, OperateError> {
+        let line = self.line(action, target, detail);
+        let applied = self.operator.store.apply(change, line).await?.map_err(OperateError::Refused)?;
+        self.operator.put_in_force().await?;
+        Ok(applied)
+    }
+
+    fn line(&self, action: &'static str, target: String, mut detail: Value) -> NewAudit {
+        if let (Some(reason), Some(fields)) = (self.reason, detail.as_object_mut()) {
+            fields.insert("reason".to_owned(), json!(reason));
+        }
+        NewAudit {
+            id: clock::new_uuid(),
+            at_ms: clock::now_ms(),
+            actor: self.actor.to_owned(),
+            action: action.to_owned(),
+            target,
+            detail: detail.to_string(),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Providers and the adapters that speak to them.
+
+use capstan_domain::ProviderId;
+use capstan_domain::route::Pool;
+use capstan_egress::is_loopback;
+use capstan_sandbox::Adapter;
+use capstan_storage::{Change, CredentialStatus, Provider, ProviderStatus};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{Call, OperateError, Operator, ProviderChange, times};
+use crate::clock;
+
+pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange) -> Result<Value, OperateError> {
+    let operator = call.operator;
+    let id = id_of(operator, provider).await?;
+    let rows = operator.store.list_providers().await?;
+    let before = rows.into_iter().find(|row| row.id == id).unwrap_or_else(|| Provider {
+        id: id.clone(),
+        base_url: None,
+        time_scale: 1,
+        loopback: false,
+        status: ProviderStatus::Active,
+        created_at_ms: clock::now_ms(),
+    });
+    let row = changed(before, change)?;
+    if row.loopback && !operator.allow_loopback {
+        return Err(OperateError::Bad(
+            "loopback: providers on this machine are for trials; the gateway's setting allow_loopback_providers allows them"
+                .to_owned(),
+        ));
+    }
+    let shown = json!({
+        "provider": row.id, "status": row.status.as_str(), "baseUrl": row.base_url, "loopback": row.loopback,
+        "timeScale": row.time_scale,
+    });
+    call.change("provider set", format!("provider {id}"), shown.clone(), Change::PutProvider(row)).await?;
+    if let (Some("active"), Some(app)) = (change.status.as_deref(), &operator.running)
+        && app.lift_quarantine(&id)
+    {
+        tracing::warn!(provider.id = %id, "an operator lifted the quarantine");
+    }
+    Ok(shown)
+}
+
+/// A provider that has an adapter loaded, or a row from the time when it had.
+async fn id_of(operator: &Operator, name: &str) -> Result<ProviderId, OperateError> {
+    if let Ok(adapter) = adapter(operator, name) {
+        return Ok(adapter.manifest().provider.clone());
+    }
+    let rows = operator.store.list_providers().await?;
+    let row = rows.into_iter().find(|row| row.id.matches(name));
+    row.map(|row| row.id).ok_or_else(|| unknown(operator, name))
+}
+
+/// A provider's adapter.
+pub(super) fn adapter<'o>(operator: &'o Operator, name: &str) -> Result<&'o Adapter, OperateError> {
+    let found = operator.adapters.iter().find(|adapter| adapter.manifest().provider.matches(name));
+    found.ok_or_else(|| unknown(operator, name))
+}
+
+fn unknown(operator: &Operator, name: &str) -> OperateError {
+    let known: Vec<&str> = operator.adapters.iter().map(|a| a.manifest().provider.as_str()).collect();
+    let name: String = name.chars().take(60).collect();
+    OperateError::Bad(format!("provider: no adapter is loaded for {name:?}; there are {}", known.join(", ")))
+}
+
+fn changed(before: Provider, change: &ProviderChange) -> Result<Provider, OperateError> {
+    let status = match change.status.as_deref() {
+        None => before.status,
+        Some("active") => ProviderStatus::Active,
+        Some("disabled") => ProviderStatus::Disabled,
+        Some(other) => {
+            return Err(OperateError::Bad(format!("status is {other:?}: it must be active or disabled")));
+        }
+    };
+    let base_url = match change.base_url.as_deref() {
+        None => before.base_url,
+        Some("none") => None,
+        Some(text) => {
+            Some(Url::parse(text).map_err(|_| OperateError::Bad(format!("base-url: {text:?} is no URL")))?.to_string())
+        }
+    };
+    let row = Provider {
+        base_url,
+        status,
+        loopback: change.loopback.unwrap_or(before.loopback),
+        time_scale: change.time_scale.unwrap_or(before.time_scale).max(1),
+        ..before
+    };
+    let on_loopback = row.base_url.as_deref().and_then(|url| Url::parse(url).ok()).is_some_and(|url| is_loopback(&url));
+    if row.loopback && !on_loopback {
+        return Err(OperateError::Bad("loopback: the base URL is not on this machine".to_owned()));
+    }
+    if row.time_scale > 1 && !on_loopback {
+        return Err(OperateError::Bad("time-scale: only for a base URL on this machine".to_owned()));
+    }
+    Ok(row)
+}
+
+pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
+    let rows = operator.store.list_providers().await?;
+    let credentials = operator.store.list_credentials().await?;
+    let mut ids: Vec<ProviderId> = operator.adapters.iter().map(|a| a.manifest().provider.clone()).collect();
+    ids.extend(rows.iter().map(|row| row.id.clone()));
+    ids.sort();
+    ids.dedup();
+    let shown = |id: &ProviderId| {
+        let row = rows.iter().find(|row| row.id == *id);
+        let adapter = operator.adapters.iter().find(|adapter| adapter.manifest().provider == *id);
+        let usable = |pool| {
+            let is_usable = |c: &&capstan_storage::Credential| {
+                c.provider == *id && c.pool == pool && c.status == CredentialStatus::Active
+            };
+            credentials.iter().filter(is_usable).count()
+        };
+        json!({
+            "provider": id,
+            "name": adapter.map(|a| a.manifest().display_name.as_str()),
+            "status": row.map_or("not set up", |row| row.status.as_str()),
+            "adapter": adapter.map(|a| a.digest().to_string()),
+            "baseUrl": row.and_then(|row| row.base_url.as_deref()).or(adapter.map(|a| a.manifest().base_url.as_str())),
+            "timeScale": row.map(|row| row.time_scale),
+            "platformCredentials": usable(Pool::Platform),
+            "communityCredentials": usable(Pool::Community),
+            "quarantine": operator.running.as_ref().and_then(|app| app.quarantine_of(id)).map(|note| note.to_string()),
+            "created": row.map(|row| times::shown(row.created_at_ms)),
+        })
+    };
+    Ok(ids.iter().map(shown).collect())
+}
+
+pub(super) fn list_adapters(operator: &Operator) -> Value {
+    let shown = |adapter: &Adapter| {
+        let manifest = adapter.manifest();
+        let types: Vec<&str> = manifest.task_types.iter().map(|t| t.family.as_str()).collect();
+        json!({
+            "provider": manifest.provider, "name": manifest.display_name, "version": manifest.version,
+            "digest": adapter.digest().to_string(), "homepage": manifest.homepage, "baseUrl": manifest.base_url,
+            "hosts": manifest.hosts, "families": types,
+            "credentialFields": manifest.credential.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(),
+            "polling": manifest.polling, "abilities": manifest.abilities,
+        })
+    };
+    operator.adapters.iter().map(shown).collect()
+}

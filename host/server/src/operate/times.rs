@@ -1,0 +1,42 @@
+//! Times as operators read and write them.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::OperateError;
+use crate::clock;
+
+/// A time for people and scripts: RFC 3339, UTC, to the second.
+pub(super) fn shown(at_ms: i64) -> String {
+    let since = Duration::from_millis(u64::try_from(at_ms).unwrap_or(0));
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
+}
+
+/// Reads `2027-01-31`, `2027-01-31T12:00:00Z`, or a span from now such as `90d`.
+pub(super) fn read(field: &str, text: &str) -> Result<i64, OperateError> {
+    let at_ms = |since: Duration| i64::try_from(since.as_millis()).ok();
+    if let Ok(span) = humantime::parse_duration(text) {
+        return at_ms(span)
+            .and_then(|ms| clock::now_ms().checked_add(ms))
+            .ok_or_else(|| OperateError::Bad(format!("{field}: {text:?} is too far away")));
+    }
+    let full = if text.len() == "2027-01-31".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    let time = humantime::parse_rfc3339_weak(&full).ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    time.and_then(at_ms).ok_or_else(|| {
+        OperateError::Bad(format!("{field}: {text:?} is no time; write 2027-01-31, 2027-01-31T12:00:00Z or 90d"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read, shown};
+
+    #[test]
+    fn a_day_a_moment_and_a_span_are_times() {
+        assert_eq!(read("expires", "2027-01-31").unwrap(), 1_801_353_600_000);
+        assert_eq!(shown(read("expires", "2027-01-31T12:30:00Z").unwrap()), "2027-01-31T12:30:00Z");
+        assert!(read("expires", "90d").unwrap() > crate::clock::now_ms());
+        for text in ["", "soon", "31.1.2027", "2027-13-01"] {
+            assert!(read("expires", text).unwrap_err().to_string().starts_with("expires: "), "{text}");
+        }
+    }
+}

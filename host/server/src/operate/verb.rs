@@ -1,0 +1,137 @@
+//! What an operator can ask for, as it goes over the socket.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A verb, and why it is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Asked {
+    /// What is asked for.
+    #[serde(flatten)]
+    pub verb: Verb,
+    /// Kept in the audit log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What is asked for. Accounts, keys, credentials and tasks are named by id or by what people call them; amounts are
+/// decimal dollars.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the command line's help has a sentence on each")]
+pub enum Verb {
+    AccountCreate { name: String },
+    AccountList,
+    AccountTopup { account: String, amount: String, reference: String },
+    AccountSuspend { account: String },
+    AccountResume { account: String },
+    AccountClose { account: String, keep_balance: bool },
+    AccountPool { account: String, pool: String },
+    KeyCreate { account: String, change: KeyChange },
+    KeyList { account: Option<String> },
+    KeyEdit { key: String, change: KeyChange },
+    KeyRevoke { key: String },
+    CredentialAdd { provider: String, label: String, owner: Option<String>, fields: BTreeMap<String, String> },
+    CredentialList { provider: Option<String> },
+    CredentialDisable { credential: String },
+    CredentialEnable { credential: String },
+    CredentialRotate { credential: String, fields: BTreeMap<String, String> },
+    ProviderSet { provider: String, change: ProviderChange },
+    ProviderList,
+    ProviderCheck(Check),
+    PriceSet { line: PriceLine },
+    PriceList,
+    PriceImport { lines: Vec<PriceLine> },
+    AdapterList,
+    RoutingShow,
+    RoutingSet { pool: Option<String>, family_pools: BTreeMap<String, String>, priority: Option<String> },
+    TaskList { account: Option<String>, most: u32 },
+    TaskShow { task: String },
+    AuditList { before: Option<i64>, most: u32 },
+}
+
+impl std::fmt::Debug for Verb {
+    /// Credentials ride in some of them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Verb { .. }")
+    }
+}
+
+/// What is said of a key. What is absent stays as it is; `none` takes a setting away.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeyChange {
+    /// What it is called.
+    pub label: Option<String>,
+    /// What it is for.
+    pub purpose: Option<String>,
+    /// The order: one of the four modes.
+    pub mode: Option<String>,
+    /// The pool: `all` or `platformOnly`.
+    pub pool: Option<String>,
+    /// Whether requests may not widen the pool: `yes` or `no`.
+    pub pool_locked: Option<String>,
+    /// Providers for the mode `priority`, separated by commas.
+    pub priority: Option<String>,
+    /// Networks, separated by commas.
+    pub addresses: Option<String>,
+    /// Requests per second.
+    pub rate: Option<String>,
+    /// Most open tasks.
+    pub in_flight: Option<String>,
+    /// Dollars per day.
+    pub daily_cap: Option<String>,
+    /// A time such as `2027-01-31`, or from now such as `90d`.
+    pub expires: Option<String>,
+}
+
+/// What is said of a provider. What is absent stays as it is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProviderChange {
+    /// Where requests go; `none` means the adapter's own address.
+    pub base_url: Option<String>,
+    /// `active` or `disabled`.
+    pub status: Option<String>,
+    /// Whether its address may be this machine.
+    pub loopback: Option<bool>,
+    /// Divides every wait; for simulated providers on this machine.
+    pub time_scale: Option<u32>,
+}
+
+/// One price.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PriceLine {
+    /// The provider.
+    pub provider: String,
+    /// The canonical family.
+    pub family: String,
+    /// `platform` or `community`.
+    pub pool: String,
+    /// Dollars per task; `none` takes the price away, and with it the route.
+    pub price: String,
+    /// The contributor's share in basis points.
+    #[serde(default)]
+    pub share_bp: u16,
+}
+
+/// A check at a provider.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Check {
+    /// The provider.
+    pub provider: String,
+    /// The credential; none means the first active one of the platform.
+    #[serde(default)]
+    pub credential: Option<String>,
+    /// A task type, to have one task solved.
+    #[serde(default)]
+    pub task_type: Option<String>,
+    /// Its parameters, where the built-in sample is not wanted.
+    #[serde(default)]
+    pub task: Option<Map<String, Value>>,
+    /// Most that the task may cost, in dollars.
+    #[serde(default)]
+    pub max_cost: Option<String>,
+}

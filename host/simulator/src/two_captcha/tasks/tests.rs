@@ -1,0 +1,157 @@
+//! What each method must carry.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use super::*;
+use crate::wire::Request;
+
+const SITE_KEY: &str = "6LfI9IsUAAAAAKuvopU0hfY8pWADfR_mogXokIIZ";
+const PAGE: &str = "https://example.com/";
+
+async fn check(fields: Pairs<'_>) -> Result<NewTask, Refusal> {
+    let query: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    read(&Form::read(&Request { path: "/in.php", query: &query, content_type: "", body: &Bytes::new() }).await)
+}
+
+/// The fields with some changed, or taken away where the value is empty.
+async fn check_with(fields: Pairs<'_>, changes: Pairs<'_>) -> Result<NewTask, Refusal> {
+    check(&[fields, changes].concat()).await
+}
+
+fn picture(beginning: &[u8], length: usize) -> String {
+    let mut bytes = beginning.to_vec();
+    bytes.resize(length, 0);
+    STANDARD.encode(bytes)
+}
+
+async fn upload(name: &str, content: &[u8]) -> Result<NewTask, Refusal> {
+    let mut body =
+        format!("--B\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n").into_bytes();
+    body.extend_from_slice(content);
+    body.extend_from_slice(b"\r\n--B--\r\n");
+    let content_type = "multipart/form-data; boundary=B";
+    read(&Form::read(&Request { path: "/in.php", query: "", content_type, body: &Bytes::from(body) }).await)
+}
+
+/// Names and values of parameters.
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+const V2: [(&str, &str); 3] = [("method", "userrecaptcha"), ("googlekey", SITE_KEY), ("pageurl", PAGE)];
+const TURNSTILE: [(&str, &str); 3] = [("method", "turnstile"), ("sitekey", SITE_KEY), ("pageurl", PAGE)];
+
+#[tokio::test]
+async fn every_family_is_taken_with_its_required_fields() {
+    let cases: [(Pairs<'_>, Family); 8] = [
+        (&[], Family::RecaptchaV2),
+        (&[("invisible", "1"), ("data-s", "x"), ("version", "v2"), ("enterprise", "0")], Family::RecaptchaV2),
+        (&[("enterprise", "1")], Family::RecaptchaV2Enterprise),
+        (&[("version", "v3")], Family::RecaptchaV3),
+        (&[("version", "v3"), ("enterprise", "1"), ("min_score", "0.3"), ("action", "login")], Family::RecaptchaV3),
+        (&[("method", "hcaptcha"), ("sitekey", SITE_KEY)], Family::Hcaptcha),
+        (&[("method", "turnstile"), ("sitekey", SITE_KEY)], Family::Turnstile),
+        (&[("method", "base64"), ("body", &picture(b"GIF89a", 200))], Family::ImageToText),
+    ];
+    for (changes, family) in cases {
+        let task = check_with(&V2, changes).await.unwrap_or_else(|refusal| panic!("{family:?}: {refusal:?}"));
+        assert_eq!((task.family, task.proxied), (family, false));
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_method_and_an_absent_one_differ() {
+    assert_eq!(check_with(&V2, &[("method", "square")]).await.unwrap_err(), Refusal::TypeUnknown);
+    assert_eq!(check(&[]).await.unwrap_err(), Refusal::Field("body"), "without a method it is a picture");
+    let body = picture(b"GIF89a", 200);
+    assert_eq!(check(&[("body", &body)]).await.unwrap().family, Family::ImageToText);
+    for kind in OTHER_KINDS {
+        assert_eq!(check(&[("body", &body), (kind, "1")]).await.unwrap_err(), Refusal::TypeUnknown);
+        assert!(check(&[("body", &body), (kind, "0")]).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn keys_and_pages_that_are_wrong_are_named() {
+    let cases: [(Pairs<'_>, &str, Refusal); 8] = [
+        (&V2, "googlekey=", Refusal::Field("googlekey")),
+        (&V2, "googlekey=?", Refusal::SiteKey),
+        (&V2, "pageurl=", Refusal::Field("pageurl")),
+        (&V2, "pageurl=example.com", Refusal::Field("pageurl")),
+        (&V2, "version=v4", Refusal::Field("version")),
+        (&V2, "invisible=yes", Refusal::Field("invisible")),
+        (&TURNSTILE, "sitekey=", Refusal::Field("sitekey")),
+        (&TURNSTILE, "sitekey=?", Refusal::Field("sitekey")),
+    ];
+    for (fields, change, refusal) in cases {
+        assert_eq!(check_with(fields, &[change.split_once('=').unwrap()]).await.unwrap_err(), refusal, "{change}");
+    }
+    for score in ["0", "1", "high"] {
+        let v3 = check_with(&V2, &[("version", "v3"), ("min_score", score)]).await;
+        assert_eq!(v3.unwrap_err(), Refusal::Field("min_score"));
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_needs_its_kind() {
+    let proxy = ("proxy", "login:password@192.0.2.7:1080");
+    let task = check_with(&TURNSTILE, &[proxy, ("proxytype", "SOCKS5"), ("userAgent", "Probe/1")]).await.unwrap();
+    assert!(task.proxied);
+    assert!(matches!(task.needs, Needs::Token { user_agent: Some(agent) } if agent == "Probe/1"));
+    assert_eq!(check_with(&TURNSTILE, &[proxy]).await.unwrap_err(), Refusal::Field("proxytype"));
+    let ftp = check_with(&TURNSTILE, &[proxy, ("proxytype", "FTP")]).await;
+    assert_eq!(ftp.unwrap_err(), Refusal::Field("proxytype"));
+    let portless = check_with(&TURNSTILE, &[("proxy", "192.0.2.7"), ("proxytype", "HTTP")]).await;
+    assert_eq!(portless.unwrap_err(), Refusal::Field("proxy"));
+}
+
+#[tokio::test]
+async fn pictures_are_checked_for_size_kind_and_name() {
+    let base64 = |body: String| async move { check(&[("method", "base64"), ("body", &body)]).await.map(|_| ()) };
+    assert_eq!(base64(picture(b"GIF89a", 99)).await, Err(Refusal::ImageTooSmall));
+    assert_eq!(base64(picture(b"\x89PNG\r\n\x1a\n", 100_000)).await, Ok(()));
+    assert_eq!(base64(picture(b"GIF89a", 100_001)).await, Err(Refusal::ImageTooBig));
+    assert_eq!(base64(picture(b"BM", 200)).await, Err(Refusal::ImageType));
+    assert_eq!(base64("no base64!".to_owned()).await, Err(Refusal::Field("body")));
+
+    let gif = [b"GIF89a".as_slice(), &[7; 200]].concat();
+    for name in ["captcha.gif", "CAPTCHA.PNG", "captcha", ""] {
+        assert!(upload(name, &gif).await.is_ok(), "{name}");
+    }
+    assert_eq!(upload("captcha.svg", &gif).await.unwrap_err(), Refusal::Field("file name"));
+    assert_eq!(upload("captcha.gif", b"GIF89a").await.unwrap_err(), Refusal::ImageTooSmall);
+}
+
+#[tokio::test]
+async fn the_same_picture_is_the_same_task_whether_uploaded_or_encoded() {
+    let gif = [b"GIF89a".as_slice(), &[7; 200]].concat();
+    let needs = |task: NewTask| match task.needs {
+        Needs::Text(needs) => needs,
+        Needs::Token { .. } => panic!("a picture has text"),
+    };
+    let encoded = needs(check(&[("method", "base64"), ("body", &STANDARD.encode(&gif))]).await.unwrap());
+    let uploaded = needs(upload("a.gif", &gif).await.unwrap());
+    assert_eq!(encoded.picture, uploaded.picture);
+}
+
+#[tokio::test]
+async fn options_of_pictures_are_read() {
+    let body = picture(b"GIF89a", 200);
+    let with = |name: &'static str, value: &'static str| {
+        let body = body.clone();
+        async move { check(&[("method", "base64"), ("body", &body), (name, value)]).await }
+    };
+    for (value, letters, digits) in [("1", false, true), ("2", true, false), ("3", false, true), ("4", true, true)] {
+        match with("numeric", value).await.unwrap().needs {
+            Needs::Text(needs) => assert_eq!((needs.letters, needs.digits), (letters, digits), "{value}"),
+            Needs::Token { .. } => panic!("a picture has text"),
+        }
+    }
+    match with("max_len", "3").await.unwrap().needs {
+        Needs::Text(needs) => assert_eq!((needs.min_length, needs.max_length), (3, 3)),
+        Needs::Token { .. } => panic!("a picture has text"),
+    }
+    for (name, wrong) in [("numeric", "5"), ("phrase", "2"), ("min_len", "x"), ("language", "3"), ("calc", "yes")] {
+        assert_eq!(with(name, wrong).await.unwrap_err(), Refusal::Field(name));
+    }
+}

@@ -1,0 +1,224 @@
+//! What an operator may change: one change and its line in the audit log are one transaction, so that neither is ever there
+//! without the other.
+
+use capstan_domain::route::PoolMode;
+use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
+
+use crate::accounts::{self, TopUp, TopUpRefusal, ToppedUp};
+use crate::api_keys::{self, KeySettings, NewApiKey};
+use crate::credentials::{self, NewCredential};
+use crate::db::{Db, sql};
+use crate::prices::{self, NewPriceBook};
+use crate::{
+    AccountStatus, CredentialStatus, NewAccount, NewAudit, Provider, Store, StoreError, audit, key_days, providers,
+    switches,
+};
+
+/// One change.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Opens an account.
+    CreateAccount(NewAccount),
+    /// Suspends an account, or lets it go on.
+    SetAccountStatus(AccountId, AccountStatus),
+    /// Closes an account for good.
+    CloseAccount {
+        /// Which.
+        account: AccountId,
+        /// Whether it may still have a balance, which stays in the books.
+        keep_balance: bool,
+    },
+    /// Sets the widest pool of an account.
+    SetAccountPool(AccountId, Option<PoolMode>),
+    /// Books money from outside.
+    TopUp(TopUp),
+    /// Makes an API key.
+    CreateKey(NewApiKey),
+    /// Says everything of a key anew.
+    EditKey {
+        /// Which.
+        key: ApiKeyId,
+        /// What is said of it from now on.
+        settings: KeySettings,
+        /// The day (UTC, counted from 1970) for which a daily cap counts from now on.
+        today: i64,
+    },
+    /// Revokes a key for ever.
+    RevokeKey(ApiKeyId),
+    /// Adds a credential.
+    AddCredential(NewCredential),
+    /// Sets how a credential stands.
+    SetCredentialStatus(CredentialId, CredentialStatus),
+    /// Puts another secret in a credential's place; its id, and with it its open tasks and statistics, stay.
+    RotateCredential {
+        /// Which.
+        credential: CredentialId,
+        /// Its fields, sealed.
+        sealed: Vec<u8>,
+        /// What it may be used for.
+        binding: String,
+        /// A keyed hash of its fields.
+        fingerprint: Vec<u8>,
+    },
+    /// Makes a provider or sets everything about it.
+    PutProvider(Provider),
+    /// Publishes a price book.
+    PublishPrices(NewPriceBook),
+    /// Sets a switch, or takes it away.
+    PutSwitch {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: Option<String>,
+    },
+}
+
+/// What a change has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// What it says.
+    Done,
+    /// The money is in the books.
+    ToppedUp(ToppedUp),
+    /// The credential is known under this id: its own, or that of the one which had the same secret before.
+    Credential(CredentialId),
+    /// The price book has this version.
+    Prices(i64),
+}
+
+/// Why a change was not made; nothing was written, no line in the audit log either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeRefusal {
+    /// The money was not booked.
+    TopUp(TopUpRefusal),
+    /// The account is closed, and stays so.
+    AccountClosed,
+    /// The account still has this much, free and held together.
+    AccountHasBalance(Amount),
+    /// The account still has open tasks.
+    AccountHasOpenTasks,
+    /// Another credential has the same secret.
+    SecretKnown(CredentialId),
+}
+
+impl Store {
+    /// Makes a change and writes its line in the audit log, both or neither.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when what is to be changed does not exist; otherwise as the change alone.
+    pub async fn apply(&self, change: Change, line: NewAudit) -> Result<Result<Applied, ChangeRefusal>, StoreError> {
+        self.write_or_refuse((change, line), |db, (change, line)| {
+            Box::pin(async move {
+                let applied = apply(db, change).await?;
+                if applied.is_ok() {
+                    audit::insert(db, line).await?;
+                }
+                Ok(applied)
+            })
+        })
+        .await
+    }
+}
+
+async fn apply(db: &mut Db, change: &Change) -> Result<Result<Applied, ChangeRefusal>, StoreError> {
+    match change {
+        Change::CreateAccount(account) => accounts::insert_account(db, account).await?,
+        Change::SetAccountStatus(account, status) => return set_status(db, *account, *status).await,
+        Change::CloseAccount { account, keep_balance } => return close(db, *account, *keep_balance).await,
+        Change::SetAccountPool(account, pool) => accounts::update_pool(db, *account, *pool).await?,
+        Change::TopUp(top_up) => {
+            let booked = accounts::book_top_up(db, top_up).await?;
+            return Ok(booked.map(Applied::ToppedUp).map_err(ChangeRefusal::TopUp));
+        }
+        Change::CreateKey(key) => api_keys::insert_key(db, key).await?,
+        Change::EditKey { key, settings, today } => {
+            api_keys::update_settings(db, *key, settings).await?;
+            if settings.daily_cap.is_some() {
+                key_days::count_anew(db, *key, *today).await?;
+            }
+        }
+        Change::RevokeKey(key) => api_keys::revoke(db, *key).await?,
+        Change::AddCredential(credential) => {
+            return Ok(Ok(Applied::Credential(credentials::insert(db, credential).await?)));
+        }
+        Change::SetCredentialStatus(credential, status) => {
+            credentials::update_status(db, *credential, *status).await?;
+        }
+        Change::RotateCredential { .. } => return rotate(db, change).await,
+        Change::PutProvider(provider) => providers::upsert(db, provider).await?,
+        Change::PublishPrices(book) => return Ok(Ok(Applied::Prices(prices::publish(db, book).await?))),
+        Change::PutSwitch { name, value } => switches::put(db, name, value.as_deref()).await?,
+    }
+    Ok(Ok(Applied::Done))
+}
+
+/// What of an account decides whether it may be changed: its status, free and held.
+async fn look(db: &mut Db, account: AccountId) -> Result<(String, i64, i64), StoreError> {
+    let found = sql!(
+        db,
+        optional as (String, i64, i64),
+        "select status, available, held from accounts where id = $1",
+        account.0
+    )?;
+    found.ok_or_else(|| StoreError::Missing { table: "accounts", id: account.to_string() })
+}
+
+async fn set_status(
+    db: &mut Db,
+    account: AccountId,
+    status: AccountStatus,
+) -> Result<Result<Applied, ChangeRefusal>, StoreError> {
+    if look(db, account).await?.0 == AccountStatus::Closed.as_str() {
+        return Ok(Err(ChangeRefusal::AccountClosed));
+    }
+    accounts::update_status(db, account, status).await?;
+    Ok(Ok(Applied::Done))
+}
+
+async fn close(
+    db: &mut Db,
+    account: AccountId,
+    keep_balance: bool,
+) -> Result<Result<Applied, ChangeRefusal>, StoreError> {
+    let (status, available, held) = look(db, account).await?;
+    if status == AccountStatus::Closed.as_str() {
+        return Ok(Ok(Applied::Done));
+    }
+    if held > 0 {
+        return Ok(Err(ChangeRefusal::AccountHasOpenTasks));
+    }
+    if available > 0 && !keep_balance {
+        return Ok(Err(ChangeRefusal::AccountHasBalance(Amount::from_nanos(available))));
+    }
+    accounts::update_status(db, account, AccountStatus::Closed).await?;
+    Ok(Ok(Applied::Done))
+}
+
+async fn rotate(db: &mut Db, change: &Change) -> Result<Result<Applied, ChangeRefusal>, StoreError> {
+    let Change::RotateCredential { credential, sealed, binding, fingerprint } = change else {
+        return Ok(Ok(Applied::Done));
+    };
+    let known = sql!(
+        db,
+        optional as (uuid::Uuid,),
+        "select id from credentials where fingerprint = $1 and id <> $2",
+        fingerprint.as_slice(),
+        credential.0
+    )?;
+    if let Some((other,)) = known {
+        return Ok(Err(ChangeRefusal::SecretKnown(CredentialId(other))));
+    }
+    let changed = sql!(
+        db,
+        execute,
+        "update credentials set sealed = $2, binding = $3, fingerprint = $4, status = 'active' where id = $1",
+        credential.0,
+        sealed.as_slice(),
+        binding.as_str(),
+        fingerprint.as_slice()
+    )?;
+    if changed == 0 {
+        return Err(StoreError::Missing { table: "credentials", id: credential.to_string() });
+    }
+    Ok(Ok(Applied::Credential(*credential)))
+}

@@ -1,0 +1,118 @@
+//! The first day as `docs/first-day.md` tells it: every block of the page is run, and every verb is on the page.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+use capstan_simulator::Usd;
+use capstan_tests::client::recaptcha;
+use capstan_tests::stage::{PROVIDERS, Stage};
+use capstan_tests::suite::test;
+use clap::CommandFactory as _;
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("operator: the first day goes as the page tells it", first_day),
+        test("operator: every verb is on the page and has a help with what it does", every_verb),
+    ]
+}
+
+fn page() -> Result<String> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    Ok(std::fs::read_to_string(root.parent().context("no root")?.join("docs/first-day.md"))?)
+}
+
+/// The block of the page that has this mark.
+fn block(page: &str, name: &str) -> Result<String> {
+    let after = page.split_once(&format!("<!-- run: {name} -->\n```sh\n")).with_context(|| format!("no {name}"))?.1;
+    Ok(after.split_once("```").context("a block without an end")?.0.to_owned())
+}
+
+fn prices(page: &str) -> Result<String> {
+    let after = page.split_once("```csv\n").context("no prices")?.1;
+    Ok(after.split_once("```").context("a block without an end")?.0.to_owned())
+}
+
+const KEY_AT_PROVIDERS: &str = "the-operators-key-at-a-provider";
+
+async fn first_day() -> Result<()> {
+    let (page, stage) = (page()?, Stage::start(&[KEY_AT_PROVIDERS]).await?);
+    for provider in PROVIDERS {
+        std::fs::write(stage.path(format!("{provider}.key")), format!("{KEY_AT_PROVIDERS}\n"))?;
+    }
+    std::fs::write(stage.path("capsolver-new.key"), "another-key-at-capsolver\n")?;
+    stage.control("capsolver")?.set_key("another-key-at-capsolver", Usd::dollars(5));
+    std::fs::write(stage.path("prices.csv"), prices(&page)?)?;
+    let run = |name: &str, variables: &[(&str, &str)]| -> Result<String> {
+        let said = stage.script(&block(&page, name)?, variables)?;
+        ensure!(said.well, "{name}: {said:?}");
+        Ok(said.out)
+    };
+
+    let said = run("providers", &[])?;
+    ensure!(said.contains("clientKey") || said.contains("key"), "the fields of credentials are named: {said}");
+    let said = run("check", &[])?;
+    ensure!(said.matches("100").count() >= 3 && said.contains("tookMs"), "{said}");
+    let transcript = std::fs::read_to_string(stage.path("check.json"))?;
+    ensure!(transcript.contains("createTask") && !transcript.contains(KEY_AT_PROVIDERS), "{transcript}");
+    replay(&transcript)?;
+    run("prices", &[])?;
+    let said = run("account", &[])?;
+    ensure!(said.contains("Acme QA") && said.contains("25.00"), "{said}");
+    let client_key = said.lines().find(|line| line.starts_with("cap_")).context("no key was shown")?;
+
+    let client = stage.client(client_key)?;
+    let solved = client.solve(recaptcha()).await?;
+    ensure!(solved.body["provider"] == "CapSolver" && solved.body["cost"] == 0.0012, "{solved:?}");
+    let key = client_key.split('_').nth(1).context("a key has three parts")?;
+    let task = solved.task_id()?;
+    let variables = [("TASK", task.as_str()), ("KEY", key)];
+    let said = run("watch", &variables)?;
+    ensure!(said.contains("lowest price first") && said.contains("solved"), "{said}");
+    ensure!(said.contains("autoFastest") && said.contains("10.00"), "{said}");
+    let said = run("trouble", &variables)?;
+    ensure!(said.contains("main-2captcha") && !said.contains("another-key-at-capsolver"), "{said}");
+    ensure!(client.solve(recaptcha()).await?.body["status"] == "ready", "tasks go on with the new key");
+    ensure!(
+        stage.control("capsolver")?.received().iter().any(|r| r.key.as_deref() == Some("another-key-at-capsolver"))
+    );
+    run("stop", &variables)?;
+    ensure!(client.create(recaptcha()).await?.code() == "ERROR_KEY_DOES_NOT_EXIST");
+    let said = run("audit", &[])?;
+    ensure!(said.contains("found in a public repository") && said.contains("account close"), "{said}");
+    for secret in [KEY_AT_PROVIDERS, "another-key-at-capsolver", client_key] {
+        ensure!(!said.contains(secret), "the audit log has a secret in it");
+    }
+    Ok(())
+}
+
+/// What was said at a check can be kept as fixtures: the adapter, run natively, says the same again.
+fn replay(transcript: &str) -> Result<()> {
+    let said: Vec<Value> = serde_json::from_str(transcript)?;
+    ensure!(said.len() >= 3, "balance, submit and a poll were not all noted: {transcript}");
+    for (number, operation) in said.iter().enumerate() {
+        adapter_kit::fixture::replay::<adapter_capsolver::CapSolver>(
+            &format!("noted {number}"),
+            &operation.to_string(),
+        )?;
+    }
+    Ok(())
+}
+
+async fn every_verb() -> Result<()> {
+    let page = page()?;
+    let command = capstan::cli::Cli::command();
+    let not_verbs = ["dev", "serve", "master-key", "simulate", "help"];
+    let mut seen = 0;
+    for group in command.get_subcommands().filter(|group| !not_verbs.contains(&group.get_name())) {
+        for verb in group.get_subcommands() {
+            let name = format!("capstan {} {}", group.get_name(), verb.get_name());
+            ensure!(page.contains(&name), "{name} is not on the page");
+            ensure!(verb.get_about().is_some(), "{name} does not say what it does");
+            seen += 1;
+        }
+    }
+    ensure!(seen >= 25, "{seen} verbs");
+    Ok(())
+}

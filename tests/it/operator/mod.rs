@@ -1,0 +1,12 @@
+//! An operator at work: `capstan serve` and the verbs, each in a process of its own.
+
+mod first_day;
+mod offline;
+mod routes;
+mod stopping;
+
+use libtest_mimic::Trial;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    [first_day::tests(), offline::tests(), routes::tests(), stopping::tests()].into_iter().flatten().collect()
+}
