@@ -27,7 +27,7 @@ pub(crate) fn tests() -> Vec<Trial> {
 
 async fn a_balance_for_100(engine: Engine) -> Result<()> {
     let balance = Amount::from_nanos(100 * 2_000_000);
-    let gateway = TestGateway::start(Setup { engine, balance, ..Setup::default() }).await?;
+    let gateway = TestGateway::start(Setup { engine, balance, time_scale: 10, ..Setup::default() }).await?;
     gateway.provider.hold_solutions();
     let answers = join_all((0..1_000).map(|_| gateway.client.create(recaptcha()))).await;
     let (mut accepted, mut refused) = (Vec::new(), 0);

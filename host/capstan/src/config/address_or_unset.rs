@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
-#[expect(clippy::ref_option, reason = "the form that serde asks for")]
 pub(super) fn serialize<S: Serializer>(address: &Option<SocketAddr>, serializer: S) -> Result<S::Ok, S::Error> {
     address.map(|address| address.to_string()).unwrap_or_default().serialize(serializer)
 }
