@@ -230,7 +230,7 @@ async fn logs_are_readable_alone() -> Result<()> {
     for line in told {
         ensure!(line["account.id"].is_string() && line["family"] == "recaptcha_v2", "{line}");
         if line["message"] != "created" {
-            ensure!(line["provider.id"] == "anti-captcha" && line["attempt"] == 1, "{line}");
+            ensure!(line["provider.id"] == "capsolver" && line["attempt"] == 1, "{line}");
         }
     }
     if written.contains("ERROR") {
