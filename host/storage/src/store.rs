@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
 use crate::db::{DatabaseUrl, Db, Pools};
 use crate::writer::{Counters, Job, Message, Request, StoreStats, Writer};
@@ -42,7 +42,7 @@ struct Inner {
     pools: Pools,
     messages: mpsc::Sender<Message>,
     counters: Arc<Counters>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    writer: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Store {
@@ -55,8 +55,7 @@ impl Store {
         let (messages, receiver) = mpsc::channel(options.queue.max(1));
         let counters = Arc::new(Counters::default());
         let writer = Writer::new(pools.clone(), receiver, Arc::clone(&counters), options.most_per_commit.max(1)).run();
-        #[expect(clippy::disallowed_methods, reason = "`close` waits for the writer, whoever tracks other work")]
-        let writer = tokio::spawn(writer);
+        let writer = on_a_thread_of_its_own(writer)?;
         Ok(Self { inner: Arc::new(Inner { pools, messages, counters, writer: Mutex::new(Some(writer)) }) })
     }
 
@@ -66,8 +65,8 @@ impl Store {
         let Some(writer) = writer else { return };
         // The queue may be full; the word waits for its place like everything else. An error means it is gone already.
         drop(self.inner.messages.send(Message::Close).await);
-        if let Err(error) = writer.await {
-            tracing::error!(%error, "the writer ended badly");
+        if writer.await.is_err() {
+            tracing::error!("the writer ended badly");
         }
     }
 
@@ -133,4 +132,23 @@ impl Store {
         })?;
         answer.await.map_err(|_| StoreError::Unreachable)?
     }
+}
+
+/// Runs the writer on a thread of its own; what is returned resolves when it has ended.
+///
+/// A statement on SQLite is a message to the connection's thread and one back, some twenty for a task. On the reactor's
+/// threads each of them also wakes workers that look for something to do: half of the processor's time went there.
+fn on_a_thread_of_its_own(
+    writer: impl Future<Output = ()> + Send + 'static,
+) -> Result<oneshot::Receiver<()>, StoreError> {
+    let failed = |error| StoreError::Driver(sqlx::Error::Io(error));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let (ending, ended) = oneshot::channel();
+    let run = move || {
+        runtime.block_on(writer);
+        // Whoever closes the store may have given up waiting.
+        drop(ending.send(()));
+    };
+    std::thread::Builder::new().name("store-writer".to_owned()).spawn(run).map_err(failed)?;
+    Ok(ended)
 }
