@@ -147,7 +147,7 @@ fn on_a_thread_of_its_own(
     let run = move || {
         runtime.block_on(writer);
         // Whoever closes the store may have given up waiting.
-        drop(ending.send(()));
+        let _ = ending.send(());
     };
     std::thread::Builder::new().name("store-writer".to_owned()).spawn(run).map_err(failed)?;
     Ok(ended)
