@@ -127,9 +127,16 @@ async fn apply(db: &mut Db, change: &Change) -> Result<Result<Applied, ChangeRef
         Change::CloseAccount { account, keep_balance } => return close(db, *account, *keep_balance).await,
         Change::SetAccountPool(account, pool) => accounts::update_pool(db, *account, *pool).await?,
         Change::TopUp(top_up) => {
-            let booked = accounts::book_top_up(db, top_up).await?;
-            return Ok(booked.map(Applied::ToppedUp).map_err(ChangeRefusal::TopUp));
+            let booked = accounts::book_top_up(db, top_up).await?.map_err(ChangeRefusal::TopUp);
+            // After the look for the payment: one that was booked before the account was closed is still told as booked.
+            return match booked {
+                Ok(done) if done.move_id == top_up.move_id && is_closed(db, top_up.account).await? => {
+                    Ok(Err(ChangeRefusal::AccountClosed))
+                }
+                booked => Ok(booked.map(Applied::ToppedUp)),
+            };
         }
+        Change::CreateKey(key) if is_closed(db, key.account).await? => return Ok(Err(ChangeRefusal::AccountClosed)),
         Change::CreateKey(key) => api_keys::insert_key(db, key).await?,
         Change::EditKey { key, settings, today } => {
             api_keys::update_settings(db, *key, settings).await?;
@@ -163,12 +170,16 @@ async fn look(db: &mut Db, account: AccountId) -> Result<(String, i64, i64), Sto
     found.ok_or_else(|| StoreError::Missing { table: "accounts", id: account.to_string() })
 }
 
+async fn is_closed(db: &mut Db, account: AccountId) -> Result<bool, StoreError> {
+    Ok(look(db, account).await?.0 == AccountStatus::Closed.as_str())
+}
+
 async fn set_status(
     db: &mut Db,
     account: AccountId,
     status: AccountStatus,
 ) -> Result<Result<Applied, ChangeRefusal>, StoreError> {
-    if look(db, account).await?.0 == AccountStatus::Closed.as_str() {
+    if is_closed(db, account).await? {
         return Ok(Err(ChangeRefusal::AccountClosed));
     }
     accounts::update_status(db, account, status).await?;

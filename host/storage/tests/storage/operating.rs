@@ -3,8 +3,8 @@
 use anyhow::{Context, ensure};
 use capstan_domain::{AccountId, CredentialId};
 use capstan_storage::{
-    AccountStatus, Applied, Change, ChangeRefusal, CredentialStatus, KeySettings, NewAccount, NewAudit, PlaceRefusal,
-    StoreError, day_of,
+    AccountStatus, Applied, Change, ChangeRefusal, CredentialStatus, KeySettings, NewAccount, NewApiKey, NewAudit,
+    PlaceRefusal, StoreError, day_of,
 };
 
 use crate::fixture::{Fixture, NOW, nanos};
@@ -68,6 +68,18 @@ pub(crate) async fn an_account_is_closed_once_it_owes_and_holds_nothing(f: Fixtu
     assert_eq!(f.store.apply(close(true), line(&f, "account close")).await?, Ok(Applied::Done));
     let resume = Change::SetAccountStatus(f.account, AccountStatus::Active);
     assert_eq!(f.store.apply(resume, line(&f, "account resume")).await?, Err(ChangeRefusal::AccountClosed));
+    let top_up = Change::TopUp(f.a_top_up(5));
+    assert_eq!(f.store.apply(top_up, line(&f, "account topup")).await?, Err(ChangeRefusal::AccountClosed));
+    let key = NewApiKey {
+        id: capstan_domain::ApiKeyId(f.uuid()),
+        account: f.account,
+        public_id: "late".into(),
+        secret_hash: [9; 32],
+        settings: KeySettings::default(),
+        created_at_ms: NOW,
+    };
+    let made = f.store.apply(Change::CreateKey(key), line(&f, "key create")).await?;
+    assert_eq!(made, Err(ChangeRefusal::AccountClosed));
     assert_eq!(f.balance().await?.available, nanos(600), "what it had stays in the books");
     Ok(())
 }
