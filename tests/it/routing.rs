@@ -10,7 +10,7 @@ use capstan_domain::{Amount, TaskId};
 use capstan_server::providers::{Snapshot, Switches};
 use capstan_server::settings::Limits;
 use capstan_simulator::{Create, Outcome};
-use capstan_storage::Attempt;
+use capstan_storage::{Attempt, Change, CredentialStatus, NewAudit};
 use capstan_tests::client::{Answer, recaptcha};
 use capstan_tests::gateway::{Setup, TestGateway};
 use capstan_tests::suite::test;
@@ -34,9 +34,62 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("routing: what the client did wrong says nothing about the provider", client_mistakes_do_not_count),
         test("routing: a candidate that the balance affords is tried, wherever it stands", the_affordable_is_tried),
         test("routing: the operator's ceilings hold whatever is asked for, and are named", ceilings_hold),
+        test("routing: what an operator does through another node is followed", other_nodes_are_followed),
+        test("routing: what is out of use gets no task, not even one on its way to it", out_of_use_gets_nothing),
         test("routing: a forced provider obeys the pool and falls nowhere", forced_obeys_the_pool),
         test("routing: a refusal tells reasons together that belong together", refusals_name_every_reason),
     ]
+}
+
+/// A change as another node makes it: in the database, and nothing is said here.
+async fn change_elsewhere(gateway: &TestGateway, change: Change) -> Result<()> {
+    let line = NewAudit {
+        id: capstan_server::clock::new_uuid(),
+        at_ms: capstan_server::clock::now_ms(),
+        actor: "another node".to_owned(),
+        action: "test".to_owned(),
+        target: "test".to_owned(),
+        detail: "{}".to_owned(),
+    };
+    let applied = gateway.gateway.app.store.apply(change, line).await?;
+    applied.map(drop).map_err(|refusal| anyhow::anyhow!("{refusal:?}"))
+}
+
+async fn other_nodes_are_followed() -> Result<()> {
+    let gateway = TestGateway::start(both_pools()).await?;
+    let change = Change::PutSwitch { name: "pool".to_owned(), value: Some("platformOnly".to_owned()) };
+    change_elsewhere(&gateway, change).await?;
+    let app = &gateway.gateway.app;
+    let followed = async {
+        while app.snapshot.load().switches.pool.is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), followed).await.context("it was not followed")?;
+    gateway.client.solve(recaptcha()).await?;
+    ensure!(keys_used(&gateway) == [PLATFORM], "{:?}", keys_used(&gateway));
+    gateway.finish().await
+}
+
+/// The contributed key is first on the route and refuses slowly; the platform's is disabled meanwhile.
+async fn out_of_use_gets_nothing() -> Result<()> {
+    let gateway = TestGateway::start(both_pools()).await?;
+    gateway.provider.script([Create::error("ERROR_NO_SLOT_AVAILABLE")]);
+    gateway.provider.hold_creates();
+    let (created, disabled) = futures_util::join!(gateway.client.create(recaptcha()), async {
+        gateway.provider.until(|stats| stats.creates == 1).await;
+        let app = &gateway.gateway.app;
+        let listed = app.store.list_credentials().await?;
+        let platform = listed.iter().find(|c| c.pool == Pool::Platform).context("no platform credential")?;
+        app.store.set_credential_status(platform.id, CredentialStatus::Disabled).await?;
+        app.reload().await?;
+        gateway.provider.release_creates();
+        anyhow::Ok(())
+    });
+    disabled?;
+    ensure!(created?.code() == "NO_PROVIDERS_AVAILABLE");
+    ensure!(keys_used(&gateway) == [COMMUNITY], "{:?}", keys_used(&gateway));
+    gateway.finish().await
 }
 
 fn both_pools() -> Setup {

@@ -188,6 +188,7 @@ impl OpenGateway {
         app.tracker.spawn(wheel.run(Arc::clone(&app)));
         app.tracker.spawn(workers::renew_leases(Arc::clone(&app), data_dir.node.clone()));
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
+        app.tracker.spawn(workers::follow_changes(Arc::clone(&app)));
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
         let router = api::router(Arc::clone(&app));
         let metrics_door = metrics_door.map(|door| door.open(api::metrics_router(Arc::clone(&app))));

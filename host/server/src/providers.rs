@@ -271,6 +271,12 @@ impl Snapshot {
 }
 
 impl Provider {
+    /// Whether new tasks may be sent to it.
+    #[must_use]
+    pub(crate) const fn is_in_use(&self) -> bool {
+        self.is_active
+    }
+
     /// A wait of the provider's in this gateway's time.
     #[must_use]
     pub fn in_our_time(&self, wait_ms: u32) -> u32 {
@@ -323,6 +329,12 @@ impl Credential {
             let rest_ms = provider.in_our_time(after_ms.unwrap_or(THROTTLED_MS));
             rest(&self.polls_rested_until_ms, rest_ms.min(provider.limits.result_kept_ms / 2));
         }
+    }
+
+    /// Whether new tasks may be sent with it.
+    #[must_use]
+    pub(crate) const fn is_in_use(&self) -> bool {
+        self.is_active
     }
 
     /// Until when no new task is routed to it, if it rests.
@@ -416,6 +428,8 @@ pub(crate) fn credential(
 ) -> Result<Credential, SnapshotError> {
     let bad = |_| SnapshotError::Credential { credential: row.id, reason: "its binding cannot be read".to_owned() };
     let bound: Bound = serde_json::from_str(&row.binding).map_err(bad)?;
+    // A rest is the secret's own: another one begins afresh, and so does one that an operator puts back into use.
+    let rests = known.filter(|k| k.is_active && k.sealed.as_bytes() == row.sealed.as_slice());
     Ok(Credential {
         binding: CredentialBinding {
             credential: row.id,
@@ -432,7 +446,7 @@ pub(crate) fn credential(
         polls: known.map_or_else(|| Arc::new(Semaphore::new(polls_at_once)), |k| Arc::clone(&k.polls)),
         statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
         is_active: row.status == CredentialStatus::Active,
-        rested_until_ms: known.map_or_else(Arc::default, |k| Arc::clone(&k.rested_until_ms)),
-        polls_rested_until_ms: known.map_or_else(Arc::default, |k| Arc::clone(&k.polls_rested_until_ms)),
+        rested_until_ms: rests.map_or_else(Arc::default, |k| Arc::clone(&k.rested_until_ms)),
+        polls_rested_until_ms: rests.map_or_else(Arc::default, |k| Arc::clone(&k.polls_rested_until_ms)),
     })
 }

@@ -31,8 +31,26 @@ impl Quarantine {
 
     /// Sets the adapter free and forgets what it did; returns whether it was quarantined.
     pub fn lift(&self) -> bool {
+        let mut record = self.record();
         self.is_shut.send_replace(false);
-        self.record().lift()
+        record.lift()
+    }
+
+    /// Takes conduct down, and tells those who wait when that begins or ends a quarantine. The record is held meanwhile:
+    /// who lifts the quarantine at the same moment does it before both or after both.
+    fn note(&self, rule: &Rule, work: Work, conduct: Conduct) -> Option<Change> {
+        let mut record = self.record();
+        let change = record.note(rule, work, (conduct, clock::now_ms()));
+        match change {
+            Some(Change::Quarantined(_)) => {
+                self.is_shut.send_replace(true);
+            }
+            Some(Change::Freed) => {
+                self.is_shut.send_replace(false);
+            }
+            Some(Change::Prolonged(_)) | None => {}
+        }
+        change
     }
 
     /// Whether tasks may be routed to the adapter now.
@@ -66,11 +84,10 @@ impl Provider {
     /// Takes down how the adapter behaved in an operation; counts it and says so once when that quarantines it.
     pub(crate) fn note_conduct(&self, app: &App, work: Work, conduct: Conduct) {
         let rule = &app.limits.quarantine;
-        let Some(change) = self.quarantine.record().note(rule, work, (conduct, clock::now_ms())) else { return };
+        let Some(change) = self.quarantine.note(rule, work, conduct) else { return };
         let digest = self.adapter.digest();
         match change {
             Change::Quarantined(note) => {
-                self.quarantine.is_shut.send_replace(true);
                 app.metrics.quarantined(&self.id);
                 tracing::error!(
                     provider.id = %self.id, adapter.digest = %digest, reason = %note, faults = note.faults,
@@ -82,7 +99,6 @@ impl Provider {
                 tracing::warn!(provider.id = %self.id, reason = %note, rest_ms, "the adapter stays quarantined");
             }
             Change::Freed => {
-                self.quarantine.is_shut.send_replace(false);
                 tracing::info!(provider.id = %self.id, adapter.digest = %digest, "the adapter is free again");
             }
         }

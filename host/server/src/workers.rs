@@ -45,6 +45,33 @@ async fn renew(app: &Arc<App>, claim: ShardClaim) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// How often a node looks for what operators did through other nodes.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Puts in force what operators did through other nodes of the same database.
+pub(crate) async fn follow_changes(app: Arc<App>) {
+    let mut seen = None;
+    loop {
+        match app.store.changes_mark().await {
+            Ok(mark) if seen.is_none() || seen == Some(mark) => seen = Some(mark),
+            Ok(mark) => match app.reload().await {
+                Ok(()) => seen = Some(mark),
+                // Tried again at the next look: what is in force stays in force.
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "an operator's change is not in force");
+                }
+            },
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "changes by other nodes cannot be looked for");
+            }
+        }
+        tokio::select! {
+            () = app.shutdown.cancelled() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
 /// Deletes solutions past their retention, once in a while.
 pub(crate) async fn purge(app: Arc<App>) {
     let retention_ms = i64::try_from(app.limits.retention.as_millis()).unwrap_or(i64::MAX);

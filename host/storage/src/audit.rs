@@ -48,6 +48,21 @@ impl Store {
         self.write(line, |db, line| Box::pin(insert(db, line))).await
     }
 
+    /// A mark of what operators have done, on whichever node: it changes with every change. Lines of transactions that
+    /// overlap may appear out of order, so the newest thousand are counted as well.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn changes_mark(&self) -> Result<(i64, i64), StoreError> {
+        let db = &mut self.reader().await?;
+        sql!(
+            db,
+            one as (i64, i64),
+            "select coalesce(max(seq), 0), count(*) from audit_log
+              where seq > (select coalesce(max(seq), 0) - 1000 from audit_log)"
+        )
+    }
+
     /// The newest lines, newest first: at most so many, of those before a place in the log.
     ///
     /// # Errors

@@ -194,7 +194,8 @@ pub enum CredentialCommand {
         /// The credential, by id or label.
         credential: String,
     },
-    /// Put another secret in a credential's place, read from standard input as for `add`.
+    /// Put another secret in a credential's place, read from standard input as for `add`. One that was rejected or depleted
+    /// is in use again; one that was disabled stays so.
     Rotate {
         /// The credential, by id or label.
         credential: String,

@@ -169,7 +169,7 @@ fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => visible(text),
         Value::Number(number) => number.to_string(),
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(","),
         Value::Object(fields) => {
@@ -177,6 +177,14 @@ fn cell(value: &Value) -> String {
             said.map(|(name, value)| format!("{name} {}", cell(value))).collect::<Vec<_>>().join(", ")
         }
     }
+}
+
+/// A text without what moves a terminal's cursor or turns its writing: clients and providers have put words in here.
+fn visible(text: &str) -> String {
+    let is_hidden = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
 fn record(answer: &Value) -> String {
@@ -259,6 +267,11 @@ mod tests {
         assert_eq!(lines[0], "CREDENTIAL  PROVIDER   POOL       LABEL  STATUS  RESTS UNTIL  ADDED");
         assert_eq!(lines[2], "22          2captcha   community  x      -       -            -");
         assert_eq!(table(CREDENTIALS, &json!([])), "None.");
+    }
+
+    #[test]
+    fn nothing_that_is_shown_moves_the_cursor() {
+        assert_eq!(record(&json!({"a": "x\u{1b}[2J\u{202e}y\nz"})), "a  x\u{fffd}[2J\u{fffd}y\u{fffd}z\n");
     }
 
     #[test]

@@ -43,8 +43,8 @@ pub struct Caller {
     networks: Option<Arc<[IpNet]>>,
     /// Until when the key is valid.
     expires_at_ms: Option<i64>,
-    /// Whether the account is active.
-    is_active: bool,
+    /// How its account stands: a suspended one may read what it has paid for.
+    account_status: AccountStatus,
 }
 
 /// Callers by the hash of their key. Bounded; whoever changes a key or an account in this process forgets them all.
@@ -119,7 +119,7 @@ pub(super) async fn caller(app: &App, body: &Map<String, Value>, address: IpAddr
         tracing::debug!(client.address = %address, key.id = %caller.key, "a key is used from elsewhere");
         return Err(Refusal::new(ErrorCode::AddressNotAllowed, format!("The request came from {address}.")));
     }
-    if !caller.is_active {
+    if caller.account_status == AccountStatus::Closed {
         return Err(Refusal::new(ErrorCode::UserBanned, ""));
     }
     Ok(caller)
@@ -139,7 +139,7 @@ fn of_row(row: FoundKey) -> Caller {
         most_open: settings.most_open,
         networks: settings.addresses.map(|networks| networks.iter().map(|network| read_network(network)).collect()),
         expires_at_ms: settings.expires_at_ms,
-        is_active: row.account_status == AccountStatus::Active,
+        account_status: row.account_status,
     }
 }
 
@@ -150,6 +150,14 @@ fn read_network(text: &str) -> IpNet {
         tracing::error!("a key's network cannot be read");
         IpNet::from(IpAddr::from([0, 0, 0, 0]))
     })
+}
+
+/// Refuses callers whose account may create nothing.
+pub(super) fn may_create(caller: &Caller) -> Result<(), Refusal> {
+    match caller.account_status {
+        AccountStatus::Active => Ok(()),
+        AccountStatus::Suspended | AccountStatus::Closed => Err(Refusal::new(ErrorCode::UserBanned, "")),
+    }
 }
 
 /// Counts a request against the caller's rate.

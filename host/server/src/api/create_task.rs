@@ -16,6 +16,7 @@ pub(super) async fn answer(
     (caller, began): (&Caller, Instant),
     body: &Map<String, Value>,
 ) -> Result<Answer, Refusal> {
+    auth::may_create(caller)?;
     auth::limit(app, caller)?;
     let request = dialect.read_create(body)?;
     let created = tasks::create(app, caller, request, began).await?;

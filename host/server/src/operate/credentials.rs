@@ -101,7 +101,8 @@ pub(super) async fn rotate(
     let change = Change::RotateCredential { credential: found.id, sealed, binding, fingerprint };
     let detail = json!({"provider": found.provider, "label": found.label});
     call.change("credential rotate", target(found.id), detail, change).await?;
-    Ok(json!({"credential": found.id, "provider": found.provider, "label": found.label, "status": "active"}))
+    // One that an operator has disabled stays so.
+    Ok(json!({"credential": found.id, "provider": found.provider, "label": found.label}))
 }
 
 /// A provider's adapter, and where it is reached.

@@ -5,6 +5,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::OperateError;
 use crate::clock;
 
+/// The end of the year 9999, after which times have another form.
+const LAST_MS: i64 = 253_402_300_799_000;
+
 /// A time for people and scripts: RFC 3339, UTC, to the second.
 pub(super) fn shown(at_ms: i64) -> String {
     let since = Duration::from_millis(u64::try_from(at_ms).unwrap_or(0));
@@ -13,10 +16,11 @@ pub(super) fn shown(at_ms: i64) -> String {
 
 /// Reads `2027-01-31`, `2027-01-31T12:00:00Z`, or a span from now such as `90d`.
 pub(super) fn read(field: &str, text: &str) -> Result<i64, OperateError> {
-    let at_ms = |since: Duration| i64::try_from(since.as_millis()).ok();
+    let at_ms = |since: Duration| i64::try_from(since.as_millis()).ok().filter(|ms| *ms <= LAST_MS);
     if let Ok(span) = humantime::parse_duration(text) {
         return at_ms(span)
             .and_then(|ms| clock::now_ms().checked_add(ms))
+            .filter(|ms| *ms <= LAST_MS)
             .ok_or_else(|| OperateError::Bad(format!("{field}: {text:?} is too far away")));
     }
     let full = if text.len() == "2027-01-31".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
@@ -35,7 +39,7 @@ mod tests {
         assert_eq!(read("expires", "2027-01-31").unwrap(), 1_801_353_600_000);
         assert_eq!(shown(read("expires", "2027-01-31T12:30:00Z").unwrap()), "2027-01-31T12:30:00Z");
         assert!(read("expires", "90d").unwrap() > crate::clock::now_ms());
-        for text in ["", "soon", "31.1.2027", "2027-13-01"] {
+        for text in ["", "soon", "31.1.2027", "2027-13-01", "9000y", "900000y"] {
             assert!(read("expires", text).unwrap_err().to_string().starts_with("expires: "), "{text}");
         }
     }

@@ -61,7 +61,7 @@ impl std::fmt::Debug for Verb {
 
 /// What is said of a key. What is absent stays as it is; `none` takes a setting away.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct KeyChange {
     /// What it is called.
     pub label: Option<String>,
@@ -89,7 +89,7 @@ pub struct KeyChange {
 
 /// What is said of a provider. What is absent stays as it is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ProviderChange {
     /// Where requests go; `none` means the adapter's own address.
     pub base_url: Option<String>,

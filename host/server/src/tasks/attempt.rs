@@ -80,7 +80,10 @@ async fn try_one(
 }
 
 async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &Attempt) -> Submitted {
-    let Some((provider, credential)) = app.snapshot.load().find(attempt.credential) else {
+    // Those that are out of use stay findable for their open tasks, and get no new one: the operator's word may have come
+    // since this route was made.
+    let in_use = app.snapshot.load().find(attempt.credential).filter(|(p, c)| p.is_in_use() && c.is_in_use());
+    let Some((provider, credential)) = in_use else {
         return Submitted::Failed(Fault {
             class: FaultClass::ProviderDown,
             code: "credential-gone".to_owned(),

@@ -144,7 +144,8 @@ async fn pass_cap(
     if key_days::commit(db, (facts.api_key, day), hold, cap).await? {
         return Ok(None);
     }
-    let left = cap.minus(key_days::committed(db, facts.api_key, day).await?)?;
+    // A cap may have been lowered below what is committed.
+    let left = cap.minus(key_days::committed(db, facts.api_key, day).await?)?.max(Amount::ZERO);
     Ok(Some(PlaceRefusal::DailyCap { cap, left }))
 }
 
