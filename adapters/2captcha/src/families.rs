@@ -6,12 +6,10 @@
 //! off, `ERROR_METHOD_CALL` is answered, nothing is charged, and the next candidate is tried.
 
 use adapter_kit::Fault;
+use adapter_kit::Rule::{Convert, LeaveOut, Refuse, Send};
 
 use crate::image;
-use crate::parameters::Rule::{Convert, LeaveOut, Refuse, Send};
-use crate::parameters::{
-    Row, Rule, comment, cookies, domain, enterprise_s, hcaptcha_payload, language, length, numeric, refused,
-};
+use crate::parameters::{Row, comment, cookies, domain, enterprise_s, hcaptcha_payload, language, length, numeric};
 use crate::task::Draft;
 
 /// A canonical family as 2captcha serves it.
@@ -77,7 +75,8 @@ const SITE_KEY: Row = ("websiteKey", Send("sitekey"));
 const INVISIBLE: Row = ("isInvisible", Send("invisible"));
 const DOMAIN: Row = ("apiDomain", Convert(domain));
 const USER_AGENT: Row = ("userAgent", Send("userAgent"));
-const WORKERS_USER_AGENT: Rule = LeaveOut("the worker's own browser is used, and named in the solution");
+const WORKERS_USER_AGENT: adapter_kit::Rule<Draft> =
+    LeaveOut("the worker's own browser is used, and named in the solution");
 const COOKIES: Row = ("cookies", Convert(cookies));
 const NO_V2_ACTION: Row = ("pageAction", Refuse("reCAPTCHA v2 tasks take no action here"));
 
@@ -223,7 +222,7 @@ fn lowest_score(draft: &mut Draft) -> Result<(), Fault> {
 /// "You MUST provide userAgent if you submit with data."
 fn data_with_a_browser(draft: &mut Draft) -> Result<(), Fault> {
     if draft.has("data") && !draft.has("userAgent") {
-        return Err(refused("rqdata", "it needs the page's userAgent beside it here"));
+        return Err(Fault::parameter_refused("rqdata", "it needs the page's userAgent beside it here"));
     }
     Ok(())
 }
@@ -231,7 +230,10 @@ fn data_with_a_browser(draft: &mut Draft) -> Result<(), Fault> {
 /// "If you need to bypass the Turnstile on Cloudflare Challenge pages you MUST provide": all three of them.
 fn whole_challenge(draft: &mut Draft) -> Result<(), Fault> {
     if draft.has("pagedata") && !(draft.has("action") && draft.has("data")) {
-        return Err(refused("pageData", "a challenge page needs action, cdata and pageData together here"));
+        return Err(Fault::parameter_refused(
+            "pageData",
+            "a challenge page needs action, cdata and pageData together here",
+        ));
     }
     Ok(())
 }

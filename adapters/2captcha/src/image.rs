@@ -8,7 +8,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::parameters::{refused, wrong_type};
 use crate::task::Draft;
 
 /// Fewer bytes than this are no image.
@@ -45,19 +44,19 @@ pub(crate) fn instructions(value: &Value, draft: &mut Draft) -> Result<(), Fault
 
 /// The image of the canonical name as a file of theirs.
 fn attach((name, theirs): (&str, &str), value: &Value, most: &Most, draft: &mut Draft) -> Result<(), Fault> {
-    let text = value.as_str().ok_or_else(|| wrong_type(name))?;
+    let text = value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type(name))?;
     let bytes =
         STANDARD.decode(text).map_err(|_| Fault::invalid_task("IMAGE_UNREADABLE", &format!("{name} is no base64")))?;
     if bytes.len() < LEAST_BYTES {
         return Err(Fault::invalid_task("IMAGE_TOO_SMALL", "an image has at least 100 bytes"));
     }
     let Some(format) = Format::of(&bytes) else {
-        return Err(refused(name, "an image is JPEG, GIF or PNG here"));
+        return Err(Fault::parameter_refused(name, "an image is JPEG, GIF or PNG here"));
     };
     // A size that cannot be read is left to the provider to judge.
     let (width, height) = format.size(&bytes).unwrap_or_default();
     if bytes.len() > most.bytes || width > most.width || height > most.height {
-        return Err(refused(name, most.words));
+        return Err(Fault::parameter_refused(name, most.words));
     }
     let (extension, content_type) = format.names();
     draft.attach(Part::file(theirs, &format!("{theirs}.{extension}"), content_type, bytes));

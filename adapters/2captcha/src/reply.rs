@@ -7,8 +7,8 @@
 //! Source: "Solving Captchas", "Error Handling" and "Additional methods" of <https://2captcha.com/2captcha-api>.
 
 use adapter_kit::{
-    About, Acceptance, Charged, Fault, FaultClass, FaultRow, Money, Next, Response, Solved, Standing, Turn, Verdict,
-    for_people, json_text,
+    About, Acceptance, Charged, Fault, FaultClass, FaultRow, Money, Next, Response, Solved, Standing, Trouble, Turn,
+    Verdict, for_people, json_text,
 };
 use serde_json::{Map, Value, json};
 
@@ -35,16 +35,6 @@ pub(crate) struct Fine {
     beside: Option<Map<String, Value>>,
 }
 
-/// No answer of the provider's own.
-pub(crate) enum Trouble {
-    /// HTTP 429, and the wait in milliseconds where it was given.
-    Throttled(Option<u32>),
-    /// HTTP 5xx.
-    ServerError(u16),
-    /// Neither text nor an object with an outcome in it.
-    Unreadable(u16),
-}
-
 /// An error of the provider's own.
 pub(crate) struct Refusal {
     row: Option<&'static FaultRow>,
@@ -55,11 +45,8 @@ pub(crate) struct Refusal {
 impl Answer {
     /// Sorts a response.
     pub(crate) fn read(response: &Response) -> Result<Self, Trouble> {
-        if response.is_throttled() {
-            return Err(Trouble::Throttled(response.retry_after_ms()));
-        }
-        if response.is_server_error() {
-            return Err(Trouble::ServerError(response.status));
+        if response.is_throttled() || response.is_server_error() {
+            return Err(Trouble::of(response));
         }
         let unreadable = || Trouble::Unreadable(response.status);
         let text = response.text().ok_or_else(unreadable)?;
@@ -135,30 +122,6 @@ impl Answer {
             Self::Fine(_) | Self::NotReady | Self::Refused(_) | Self::Bare(_) => self,
         }
     }
-}
-
-impl Trouble {
-    /// For a request that may have had an effect: unless it was turned away for its rate, nobody knows.
-    pub(crate) fn may_have_acted(self) -> Fault {
-        match self {
-            Self::Throttled(after) => Fault::throttled(after, "HTTP 429"),
-            Self::ServerError(status) => Fault::in_doubt("HTTP_ERROR", &format!("HTTP {status}")),
-            Self::Unreadable(status) => Fault::in_doubt("UNREADABLE_REPLY", &unreadable(status)),
-        }
-    }
-
-    /// For a request that only reads: whatever happened, nothing was changed by it.
-    fn acted_on_nothing(self) -> Fault {
-        match self {
-            Self::Throttled(after) => Fault::throttled(after, "HTTP 429"),
-            Self::ServerError(status) => Fault::provider_down("HTTP_ERROR", &format!("HTTP {status}")),
-            Self::Unreadable(status) => Fault::provider_down("UNREADABLE_REPLY", &unreadable(status)),
-        }
-    }
-}
-
-fn unreadable(status: u16) -> String {
-    format!("HTTP {status} without a readable answer")
 }
 
 impl Refusal {

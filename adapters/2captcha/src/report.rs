@@ -3,9 +3,9 @@
 //!
 //! Source: "Reporting answers" of <https://2captcha.com/2captcha-api>.
 
-use adapter_kit::{Fault, FaultClass, Next, Response, Turn};
+use adapter_kit::{Fault, FaultClass, Next, Response, Trouble, Turn};
 
-use crate::reply::{Answer, Trouble};
+use crate::reply::Answer;
 
 /// A report that was taken.
 const RECORDED: &str = "OK_REPORT_RECORDED";

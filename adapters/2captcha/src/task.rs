@@ -2,18 +2,44 @@
 //!
 //! Source: the tables of parameters and the chapter "Using proxies" of <https://2captcha.com/2captcha-api>.
 
-use std::net::IpAddr;
-
-use adapter_kit::{Fault, Part, Proxy, ProxyScheme, Request, Submission};
+use adapter_kit::{Fault, Part, Proxy, ProxyScheme, Request, Submission, apply_rules};
 use serde_json::{Map, Value};
 
-use crate::{families, parameters};
+use crate::families;
 
 /// A form that is being written.
 #[derive(Default)]
 pub(crate) struct Draft {
     fields: Vec<(&'static str, String)>,
     files: Vec<Part>,
+    has_proxy: bool,
+}
+
+/// Texts and numbers are sent as they are, flags as 1 or 0.
+impl adapter_kit::Draft for Draft {
+    fn set(&mut self, name: &'static str, value: Value) {
+        if let Some(text) = plain(&value) {
+            Self::set(self, name, text);
+        }
+    }
+
+    fn has_proxy(&self) -> bool {
+        self.has_proxy
+    }
+
+    fn holds(&self, value: &Value) -> bool {
+        plain(value).is_some()
+    }
+}
+
+/// A value as a form writes it; none for what a form cannot hold.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(flag) => Some(u8::from(*flag).to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 impl Draft {
@@ -61,11 +87,11 @@ pub(crate) fn submit(task: &Submission) -> Result<Request, Fault> {
     let family = families::find(&task.family)
         .ok_or_else(|| Fault::not_supported("FAMILY_NOT_SUPPORTED", &format!("{} is not served", task.family)))?;
     let given: Map<String, Value> = task.read_parameters()?;
-    let mut draft = Draft::default();
+    let mut draft = Draft { has_proxy: task.proxy.is_some(), ..Draft::default() };
     for (name, value) in family.fixed {
         draft.set(name, (*value).to_owned());
     }
-    parameters::apply(family.parameters, &given, &mut draft)?;
+    apply_rules(family.parameters, &given, &mut draft)?;
     if let Some(proxy) = &task.proxy {
         if !family.takes_proxy {
             return Err(proxy_refused(&format!("{} takes no proxy here", task.family)));
@@ -99,9 +125,12 @@ fn proxy_refused(reason: &str) -> Fault {
 /// `login:password@host:port`, and its type in capitals. The text has no escapes: what would be read otherwise than it
 /// was meant is refused. A proxy that cannot be reached is silently not used there, so that much is refused here too.
 fn set_proxy(proxy: &Proxy, draft: &mut Draft) -> Result<(), Fault> {
-    let host = proxy.host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = host.parse::<IpAddr>() {
-        check_address(address)?;
+    if proxy.is_local() {
+        return Err(Fault::invalid_task("PROXY_UNREACHABLE", "the proxy's address belongs to a local network"));
+    }
+    if proxy.address().is_some_and(|address| address.is_ipv6()) {
+        // Its colons cannot be told from the one before the port.
+        return Err(proxy_refused("a proxy is named by its IPv4 address or its host name here"));
     }
     let kind = match proxy.scheme {
         ProxyScheme::Http => "HTTP",
@@ -109,7 +138,7 @@ fn set_proxy(proxy: &Proxy, draft: &mut Draft) -> Result<(), Fault> {
         ProxyScheme::Socks4 => "SOCKS4",
         ProxyScheme::Socks5 => "SOCKS5",
     };
-    let address = format!("{host}:{}", proxy.port);
+    let address = format!("{}:{}", proxy.bare_host(), proxy.port);
     let written = match (&proxy.login, &proxy.password) {
         (None, None) => address,
         (Some(login), Some(password)) if !login.contains([':', '@']) && !password.contains([':', '@']) => {
@@ -122,24 +151,5 @@ fn set_proxy(proxy: &Proxy, draft: &mut Draft) -> Result<(), Fault> {
     };
     draft.set("proxy", written);
     draft.set("proxytype", kind.to_owned());
-    Ok(())
-}
-
-fn check_address(address: IpAddr) -> Result<(), Fault> {
-    let (is_local, is_v6) = match address.to_canonical() {
-        IpAddr::V4(v4) => {
-            (v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified(), address.is_ipv6())
-        }
-        IpAddr::V6(v6) => {
-            (v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local(), true)
-        }
-    };
-    if is_local {
-        return Err(Fault::invalid_task("PROXY_UNREACHABLE", "the proxy's address belongs to a local network"));
-    }
-    if is_v6 {
-        // Its colons cannot be told from the one before the port.
-        return Err(proxy_refused("a proxy is named by its IPv4 address or its host name here"));
-    }
     Ok(())
 }

@@ -16,7 +16,7 @@ pub(crate) struct Draft {
 }
 
 impl adapter_kit::Draft for Draft {
-    fn set(&mut self, name: &str, value: Value) {
+    fn set(&mut self, name: &'static str, value: Value) {
         self.task.insert(name.to_owned(), value);
     }
 

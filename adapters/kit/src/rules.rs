@@ -30,22 +30,31 @@ pub enum Rule<D> {
 /// A provider's task that is being written.
 pub trait Draft {
     /// Sets a field of the task.
-    fn set(&mut self, name: &str, value: Value);
+    fn set(&mut self, name: &'static str, value: Value);
 
     /// Whether the task is to be solved through the client's proxy.
     fn has_proxy(&self) -> bool;
+
+    /// Whether a task of this provider's can hold such a value at all: JSON holds any, a form no list and no object.
+    fn holds(&self, _value: &Value) -> bool {
+        true
+    }
 }
 
 /// Applies the rows to the parameters.
 ///
 /// # Errors
-/// `not-supported` for the first parameter that is refused or has no row; what a conversion answers.
+/// `not-supported` for the first parameter that is refused or has no row, `invalid-task` for one that is to be sent and that
+/// the task cannot hold; what a conversion answers.
 pub fn apply_rules<D: Draft>(rows: &[Row<D>], parameters: &Map<String, Value>, draft: &mut D) -> Result<(), Fault> {
     for (name, value) in parameters {
         let Some((_, rule)) = rows.iter().find(|(known, _)| known == name) else {
             return Err(Fault::parameter_refused(name, "this adapter does not know it"));
         };
         match rule {
+            Rule::Send(_) | Rule::HintWithProxy(_) | Rule::OnlyWithProxy(..) if !draft.holds(value) => {
+                return Err(Fault::parameter_of_wrong_type(name));
+            }
             Rule::Send(theirs) => draft.set(theirs, value.clone()),
             Rule::HintWithProxy(theirs) if draft.has_proxy() => draft.set(theirs, value.clone()),
             Rule::HintWithProxy(_) => log::debug(&format!("{name} is left out: a hint, and there is no proxy")),
@@ -88,7 +97,7 @@ mod tests {
     }
 
     impl Draft for Sheet {
-        fn set(&mut self, name: &str, value: Value) {
+        fn set(&mut self, name: &'static str, value: Value) {
             self.task.insert(name.to_owned(), value);
         }
 
