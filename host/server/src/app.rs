@@ -64,12 +64,7 @@ impl App {
         self.callers.forget_all();
         let before = self.snapshot.load_full();
         let snapshot = Snapshot::load(&self.store, &self.adapters, Some(&before), self.limits.polls_at_once).await?;
-        if let Some(provider) = snapshot.loopback_provider().filter(|_| !self.allow_loopback_providers) {
-            return Err(SnapshotError::Provider {
-                provider: provider.clone(),
-                reason: "a provider on this machine (loopback) is for trials only".to_owned(),
-            });
-        }
+        snapshot.check_loopback(self.allow_loopback_providers)?;
         self.snapshot.store(Arc::new(snapshot));
         Ok(())
     }

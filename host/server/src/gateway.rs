@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use capstan_domain::ProviderId;
 use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
 use capstan_sandbox::{Adapter, AdmissionError, Sandbox, SandboxError, SandboxSettings};
 use capstan_storage::{Fence, OpenOptions, ShardClaim, Store, StoreError};
@@ -75,12 +74,6 @@ pub enum StartError {
     /// The listening address or its certificate.
     #[error(transparent)]
     Door(#[from] DoorError),
-    /// A provider on this machine, where that is not for trials.
-    #[error(
-        "provider {0} is reached on this machine (loopback), which is for trials only; \
-         allow_loopback_providers = true allows it"
-    )]
-    LoopbackProvider(ProviderId),
     /// Other nodes hold everything.
     #[error("other nodes hold every shard; this one would have no task to move")]
     NoShard,
@@ -154,9 +147,7 @@ impl OpenGateway {
             None => None,
         };
         let snapshot = Snapshot::load(&store, &adapters, None, settings.limits.polls_at_once).await?;
-        if let Some(provider) = snapshot.loopback_provider().filter(|_| !settings.allow_loopback_providers) {
-            return Err(StartError::LoopbackProvider(provider.clone()));
-        }
+        snapshot.check_loopback(settings.allow_loopback_providers)?;
         let held = take_shards(&store, &data_dir.node, settings.limits.lease).await?;
         let (wheel_handle, wheel) = Wheel::new();
         let app = Arc::new(App {

@@ -20,5 +20,6 @@ pub mod providers;
 pub mod quarantine;
 pub mod settings;
 pub mod statistics;
+pub mod switches;
 pub mod tasks;
 mod workers;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use capstan_domain::adapter::{Abilities, FaultClass, Money, Placement, PollLimits, ProxySupport};
 use capstan_domain::policy::SitePolicy;
 use capstan_domain::price::PriceBook;
-use capstan_domain::route::{Offer, Pool, PoolMode, Provision};
+use capstan_domain::route::{Offer, Pool, Provision};
 use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, schedule};
 use capstan_egress::{CredentialBinding, Grant, SealedCredential, is_loopback};
 use capstan_sandbox::Adapter;
@@ -22,6 +22,7 @@ use url::Url;
 use crate::clock;
 use crate::quarantine::Quarantine;
 use crate::statistics::{FamilyPlace, Statistics};
+use crate::switches::Switches;
 
 /// A provider that can be used: its row is active and its adapter is loaded.
 pub struct Provider {
@@ -77,44 +78,6 @@ pub(crate) struct Bound {
     pub(crate) placements: Vec<Placement>,
 }
 
-/// The operator's switches for routing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Switches {
-    /// The widest pool that any task may have.
-    pub pool: Option<PoolMode>,
-    /// The widest pool of the tasks of a family, by its canonical name.
-    pub family_pools: HashMap<String, PoolMode>,
-    /// The order of providers for tasks in `priority` mode whose key has none of its own.
-    pub priority: Vec<ProviderId>,
-}
-
-/// The switch that holds the gateway's ceiling on pools.
-pub(crate) const POOL_SWITCH: &str = "pool";
-/// What begins the switches that hold a family's ceiling.
-pub(crate) const FAMILY_POOL_SWITCH: &str = "pool.";
-/// The switch that holds the operator's order, as a JSON array of provider ids.
-pub(crate) const PRIORITY_SWITCH: &str = "priority";
-
-impl Switches {
-    fn read(rows: Vec<(String, String)>) -> Result<Self, SnapshotError> {
-        let mut switches = Self::default();
-        for (name, value) in rows {
-            let bad = || SnapshotError::Switch { name: name.clone() };
-            if name == POOL_SWITCH {
-                switches.pool = Some(PoolMode::from_word(&value).ok_or_else(bad)?);
-            } else if name == PRIORITY_SWITCH {
-                switches.priority = serde_json::from_str(&value).map_err(|_| bad())?;
-            } else if let Some(family) = name.strip_prefix(FAMILY_POOL_SWITCH) {
-                let pool = PoolMode::from_word(&value).ok_or_else(bad)?;
-                switches.family_pools.insert(family.to_owned(), pool);
-            } else {
-                return Err(bad());
-            }
-        }
-        Ok(switches)
-    }
-}
-
 /// A provider in use, and its credentials in use.
 #[derive(Clone)]
 struct InUse {
@@ -151,6 +114,12 @@ pub enum SnapshotError {
         /// What is wrong.
         reason: String,
     },
+    /// A provider on this machine, where that is not for trials.
+    #[error(
+        "provider {0} is reached on this machine (loopback), which is for trials only; \
+         allow_loopback_providers = true allows it"
+    )]
+    Loopback(ProviderId),
     /// A credential's row is unusable.
     #[error("credential {credential}: {reason}")]
     Credential {
@@ -209,7 +178,7 @@ impl Snapshot {
         let rules = store.list_site_rules().await?;
         let policy = SitePolicy::deny(rules.iter().map(|rule| rule.pattern.as_str()))?;
         let in_use = in_use(&providers, &credentials);
-        let switches = Switches::read(store.list_switches().await?)?;
+        let switches = Switches::read(store.list_switches().await?).map_err(|name| SnapshotError::Switch { name })?;
         Ok(Self { providers, credentials, in_use, switches, prices, policy })
     }
 
@@ -257,10 +226,13 @@ impl Snapshot {
         self.credentials.values()
     }
 
-    /// A provider whose row grants an address on this machine, if there is one.
-    #[must_use]
-    pub fn loopback_provider(&self) -> Option<&ProviderId> {
-        self.providers.values().find(|provider| provider.grant.loopback).map(|provider| &provider.id)
+    /// Refuses providers that are granted an address on this machine, where that is not allowed.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Loopback`].
+    pub(crate) fn check_loopback(&self, allowed: bool) -> Result<(), SnapshotError> {
+        let found = self.providers.values().find(|provider| provider.grant.loopback && !allowed);
+        found.map_or(Ok(()), |provider| Err(SnapshotError::Loopback(provider.id.clone())))
     }
 
     /// A provider by its id.
@@ -386,6 +358,23 @@ fn left_out(error: &SnapshotError) {
     tracing::error!(error = error as &dyn std::error::Error, "left out");
 }
 
+/// What a row may say of a provider on this machine only.
+pub(crate) enum Misplaced {
+    /// That it may be reached there.
+    Loopback,
+    /// That its waits are divided.
+    TimeScale,
+}
+
+/// What a row says that its address does not allow.
+pub(crate) const fn misplaced(row: &ProviderRow, on_loopback: bool) -> Option<Misplaced> {
+    match (on_loopback, row.loopback, row.time_scale) {
+        (true, ..) | (false, false, 1) => None,
+        (false, true, _) => Some(Misplaced::Loopback),
+        (false, false, _) => Some(Misplaced::TimeScale),
+    }
+}
+
 pub(crate) fn provider(
     row: ProviderRow,
     adapter: Adapter,
@@ -395,12 +384,10 @@ pub(crate) fn provider(
     let bad = |reason: &str| SnapshotError::Provider { provider: row.id.clone(), reason: reason.to_owned() };
     let base_url =
         Url::parse(row.base_url.as_deref().unwrap_or(&manifest.base_url)).map_err(|_| bad("its base URL is no URL"))?;
-    let is_loopback = is_loopback(&base_url);
-    if row.loopback && !is_loopback {
-        return Err(bad("its row grants loopback, but its base URL is elsewhere"));
-    }
-    if row.time_scale != 1 && !is_loopback {
-        return Err(bad("time_scale is for providers on loopback only"));
+    match misplaced(&row, is_loopback(&base_url)) {
+        Some(Misplaced::Loopback) => return Err(bad("its row grants loopback, but its base URL is elsewhere")),
+        Some(Misplaced::TimeScale) => return Err(bad("time_scale is for providers on loopback only")),
+        None => {}
     }
     let served = manifest.task_types.iter().map(|t| (t.family.clone(), (t.proxy, t.list_price.clone()))).collect();
     Ok(Provider {

@@ -1,6 +1,8 @@
 //! What an operator may change: one change and its line in the audit log are one transaction, so that neither is ever there
 //! without the other.
 
+use std::fmt;
+
 use capstan_domain::route::PoolMode;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
 
@@ -50,16 +52,7 @@ pub enum Change {
     /// Sets how a credential stands.
     SetCredentialStatus(CredentialId, CredentialStatus),
     /// Puts another secret in a credential's place; its id, and with it its open tasks and statistics, stay.
-    RotateCredential {
-        /// Which.
-        credential: CredentialId,
-        /// Its fields, sealed.
-        sealed: Vec<u8>,
-        /// What it may be used for.
-        binding: String,
-        /// A keyed hash of its fields.
-        fingerprint: Vec<u8>,
-    },
+    RotateCredential(NewSecret),
     /// Makes a provider or sets everything about it.
     PutProvider(Provider),
     /// Publishes a price book.
@@ -71,6 +64,25 @@ pub enum Change {
         /// Its value.
         value: Option<String>,
     },
+}
+
+/// Another secret for a credential.
+#[derive(Clone)]
+pub struct NewSecret {
+    /// Whose.
+    pub credential: CredentialId,
+    /// Its fields, sealed.
+    pub sealed: Vec<u8>,
+    /// What it may be used for.
+    pub binding: String,
+    /// A keyed hash of its fields.
+    pub fingerprint: Vec<u8>,
+}
+
+impl fmt::Debug for NewSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewSecret {{ credential: {}, .. }}", self.credential)
+    }
 }
 
 /// What a change has made.
@@ -153,7 +165,7 @@ async fn apply(db: &mut Db, change: &Change) -> Result<Result<Applied, ChangeRef
         Change::SetCredentialStatus(credential, status) => {
             credentials::update_status(db, *credential, *status).await?;
         }
-        Change::RotateCredential { .. } => return rotate(db, change).await,
+        Change::RotateCredential(secret) => return rotate(db, secret).await,
         Change::PutProvider(provider) => providers::upsert(db, provider).await?,
         Change::PublishPrices(book) => return Ok(Ok(Applied::Prices(prices::publish(db, book).await?))),
         Change::PutSwitch { name, value } => switches::put(db, name, value.as_deref()).await?,
@@ -218,10 +230,8 @@ async fn close(
     guarded(sql!(db, execute, text, account.0, keep_balance)?)
 }
 
-async fn rotate(db: &mut Db, change: &Change) -> Result<Result<Applied, ChangeRefusal>, StoreError> {
-    let Change::RotateCredential { credential, sealed, binding, fingerprint } = change else {
-        return Ok(Ok(Applied::Done));
-    };
+async fn rotate(db: &mut Db, secret: &NewSecret) -> Result<Result<Applied, ChangeRefusal>, StoreError> {
+    let NewSecret { credential, sealed, binding, fingerprint } = secret;
     let known = sql!(
         db,
         optional as (uuid::Uuid,),

@@ -36,7 +36,7 @@ mod writer;
 pub use accounts::{Account, Balance, NewAccount, TopUp, TopUpRefusal, ToppedUp};
 pub use api_keys::{ApiKey, FoundKey, KeySettings, NewApiKey};
 pub use audit::{Audit, NewAudit};
-pub use changes::{Applied, Change, ChangeRefusal};
+pub use changes::{Applied, Change, ChangeRefusal, NewSecret};
 pub use credentials::{Credential, NewCredential};
 pub use db::DatabaseUrl;
 pub use error::StoreError;

@@ -63,12 +63,8 @@ pub(super) async fn check(call: &Call<'_>, asked: Check) -> Result<Value, Operat
 /// out whether they can be enabled.
 async fn dial<'c>(call: &'c Call<'c>, asked: &Check) -> Result<Line<'c>, OperateError> {
     let operator = call.operator;
-    let adapter = super::providers::adapter(operator, &asked.provider)?.clone();
-    let id = adapter.manifest().provider.clone();
-    let row = operator.store.list_providers().await?.into_iter().find(|row| row.id == id);
-    let row = row.ok_or_else(|| {
-        OperateError::Bad(format!("provider: {id} is not set up; `capstan provider set {id}` does it"))
-    })?;
+    let (adapter, row) = super::providers::set_up(operator, &asked.provider).await?;
+    let id = row.id.clone();
     let found = match &asked.credential {
         Some(name) => credentials::find(operator, name).await?,
         None => credentials::first_of(operator, &id).await?,

@@ -6,7 +6,7 @@ use capstan_domain::adapter::Manifest;
 use capstan_domain::route::Pool;
 use capstan_domain::{CredentialId, ProviderId};
 use capstan_egress::Secret;
-use capstan_storage::{Applied, Change, Credential, CredentialStatus, NewCredential};
+use capstan_storage::{Applied, Change, Credential, CredentialStatus, NewCredential, NewSecret};
 use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
@@ -98,7 +98,7 @@ pub(super) async fn rotate(
         fields: &fields,
     };
     let NewCredential { sealed, binding, fingerprint, .. } = sealed(&operator.vault, &draft)?;
-    let change = Change::RotateCredential { credential: found.id, sealed, binding, fingerprint };
+    let change = Change::RotateCredential(NewSecret { credential: found.id, sealed, binding, fingerprint });
     let detail = json!({"provider": found.provider, "label": found.label});
     call.change("credential rotate", target(found.id), detail, change).await?;
     // One that an operator has disabled stays so.
@@ -107,12 +107,8 @@ pub(super) async fn rotate(
 
 /// A provider's adapter, and where it is reached.
 async fn party(operator: &Operator, name: &str) -> Result<(Manifest, Url), OperateError> {
-    let adapter = super::providers::adapter(operator, name)?;
+    let (adapter, row) = super::providers::set_up(operator, name).await?;
     let manifest = adapter.manifest().clone();
-    let rows = operator.store.list_providers().await?;
-    let row = rows.into_iter().find(|row| row.id == manifest.provider).ok_or_else(|| {
-        OperateError::Bad(format!("provider: {0} is not set up; `capstan provider set {0}` does it", manifest.provider))
-    })?;
     let base_url = row.base_url.as_deref().unwrap_or(&manifest.base_url);
     let base_url = Url::parse(base_url).map_err(|_| OperateError::Bad(format!("provider: {base_url:?} is no URL")))?;
     Ok((manifest, base_url))

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::{Call, OperateError, Operator, ProviderChange, times};
 use crate::clock;
+use crate::providers::{Misplaced, misplaced};
 
 pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange) -> Result<Value, OperateError> {
     let operator = call.operator;
@@ -35,10 +36,8 @@ pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange
         "timeScale": row.time_scale,
     });
     call.change("provider set", format!("provider {id}"), shown.clone(), Change::PutProvider(row)).await?;
-    if let (Some("active"), Some(app)) = (change.status.as_deref(), &operator.running)
-        && app.lift_quarantine(&id)
-    {
-        tracing::warn!(provider.id = %id, "an operator lifted the quarantine");
+    if let (Some("active"), Some(app)) = (change.status.as_deref(), &operator.running) {
+        app.lift_quarantine(&id);
     }
     Ok(shown)
 }
@@ -54,9 +53,19 @@ async fn id_of(operator: &Operator, name: &str) -> Result<ProviderId, OperateErr
 }
 
 /// A provider's adapter.
-pub(super) fn adapter<'o>(operator: &'o Operator, name: &str) -> Result<&'o Adapter, OperateError> {
+fn adapter<'o>(operator: &'o Operator, name: &str) -> Result<&'o Adapter, OperateError> {
     let found = operator.adapters.iter().find(|adapter| adapter.manifest().provider.matches(name));
     found.ok_or_else(|| unknown(operator, name))
+}
+
+/// A provider's adapter and its row.
+pub(super) async fn set_up(operator: &Operator, name: &str) -> Result<(Adapter, Provider), OperateError> {
+    let adapter = adapter(operator, name)?.clone();
+    let id = &adapter.manifest().provider;
+    let row = operator.store.list_providers().await?.into_iter().find(|row| row.id == *id);
+    let missing = || OperateError::Bad(format!("provider: {id} is not set up; `capstan provider set {id}` does it"));
+    let row = row.ok_or_else(missing)?;
+    Ok((adapter, row))
 }
 
 fn unknown(operator: &Operator, name: &str) -> OperateError {
@@ -89,13 +98,13 @@ fn changed(before: Provider, change: &ProviderChange) -> Result<Provider, Operat
         ..before
     };
     let on_loopback = row.base_url.as_deref().and_then(|url| Url::parse(url).ok()).is_some_and(|url| is_loopback(&url));
-    if row.loopback && !on_loopback {
-        return Err(OperateError::Bad("loopback: the base URL is not on this machine".to_owned()));
+    match misplaced(&row, on_loopback) {
+        Some(Misplaced::Loopback) => Err(OperateError::Bad("loopback: the base URL is not on this machine".to_owned())),
+        Some(Misplaced::TimeScale) => {
+            Err(OperateError::Bad("time-scale: only for a base URL on this machine".to_owned()))
+        }
+        None => Ok(row),
     }
-    if row.time_scale > 1 && !on_loopback {
-        return Err(OperateError::Bad("time-scale: only for a base URL on this machine".to_owned()));
-    }
-    Ok(row)
 }
 
 pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::accounts::read_pool;
 use super::{Call, OperateError, Operator, keys};
-use crate::providers::{FAMILY_POOL_SWITCH, POOL_SWITCH, PRIORITY_SWITCH};
+use crate::switches::{FAMILY_POOL_SWITCH, POOL_SWITCH, PRIORITY_SWITCH};
 
 /// What is to be set. What is absent stays as it is; `none` takes a switch away.
 pub(super) struct Change {

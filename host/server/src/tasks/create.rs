@@ -246,7 +246,7 @@ fn job(
         created_at_ms: facts.created_at_ms,
         deadline_at_ms: facts.deadline_at_ms,
         fence: new.fence,
-        place: place.into(),
+        place: Some(place).into(),
         live: Mutex::new(Live { state: TaskState::Submitting, attempt: Attempt::of(&first, 1, &span) }),
         progress: sender,
         waiting: Waiting::default(),

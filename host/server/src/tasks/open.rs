@@ -116,12 +116,6 @@ pub(crate) struct Place {
 /// A place that is held until its task is no longer open, whoever still looks at the task then.
 pub(crate) struct Held(Mutex<Option<Place>>);
 
-impl From<Place> for Held {
-    fn from(place: Place) -> Self {
-        Self(Mutex::new(Some(place)))
-    }
-}
-
 impl From<Option<Place>> for Held {
     fn from(place: Option<Place>) -> Self {
         Self(Mutex::new(place))

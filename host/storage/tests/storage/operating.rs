@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use capstan_domain::{AccountId, CredentialId};
 use capstan_storage::{
     AccountStatus, Applied, Change, ChangeRefusal, CredentialStatus, KeySettings, NewAccount, NewApiKey, NewAudit,
-    PlaceRefusal, StoreError, day_of,
+    NewSecret, PlaceRefusal, StoreError, day_of,
 };
 
 use crate::fixture::{Fixture, NOW, nanos};
@@ -131,11 +131,9 @@ pub(crate) async fn a_rotated_credential_keeps_its_id(f: Fixture) -> anyhow::Res
     let other = CredentialId(f.uuid());
     f.store.add_credential(f.a_credential(other)?).await?;
     f.store.set_credential_status(f.credential, CredentialStatus::Rejected).await?;
-    let rotate = |fingerprint: Vec<u8>| Change::RotateCredential {
-        credential: f.credential,
-        sealed: vec![7],
-        binding: "{}".into(),
-        fingerprint,
+    let rotate = |fingerprint: Vec<u8>| {
+        let (sealed, binding) = (vec![7], "{}".into());
+        Change::RotateCredential(NewSecret { credential: f.credential, sealed, binding, fingerprint })
     };
     let known = f.store.apply(rotate(other.0.as_bytes().to_vec()), line(&f, "credential rotate")).await?;
     assert_eq!(known, Err(ChangeRefusal::SecretKnown(other)));

@@ -1,0 +1,48 @@
+//! The operator's switches for routing: their names in the database, and what they say.
+
+use std::collections::HashMap;
+
+use capstan_domain::ProviderId;
+use capstan_domain::route::PoolMode;
+
+/// The operator's switches for routing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// The widest pool that any task may have.
+    pub pool: Option<PoolMode>,
+    /// The widest pool of the tasks of a family, by its canonical name.
+    pub family_pools: HashMap<String, PoolMode>,
+    /// The order of providers for tasks in `priority` mode whose key has none of its own.
+    pub priority: Vec<ProviderId>,
+}
+
+/// The switch that holds the gateway's ceiling on pools.
+pub(crate) const POOL_SWITCH: &str = "pool";
+/// What begins the switches that hold a family's ceiling.
+pub(crate) const FAMILY_POOL_SWITCH: &str = "pool.";
+/// The switch that holds the operator's order, as a JSON array of provider ids.
+pub(crate) const PRIORITY_SWITCH: &str = "priority";
+
+impl Switches {
+    /// Reads the database's rows.
+    ///
+    /// # Errors
+    /// The name of the first that cannot be read.
+    pub(crate) fn read(rows: Vec<(String, String)>) -> Result<Self, String> {
+        let mut switches = Self::default();
+        for (name, value) in rows {
+            let bad = || name.clone();
+            if name == POOL_SWITCH {
+                switches.pool = Some(PoolMode::from_word(&value).ok_or_else(bad)?);
+            } else if name == PRIORITY_SWITCH {
+                switches.priority = serde_json::from_str(&value).map_err(|_| bad())?;
+            } else if let Some(family) = name.strip_prefix(FAMILY_POOL_SWITCH) {
+                let pool = PoolMode::from_word(&value).ok_or_else(bad)?;
+                switches.family_pools.insert(family.to_owned(), pool);
+            } else {
+                return Err(bad());
+            }
+        }
+        Ok(switches)
+    }
+}
