@@ -3,15 +3,19 @@
 #![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there fails, as it should")]
 
 mod api;
+mod classic;
 mod clients;
 mod dev;
+mod dialects;
 mod hostile;
 mod hostile_load;
+mod limits;
 mod malformed;
 mod metrics;
 mod money;
 mod operator;
 mod polling;
+mod repeats;
 mod restart;
 mod routing;
 mod secrets;
@@ -32,15 +36,19 @@ fn main() -> ExitCode {
     }
     let tests = [
         api::tests(),
+        classic::tests(),
         clients::tests(),
         dev::tests(),
+        dialects::tests(),
         hostile::tests(),
         hostile_load::tests(),
+        limits::tests(),
         malformed::tests(),
         metrics::tests(),
         money::tests(),
         operator::tests(),
         polling::tests(),
+        repeats::tests(),
         restart::tests(),
         routing::tests(),
         secrets::tests(),

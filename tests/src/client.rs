@@ -46,6 +46,33 @@ impl Answer {
     }
 }
 
+/// An answer as it came.
+#[derive(Debug)]
+pub struct Raw {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body.
+    pub text: String,
+}
+
+impl Raw {
+    /// A header's text, or "".
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn json(&self) -> Result<Value> {
+        serde_json::from_str(&self.text).with_context(|| format!("no JSON: {}", self.text))
+    }
+}
+
 /// Longest that a task is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -63,6 +90,21 @@ impl Client {
     #[must_use]
     pub fn with_key(&self, key: impl Into<String>) -> Self {
         Self { key: key.into(), ..self.clone() }
+    }
+
+    /// Sends whatever is prepared on a request to a path; `GET` when nothing is.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn raw(
+        &self,
+        (method, path): (&str, &str),
+        prepare: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Result<Raw> {
+        let request = self.http.request(method.parse()?, format!("{}{path}", self.url));
+        let response = prepare(request).send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Raw { status, headers, text: response.text().await? })
     }
 
     /// Sends bytes as they are.

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use capstan_domain::adapter::Manifest;
+use capstan_domain::dialect::Dialect;
 use capstan_domain::price::Price;
 use capstan_domain::route::Pool;
-use capstan_domain::{AccountId, Amount, CredentialId};
+use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
 use capstan_egress::{MasterKey, Secret, Vault, is_loopback};
 use capstan_sandbox::{Adapter, Sandbox, SandboxSettings};
-use capstan_server::clock;
+use capstan_server::{clock, keys};
 use capstan_server::door::DoorSettings;
+use capstan_server::door::address::ProxyTrust;
 use capstan_server::gateway::{Gateway, OpenGateway};
 use capstan_server::operate::{self, CredentialDraft};
 use capstan_server::settings::{Limits, Settings};
@@ -41,6 +43,8 @@ pub struct Setup {
     pub platform_price: i64,
     /// What a task costs through a community credential, in nano-dollars.
     pub community_price: i64,
+    /// The proxies that it believes.
+    pub proxy: ProxyTrust,
     /// Sites refused.
     pub denied_sites: Vec<&'static str>,
     /// CPU time of one call into an adapter. More than in life: the engine is hardly optimised here, and copies a limit's
@@ -77,6 +81,7 @@ impl Default for Setup {
             credentials: vec![("provider-key-of-the-platform", Pool::Platform)],
             platform_price: 2_000_000,
             community_price: 1_500_000,
+            proxy: ProxyTrust::default(),
             denied_sites: Vec::new(),
             call_budget: Duration::from_millis(100),
             package: "adapter-anti-captcha",
@@ -179,7 +184,8 @@ impl TestGateway {
         });
         let simulator = simulator.await?;
         let vault = Arc::new(Vault::new(MasterKey::from_bytes(MASTER_KEY)));
-        let settings = settings(&data, &database, &setup.limits);
+        let mut settings = settings(&data, &database, &setup.limits);
+        settings.door.proxy = setup.proxy.clone();
         let open = OpenGateway::assemble(settings, vault, adapters.clone()).await?;
         let provider_url = setup.provider_url.clone().map_or_else(|| Url::parse(&simulator.url()), Ok)?;
         let seeded = seed(&open, &setup, &provider_url).await?;
@@ -241,6 +247,34 @@ impl TestGateway {
         Ok((account, self.client.with_key(key)))
     }
 
+    /// One more key of the test's account, of which this is said.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn key_with(&self, settings: capstan_storage::KeySettings) -> Result<Client> {
+        let made = keys::new_api_key()?;
+        let key = capstan_storage::NewApiKey {
+            id: ApiKeyId(clock::new_uuid()),
+            account: self.account,
+            public_id: made.public_id.clone(),
+            secret_hash: made.secret_hash,
+            settings,
+            created_at_ms: clock::now_ms(),
+        };
+        self.gateway.app.store.create_api_key(key).await?;
+        Ok(self.client.with_key(made.key))
+    }
+
+    /// A client of the listener that speaks this dialect.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn listener(&self, dialect: Dialect) -> Result<Client> {
+        let urls = self.gateway.dialect_urls();
+        let found = urls.into_iter().find(|(of, _)| *of == dialect).context("no listener of that dialect")?;
+        Ok(Client::new(found.1, self.client.key.clone()))
+    }
+
     /// Checks that money adds up, and that no hold is open without an open task; then stops the gateway.
     ///
     /// # Errors
@@ -256,6 +290,7 @@ impl TestGateway {
 fn settings(data: &TempDir, database: &Database, limits: &Limits) -> Settings {
     Settings {
         listen: ([127, 0, 0, 1], 0).into(),
+        dialect_listen: Dialect::ALL.iter().map(|(_, dialect)| (*dialect, ([127, 0, 0, 1], 0).into())).collect(),
         metrics_listen: Some(([127, 0, 0, 1], 0).into()),
         data_dir: data.path().to_owned(),
         database_url: database.url.clone(),

@@ -130,7 +130,7 @@ pub struct Verbs<C: Subcommand> {
 /// Arguments of `capstan dev`.
 #[derive(Debug, Args)]
 pub struct DevArgs {
-    /// Where the client API listens; port 0 takes a free one.
+    /// Where the client API listens, and at the three ports after it once in each dialect; port 0 takes free ones.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
     pub listen: SocketAddr,
     /// Serve metrics in the form of Prometheus, at /metrics of this address; port 0 takes a free one.
@@ -149,7 +149,8 @@ pub struct DevArgs {
     /// Divides every wait of the provider's limits, so that tasks end sooner than they would in life.
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub time_scale: u32,
-    /// When ready, print one line of JSON on stdout: url, clientKey, simulatorUrl, simulators, dataDir, metricsUrl.
+    /// When ready, print one line of JSON on stdout: url, clientKey, dialects, simulatorUrl, simulators, dataDir,
+    /// metricsUrl.
     #[arg(long)]
     pub json: bool,
 }
@@ -178,7 +179,7 @@ pub struct ServeArgs {
     /// Let providers have addresses on this machine: for trials against a simulator.
     #[arg(long)]
     pub allow_loopback_providers: bool,
-    /// When ready, print one line of JSON on stdout: url, dataDir, metricsUrl.
+    /// When ready, print one line of JSON on stdout: url, dialects, dataDir, metricsUrl.
     #[arg(long)]
     pub json: bool,
     /// Print every setting with its default and its explanation, and end.

@@ -1,9 +1,11 @@
 //! `capstan dev`: a whole gateway on one machine, with everything that it needs.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use capstan_domain::dialect::Dialect;
 use capstan_domain::price::Price;
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, ProviderId};
@@ -40,6 +42,7 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     let master_key = master_key::read_or_create(&args.data.join("master.key"))?;
     let settings = Settings {
         listen: args.listen,
+        dialect_listen: Dialect::ALL.iter().map(|(_, dialect)| (*dialect, dialect_address(&args, *dialect))).collect(),
         metrics_listen: args.metrics,
         data_dir: args.data.clone(),
         database_url: args.database.clone(),
@@ -74,6 +77,18 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A dialect's listener: the ports after the main one, so that they are the same on every start; free ones where the main
+/// one is.
+fn dialect_address(args: &DevArgs, dialect: Dialect) -> SocketAddr {
+    let offset = match dialect {
+        Dialect::AnySolver => 1,
+        Dialect::AntiCaptcha => 2,
+        Dialect::CapSolver => 3,
+    };
+    let port = if args.listen.port() == 0 { 0 } else { args.listen.port().saturating_add(offset) };
+    SocketAddr::new(args.listen.ip(), port)
 }
 
 /// A provider on this machine.
@@ -231,11 +246,14 @@ fn announce(
     let bare = |provider: &Simulated| provider.url.as_str().trim_end_matches('/').to_owned();
     let simulators: Map<String, Value> =
         simulated.iter().map(|provider| (provider.provider.to_string(), bare(provider).into())).collect();
+    let dialects: Map<String, Value> =
+        gateway.dialect_urls().into_iter().map(|(dialect, url)| (dialect.as_str().to_owned(), url.into())).collect();
     if args.json {
         let data = std::fs::canonicalize(&args.data).unwrap_or_else(|_| args.data.clone());
         let anti_captcha = simulators.get("anti-captcha").cloned();
         let mut line = serde_json::json!({
             "url": url, "clientKey": client_key, "simulatorUrl": anti_captcha, "simulators": simulators, "dataDir": data,
+            "dialects": dialects,
         });
         if let (false, Some(fields)) = (args.simulator.is_empty(), line.as_object_mut()) {
             // A simulator that was started elsewhere has to be told the key; one that was started here knows it.
@@ -257,8 +275,13 @@ fn announce(
         .iter()
         .map(|(provider, url)| format!("  {provider:<14}{}\n", url.as_str().unwrap_or_default()))
         .collect();
+    let spoken: String = dialects
+        .iter()
+        .map(|(dialect, url)| format!("  {dialect:<14}{}\n", url.as_str().unwrap_or_default()))
+        .collect();
     crate::say(&format!(
         "\nCapstan is ready at {url}. Simulated providers, each with all that it received at /_log:\n{listed}\n\
+         For programs made for other services, an address per dialect:\n{spoken}\n\
          Create a task:\n\n  \
          curl -s {url}/createTask -d '{{\"clientKey\": \"{client_key}\", \"task\": {{\"type\": \"ReCaptchaV2TokenProxyLess\", \
          \"websiteURL\": \"https://www.google.com/recaptcha/api2/demo\", \

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use capstan_egress::MasterKey;
 use capstan_server::gateway::OpenGateway;
 use capstan_server::settings::Settings;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::cli::ServeArgs;
 use crate::config::{self, Config, Flags};
@@ -40,7 +40,9 @@ pub(crate) async fn run(args: ServeArgs) -> Result<()> {
     let url = gateway.url();
     if says_json {
         let data = std::fs::canonicalize(&data_dir).unwrap_or(data_dir);
-        let line = json!({"url": url, "dataDir": data, "metricsUrl": gateway.metrics_url()});
+        let dialects: Map<String, Value> =
+            gateway.dialect_urls().into_iter().map(|(dialect, url)| (dialect.as_str().to_owned(), url.into())).collect();
+        let line = json!({"url": url, "dialects": dialects, "dataDir": data, "metricsUrl": gateway.metrics_url()});
         crate::say(&line.to_string());
     }
     tracing::info!(%url, metrics = gateway.metrics_url(), "ready");

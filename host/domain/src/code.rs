@@ -57,6 +57,11 @@ error_codes! {
     DailyCap = "ERROR_DAILY_LIMIT", 1, "The key has spent what it may spend today.", "Ask the key's owner to raise its daily cap, or wait until tomorrow (UTC); nothing was charged.";
     AddressNotAllowed = "ERROR_IP_NOT_ALLOWED", 1, "The key may not be used from this address.", "Ask the key's owner to add the address.";
     InvalidTaskData = "INVALID_TASK_DATA", 1, "Invalid or missing task parameters. Check request structure.", "Correct the field that is named; repeating it unchanged will not help.";
+    NoSuchMethod = "ERROR_NO_SUCH_METHOD", 1, "There is no such method.", "Check the path; the methods are POST requests with a JSON object as body.";
+    RepeatedDifferently = "ERROR_IDEMPOTENCY_KEY_REUSED", 1, "The Idempotency-Key was used before for another task.", "Use a new key for a new task; repeat the first body unchanged to have its answer again.";
+    ImageTooSmall = "IMAGE_TOO_SMALL", 1, "The image is too small: less than 100 bytes.", "Send the whole image.";
+    ImageTooLarge = "IMAGE_TOO_LARGE", 1, "The image is too large: more than 500 000 bytes.", "Send a smaller image.";
+    ImageCorrupted = "IMAGE_CORRUPTED", 1, "The image cannot be read: it must be a JPG, PNG or GIF in base64.", "Check the encoding and the format of the image.";
     TaskNotSupported = "TASK_NOT_SUPPORTED", 1, "Task type not supported.", "Check task.type.";
     NoProvidersAvailable = "NO_PROVIDERS_AVAILABLE", 1, "No providers available for this task type.", "Repeat later, or loosen provider and keyPoolMode; nothing was charged.";
     RateLimit = "ERROR_RATE_LIMIT", 1, "Too many requests.", "Slow down; repeat after a second.";

@@ -12,6 +12,7 @@ pub mod adapter;
 pub mod amount;
 pub mod catalogue;
 pub mod code;
+pub mod dialect;
 pub mod ids;
 pub mod ledger;
 pub mod policy;

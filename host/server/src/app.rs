@@ -14,7 +14,7 @@ use crate::limits::RateLimits;
 use crate::metrics::Metrics;
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Limits;
-use crate::tasks::{OpenTasks, WheelHandle};
+use crate::tasks::{OpenTasks, Storms, WheelHandle};
 
 /// The gateway's parts.
 pub struct App {
@@ -34,6 +34,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Rate limits.
     pub rates: RateLimits,
+    /// Equal requests that came of late.
+    pub storms: Storms,
     /// Bounds.
     pub limits: Limits,
     /// Whether providers on this machine are allowed: for trials.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use capstan_domain::dialect::Dialect;
 use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
 use capstan_sandbox::{Adapter, AdmissionError, Sandbox, SandboxError, SandboxSettings};
 use capstan_storage::{Fence, OpenOptions, ShardClaim, Store, StoreError};
@@ -23,7 +24,7 @@ use crate::metrics::Metrics;
 use crate::operate::{self, Operator};
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Settings;
-use crate::tasks::{self, OpenTasks, Wheel};
+use crate::tasks::{self, OpenTasks, Storms, Wheel};
 use crate::{clock, workers};
 
 /// Why a gateway does not start.
@@ -140,7 +141,11 @@ impl OpenGateway {
     /// [`StartError`].
     pub async fn start(self) -> Result<Gateway, StartError> {
         let Self { store, vault, adapters, settings, data_dir } = self;
-        let door = BoundDoor::bind(settings.listen, settings.door, &settings.limits).await?;
+        let door = BoundDoor::bind(settings.listen, settings.door.clone(), &settings.limits).await?;
+        let mut dialect_doors = Vec::with_capacity(settings.dialect_listen.len());
+        for (dialect, address) in settings.dialect_listen {
+            dialect_doors.push((dialect, BoundDoor::bind(address, settings.door.clone(), &settings.limits).await?));
+        }
         let metrics_door = match settings.metrics_listen {
             // Plain HTTP, within the bounds that every door has.
             Some(address) => Some(BoundDoor::bind(address, DoorSettings::default(), &settings.limits).await?),
@@ -158,6 +163,7 @@ impl OpenGateway {
             callers: Callers::default(),
             metrics: Metrics::default(),
             rates: RateLimits::new(&settings.limits),
+            storms: Storms::default(),
             limits: settings.limits,
             allow_loopback_providers: settings.allow_loopback_providers,
             open: OpenTasks::default(),
@@ -181,10 +187,14 @@ impl OpenGateway {
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
         app.tracker.spawn(workers::follow_changes(Arc::clone(&app)));
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
-        let router = api::router(Arc::clone(&app));
+        let router = api::router(Arc::clone(&app), None);
+        let of_dialect = |(dialect, door): (Dialect, BoundDoor)| {
+            (dialect, door.open(api::router(Arc::clone(&app), Some(dialect))))
+        };
+        let dialect_doors = dialect_doors.into_iter().map(of_dialect).collect();
         let metrics_door = metrics_door.map(|door| door.open(api::metrics_router(Arc::clone(&app))));
         let door = door.open(router);
-        Ok(Gateway { address: door.address, app, door, metrics_door, data_dir })
+        Ok(Gateway { address: door.address, app, door, dialect_doors, metrics_door, data_dir })
     }
 }
 
@@ -226,6 +236,7 @@ pub struct Gateway {
     /// Where it listens.
     pub address: SocketAddr,
     door: Door,
+    dialect_doors: Vec<(Dialect, Door)>,
     metrics_door: Option<Door>,
     data_dir: DataDir,
 }
@@ -234,8 +245,13 @@ impl Gateway {
     /// The base URL of its client API.
     #[must_use]
     pub fn url(&self) -> String {
-        let scheme = if self.door.certificate().is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
+        self.door.url()
+    }
+
+    /// The base URLs of its listeners that have a dialect.
+    #[must_use]
+    pub fn dialect_urls(&self) -> Vec<(Dialect, String)> {
+        self.dialect_doors.iter().map(|(dialect, door)| (*dialect, door.url())).collect()
     }
 
     /// Where its metrics are served, if anywhere.
@@ -252,8 +268,10 @@ impl Gateway {
 
     /// Reads the certificate's files again, where there are some; connections live on. The log says how it went.
     pub fn renew_certificate(&self) {
-        if let Some(certificate) = self.door.certificate() {
-            certificate.renew();
+        for door in std::iter::once(&self.door).chain(self.dialect_doors.iter().map(|(_, door)| door)) {
+            if let Some(certificate) = door.certificate() {
+                certificate.renew();
+            }
         }
     }
 
@@ -266,6 +284,9 @@ impl Gateway {
         let by = Instant::now() + limits.drain;
         // The door first: createTask's answer waits for the work that is told to end next.
         self.door.close(by).await;
+        for (_, door) in self.dialect_doors {
+            door.close(by).await;
+        }
         if let Some(door) = self.metrics_door {
             door.close(by).await;
         }

@@ -26,6 +26,7 @@ pub struct Metrics {
     overhead: Timers<1>,
     requests: Counters<2>,
     request_seconds: Timers<1>,
+    create_storms: Counters<0>,
     created: Counters<3>,
     ended: Counters<2>,
     solve_seconds: Timers<2>,
@@ -102,6 +103,7 @@ impl Default for Metrics {
             overhead: Timers::register(of, table::OVERHEAD),
             requests: Counters::register(of, table::REQUESTS),
             request_seconds: Timers::register(of, table::REQUEST_SECONDS),
+            create_storms: Counters::register(of, table::CREATE_STORMS),
             created: Counters::register(of, table::CREATED),
             ended: Counters::register(of, table::ENDED),
             solve_seconds: Timers::register(of, table::SOLVE_SECONDS),
@@ -128,6 +130,11 @@ impl Metrics {
     /// The same for one attempt.
     pub(crate) fn attempt_overhead(&self, total: Duration, waited: Duration) {
         self.overhead.observe(["attempt".into()], total.saturating_sub(waited));
+    }
+
+    /// The same createTask came again and again, and none of its tasks was polled.
+    pub(crate) fn create_storm(&self) {
+        self.create_storms.add([], 1);
     }
 
     /// A request was answered; `took` is none for one whose body never came.

@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use capstan_domain::dialect::Dialect;
 use capstan_domain::quarantine::Rule;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -19,6 +20,8 @@ use crate::door::DoorSettings;
 pub struct Settings {
     /// Where the client API listens.
     pub listen: SocketAddr,
+    /// Further addresses where it listens, each in a dialect of its own.
+    pub dialect_listen: Vec<(Dialect, SocketAddr)>,
     /// Where metrics are served, at `/metrics`; none serves none. Anybody who reaches it may read it.
     pub metrics_listen: Option<SocketAddr>,
     /// Home of the database (unless a URL says otherwise), the cache of compiled adapters and the lock.
@@ -63,6 +66,11 @@ pub struct Limits {
     pub poll_rate: NonZeroU32,
     /// Polls of one task that may come at once beyond the rate.
     pub poll_burst: NonZeroU32,
+    /// Keys that are none which one client address may try per minute; then it is not listened to for a while.
+    pub guesses_per_minute: NonZeroU32,
+    /// Longest that getTaskResult waits for a task's end where the client asks it to.
+    #[serde(with = "units::duration")]
+    pub long_poll: Duration,
     /// How long a solution can be read after its task has ended.
     #[serde(with = "units::duration")]
     pub retention: Duration,
@@ -120,6 +128,8 @@ impl Default for Limits {
             key_burst: at_least_one(2_000),
             poll_rate: at_least_one(10),
             poll_burst: at_least_one(20),
+            guesses_per_minute: at_least_one(30),
+            long_poll: Duration::from_secs(60),
             retention: Duration::from_secs(24 * 3600),
             polls_at_once: 32,
             lease: Duration::from_secs(20),
@@ -159,6 +169,7 @@ impl Limits {
             ("accept_wait", self.accept_wait, none),
             ("task_deadline", self.task_deadline, second),
             ("body_within", self.body_within, second),
+            ("long_poll", self.long_poll, none),
             ("retention", self.retention, second),
             // It is renewed three times per lease, and each time may meet a slow database.
             ("lease", self.lease, 3 * second),

@@ -81,7 +81,8 @@ pub(crate) async fn purge(app: Arc<App>) {
             () = app.shutdown.cancelled() => return,
             () = tokio::time::sleep(every) => {}
         }
-        match app.store.purge_solutions(clock::now_ms().saturating_sub(retention_ms)).await {
+        let now_ms = clock::now_ms();
+        match app.store.purge_solutions(now_ms.saturating_sub(retention_ms), now_ms).await {
             Ok(0) => {}
             Ok(purged) => tracing::info!(purged, "solutions past their retention were deleted"),
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "solutions could not be deleted"),

@@ -1,5 +1,6 @@
 //! API keys: found by the hash of the whole key, never by a part of it.
 
+use capstan_domain::dialect::Dialect;
 use capstan_domain::route::{PoolMode, SelectionMode};
 use capstan_domain::{AccountId, Amount, ApiKeyId, ProviderId};
 use serde::de::DeserializeOwned;
@@ -33,6 +34,10 @@ pub struct KeySettings {
     pub daily_cap: Option<Amount>,
     /// From when on it authenticates nothing.
     pub expires_at_ms: Option<i64>,
+    /// The dialect of its clients, where nothing else says.
+    pub dialect: Option<Dialect>,
+    /// For how long, in milliseconds, a byte-identical createTask gets the first one's answer.
+    pub duplicate_window_ms: Option<i64>,
 }
 
 /// An API key to be made; the secret itself never comes here.
@@ -95,6 +100,8 @@ struct KeyRow {
     rate_per_s: Option<i64>,
     most_open: Option<i64>,
     daily_cap_nanos: Option<i64>,
+    dialect: Option<String>,
+    duplicate_window_ms: Option<i64>,
     status: String,
     created_at_ms: i64,
     expires_at_ms: Option<i64>,
@@ -107,6 +114,7 @@ impl KeyRow {
         let id = self.id;
         let mode = |word: String| words::read(SelectionMode::from_word(&word), "api_keys", "selection_mode", id);
         let pool = |word: String| words::read(PoolMode::from_word(&word), "api_keys", "pool_mode", id);
+        let dialect = |word: String| words::read(Dialect::from_word(&word), "api_keys", "dialect", id);
         let settings = KeySettings {
             label: self.label,
             purpose: self.purpose,
@@ -119,6 +127,8 @@ impl KeyRow {
             most_open: read_count(self.most_open, "most_open", id)?,
             daily_cap: self.daily_cap_nanos.map(Amount::from_nanos),
             expires_at_ms: self.expires_at_ms,
+            dialect: self.dialect.map(dialect).transpose()?,
+            duplicate_window_ms: self.duplicate_window_ms,
         };
         let key = ApiKey {
             id: ApiKeyId(id),
@@ -180,8 +190,8 @@ impl Store {
             db,
             optional as KeyRow,
             "select k.id, k.account_id, k.public_id, k.label, k.purpose, k.selection_mode, k.pool_mode, k.pool_locked,
-                    k.priority, k.addresses, k.rate_per_s, k.most_open, k.daily_cap_nanos, k.status, k.created_at_ms,
-                    k.expires_at_ms, a.status as account_status, a.pool_ceiling
+                    k.priority, k.addresses, k.rate_per_s, k.most_open, k.daily_cap_nanos, k.dialect,
+                    k.duplicate_window_ms, k.status, k.created_at_ms, k.expires_at_ms, a.status as account_status, a.pool_ceiling
                from api_keys k join accounts a on a.id = k.account_id
               where k.secret_hash = $1",
             secret_hash.as_slice()
@@ -199,8 +209,8 @@ impl Store {
             db,
             all as KeyRow,
             "select k.id, k.account_id, k.public_id, k.label, k.purpose, k.selection_mode, k.pool_mode, k.pool_locked,
-                    k.priority, k.addresses, k.rate_per_s, k.most_open, k.daily_cap_nanos, k.status, k.created_at_ms,
-                    k.expires_at_ms, a.status as account_status, a.pool_ceiling
+                    k.priority, k.addresses, k.rate_per_s, k.most_open, k.daily_cap_nanos, k.dialect,
+                    k.duplicate_window_ms, k.status, k.created_at_ms, k.expires_at_ms, a.status as account_status, a.pool_ceiling
                from api_keys k join accounts a on a.id = k.account_id
               where $1 is null or k.account_id = $1 order by k.created_at_ms, k.id",
             account.map(|account| account.0)
@@ -236,7 +246,7 @@ pub(crate) async fn update_settings(db: &mut Db, key: ApiKeyId, settings: &KeySe
         execute,
         "update api_keys set label = $2, purpose = $3, selection_mode = $4, pool_mode = $5, pool_locked = $6,
                              priority = $7, addresses = $8, rate_per_s = $9, most_open = $10, daily_cap_nanos = $11,
-                             expires_at_ms = $12
+                             expires_at_ms = $12, dialect = $13, duplicate_window_ms = $14
           where id = $1",
         key.0,
         settings.label.as_str(),
@@ -249,7 +259,9 @@ pub(crate) async fn update_settings(db: &mut Db, key: ApiKeyId, settings: &KeySe
         settings.rate_per_s.map(i64::from),
         settings.most_open.map(i64::from),
         settings.daily_cap.map(Amount::nanos),
-        settings.expires_at_ms
+        settings.expires_at_ms,
+        settings.dialect.map(Dialect::as_str),
+        settings.duplicate_window_ms
     )?;
     if changed == 0 {
         return Err(StoreError::Missing { table: "api_keys", id: key.to_string() });

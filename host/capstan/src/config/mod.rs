@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use capstan_domain::dialect::Dialect;
 use capstan_server::door::DoorSettings;
 use capstan_server::door::address::ProxyTrust;
 use capstan_server::door::tls::TlsFiles;
@@ -35,7 +36,32 @@ pub(crate) struct Config {
     database: DatabaseConfig,
     tls: TlsConfig,
     proxy: ProxyTrust,
+    dialects: DialectsConfig,
     limits: Limits,
+}
+
+/// Further listeners, each with a dialect of its own.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Debug))]
+#[serde(default, deny_unknown_fields)]
+struct DialectsConfig {
+    #[serde(with = "address_or_unset")]
+    anysolver: Option<SocketAddr>,
+    #[serde(with = "address_or_unset")]
+    anticaptcha: Option<SocketAddr>,
+    #[serde(with = "address_or_unset")]
+    capsolver: Option<SocketAddr>,
+}
+
+impl DialectsConfig {
+    fn listeners(&self) -> Vec<(Dialect, SocketAddr)> {
+        let of = |dialect| match dialect {
+            Dialect::AnySolver => self.anysolver,
+            Dialect::AntiCaptcha => self.anticaptcha,
+            Dialect::CapSolver => self.capsolver,
+        };
+        Dialect::ALL.iter().filter_map(|(_, dialect)| Some((*dialect, of(*dialect)?))).collect()
+    }
 }
 
 // No Debug outside tests: the URL may have a password in it.
@@ -66,6 +92,7 @@ impl Default for Config {
             database: DatabaseConfig::default(),
             tls: TlsConfig::default(),
             proxy: ProxyTrust::default(),
+            dialects: DialectsConfig::default(),
             limits: Limits::default(),
         }
     }
@@ -150,6 +177,7 @@ impl Config {
         };
         Ok(Settings {
             listen: self.listen,
+            dialect_listen: self.dialects.listeners(),
             metrics_listen: self.metrics_listen,
             data_dir: self.data_dir,
             database_url: Some(self.database.url).filter(|url| !url.is_empty()),

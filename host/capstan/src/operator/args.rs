@@ -150,13 +150,34 @@ pub struct KeyArgs {
     /// Until when it is good: 2027-01-31, or from now, such as 90d.
     #[arg(long, value_name = "TIME")]
     pub expires: Option<String>,
+    /// The dialect of its clients: anysolver, anticaptcha (also anti-captcha's, 2captcha's and capmonster's) or capsolver.
+    #[arg(long, value_name = "DIALECT")]
+    pub dialect: Option<String>,
+    /// Answer a createTask that comes again, byte for byte, within this time as the first one: against clients that repeat
+    /// it when an answer surprises them. Such as 10s.
+    #[arg(long, value_name = "TIME")]
+    pub duplicate_window: Option<String>,
 }
 
 impl From<KeyArgs> for KeyChange {
     fn from(args: KeyArgs) -> Self {
         let KeyArgs { label, purpose, mode, pool, lock, priority, addresses, .. } = args;
-        let KeyArgs { rate, in_flight, daily_cap, expires, .. } = args;
-        Self { label, purpose, mode, pool, pool_locked: lock, priority, addresses, rate, in_flight, daily_cap, expires }
+        let KeyArgs { rate, in_flight, daily_cap, expires, dialect, duplicate_window, .. } = args;
+        Self {
+            label,
+            purpose,
+            mode,
+            pool,
+            pool_locked: lock,
+            priority,
+            addresses,
+            rate,
+            in_flight,
+            daily_cap,
+            expires,
+            dialect,
+            duplicate_window,
+        }
     }
 }
 

@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use capstan_domain::code::ErrorCode;
+use capstan_domain::dialect::Dialect;
 use capstan_domain::route::{PoolMode, SelectionMode};
 use capstan_domain::{AccountId, ApiKeyId, ProviderId};
 use capstan_storage::{AccountStatus, FoundKey, KeyStatus};
 use ipnet::IpNet;
 use moka::sync::Cache;
-use serde_json::{Map, Value};
 
 use crate::app::App;
+use crate::limits::Allowance;
 use crate::tasks::Refusal;
 use crate::{clock, keys};
 
@@ -39,6 +40,10 @@ pub struct Caller {
     pub rate_per_s: Option<NonZeroU32>,
     /// Most open tasks at once.
     pub most_open: Option<u32>,
+    /// The dialect of the key's clients, where nothing else says.
+    pub dialect: Option<Dialect>,
+    /// For how long, in milliseconds, a byte-identical createTask gets the first one's answer.
+    pub duplicate_window_ms: Option<i64>,
     /// From where the key may be used; `None` means from everywhere.
     networks: Option<Arc<[IpNet]>>,
     /// Until when the key is valid.
@@ -85,18 +90,21 @@ impl Callers {
     }
 }
 
-/// Finds the caller of a request that came from `address`.
-pub(super) async fn caller(app: &App, body: &Map<String, Value>, address: IpAddr) -> Result<Caller, Refusal> {
+/// Finds the caller of a request that came from `address` with this key.
+pub(super) async fn caller(app: &App, text: &str, address: IpAddr) -> Result<Caller, Refusal> {
     let unknown = |detail: &str| {
         tracing::debug!(client.address = %address, "a key is not accepted");
         Refusal::new(ErrorCode::KeyDoesNotExist, detail)
     };
-    let text = match body.get("clientKey") {
-        Some(Value::String(text)) => text.trim(),
-        None | Some(Value::Null) => return Err(unknown("clientKey is missing.")),
-        Some(_) => return Err(unknown("clientKey must be text.")),
+    let hash = keys::lookup_hash(text.trim());
+    app.rates.may_try(address, hash.as_ref()).map_err(|met| {
+        Refusal::met(met, "Too many keys that are none came from this address.")
+    })?;
+    let guess = |detail: &str| {
+        app.rates.guessed(address);
+        unknown(detail)
     };
-    let hash = keys::lookup_hash(text).ok_or_else(|| unknown(""))?;
+    let Some(hash) = hash else { return Err(guess("")) };
     // Before the database is read, so that a change in between is noticed.
     let generation = app.callers.generation();
     let caller = match app.callers.get(&hash, generation) {
@@ -107,7 +115,8 @@ pub(super) async fn caller(app: &App, body: &Map<String, Value>, address: IpAddr
                 Refusal::new(ErrorCode::Internal, "")
             })?;
             let caller =
-                row.filter(|row| row.key.status == KeyStatus::Active).map(of_row).ok_or_else(|| unknown(""))?;
+                row.filter(|row| row.key.status == KeyStatus::Active).map(of_row).ok_or_else(|| guess(""))?;
+            app.rates.proved(address, hash);
             app.callers.known.insert(hash, (generation, caller.clone()));
             caller
         }
@@ -138,6 +147,8 @@ fn of_row(row: FoundKey) -> Caller {
         rate_per_s: settings.rate_per_s.and_then(NonZeroU32::new),
         most_open: settings.most_open,
         networks: settings.addresses.map(|networks| networks.iter().map(|network| read_network(network)).collect()),
+        dialect: settings.dialect,
+        duplicate_window_ms: settings.duplicate_window_ms,
         expires_at_ms: settings.expires_at_ms,
         account_status: row.account_status,
     }
@@ -161,10 +172,6 @@ pub(super) fn may_create(caller: &Caller) -> Result<(), Refusal> {
 }
 
 /// Counts a request against the caller's rate.
-pub(super) fn limit(app: &App, caller: &Caller) -> Result<(), Refusal> {
-    if app.rates.admits_request(caller.key, caller.rate_per_s) {
-        Ok(())
-    } else {
-        Err(Refusal::new(ErrorCode::RateLimit, ""))
-    }
+pub(super) fn limit(app: &App, caller: &Caller) -> Result<Allowance, Refusal> {
+    app.rates.request(caller.key, caller.rate_per_s).map_err(|met| Refusal::met(met, ""))
 }

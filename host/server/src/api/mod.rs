@@ -1,140 +1,227 @@
-//! The client API: the route table, and one file per method.
+//! The client API: how a request is read and answered, and one file per method that needs more than a line.
 //!
-//! Paths are matched as clients write them: any letter case, doubled or trailing slashes, blanks after the name. Every
-//! method is a POST of a JSON object; content types do not matter.
+//! Reading order: [`path`] (which method, which dialect), [`body`] and [`fields`] (what was sent, leniently), [`suffix`]
+//! (what rides behind the key), [`auth`] (who asks), then the use cases in `tasks`; [`dialect`] writes the answer.
+//!
+//! A dialect is chosen by the first that speaks: the suffix of the key, the path's base (`/as/capsolver/…`), the listener,
+//! the key's own setting. Nothing that a client sends ends in a panic, an empty answer or a status of 500.
 
 mod auth;
 mod body;
+mod classic;
 mod create_task;
 pub mod dialect;
-mod get_balance;
-mod get_task_result;
+mod fields;
 mod health;
 mod metrics;
+mod path;
+mod report;
+mod suffix;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
 use capstan_domain::code::ErrorCode;
 use serde_json::{Map, Value};
 
 pub use auth::{Caller, Callers};
-use dialect::{Answer, Dialect};
+use create_task::Sent;
+use dialect::{Answer, Content, Dialect};
 pub use health::Health;
 pub use metrics::metrics_router;
+use path::Endpoint;
 
 use crate::app::App;
 use crate::door::address::ClientAddress;
-use crate::tasks::Refusal;
+use crate::tasks::{self, Refusal};
 
-/// The client API's router.
-pub fn router(app: Arc<App>) -> Router {
+/// The client API as one listener serves it.
+#[derive(Clone)]
+struct Front {
+    app: Arc<App>,
+    /// The dialect of the listener.
+    listener: Option<Dialect>,
+}
+
+/// The client API's router; a listener may have a dialect of its own.
+pub fn router(app: Arc<App>, listener: Option<Dialect>) -> Router {
     // Not axum's own paths: clients' spellings of a path are too free for a route table.
-    Router::new().fallback(serve).with_state(app)
+    Router::new().fallback(serve).with_state(Front { app, listener })
 }
 
-/// The methods of the API, by their canonical path.
-#[derive(Clone, Copy)]
-enum Endpoint {
-    CreateTask,
-    GetTaskResult,
-    GetBalance,
-}
-
-impl Endpoint {
-    /// The method's name, as metrics have it.
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreateTask => "createTask",
-            Self::GetTaskResult => "getTaskResult",
-            Self::GetBalance => "getBalance",
-        }
-    }
-}
-
-fn endpoint(path: &str) -> Option<Endpoint> {
-    let blank = |c: char| c == '/' || c.is_whitespace();
-    match path.replace("%20", " ").trim_matches(blank).to_ascii_lowercase().as_str() {
-        "createtask" => Some(Endpoint::CreateTask),
-        "gettaskresult" => Some(Endpoint::GetTaskResult),
-        "getbalance" => Some(Endpoint::GetBalance),
-        _ => None,
-    }
-}
-
-async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
-    let dialect = Dialect::AnySolver;
-    if let Some(answer) = health::answer(&app, request.uri().path()).await {
-        return send(answer);
-    }
-    let Some(endpoint) = endpoint(request.uri().path()) else {
-        app.metrics.answered("unknown", Some(ErrorCode::InvalidTaskData), None);
-        let refusal = Refusal::new(
-            ErrorCode::InvalidTaskData,
-            "There is no such method; there are /createTask, /getTaskResult and /getBalance.",
-        );
-        return send(Answer { status: 404, ..dialect.refused(&refusal) });
-    };
-    if request.method() != Method::POST {
-        app.metrics.answered(endpoint.as_str(), Some(ErrorCode::InvalidTaskData), None);
-        let refusal = Refusal::new(ErrorCode::InvalidTaskData, "The method is POST, with a JSON object as body.");
-        return send(Answer { status: 405, ..dialect.refused(&refusal) });
-    }
-    // The door tells every request its address; one without would come from nowhere, which no key allows.
-    let nowhere = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let ClientAddress(address) = request.extensions().get().copied().unwrap_or(nowhere);
-    let arrived = body::arrived(request.into_body(), &app.limits).await;
-    // What a slow client takes to send its body is not the gateway's time.
-    let began = Instant::now();
-    let answer = match arrived {
-        Ok(bytes) => answer(&app, dialect, endpoint, Arrived { bytes, began, address }).await,
-        Err(refusal) => Err(refusal),
-    };
-    let code = answer.as_ref().err().map(|refusal| refusal.code);
-    let response = send(answer.unwrap_or_else(|refusal| dialect.refused(&refusal)));
-    app.metrics.answered(endpoint.as_str(), code, Some(began.elapsed()));
-    response
-}
-
-/// A request whose body is in, since when, and where it comes from.
+/// A request whose body is in.
 struct Arrived {
+    endpoint: Endpoint,
+    /// The dialect that the path or the listener asks for.
+    dialect: Option<Dialect>,
+    query: String,
+    headers: HeaderMap,
     bytes: Vec<u8>,
+    /// Since when; what a slow client takes to send its body is not the gateway's time.
     began: Instant,
     address: IpAddr,
 }
 
-async fn answer(app: &Arc<App>, dialect: Dialect, endpoint: Endpoint, request: Arrived) -> Result<Answer, Refusal> {
-    let body: Map<String, Value> = body::object(&request.bytes)?;
-    let caller = auth::caller(app, &body, request.address).await?;
-    match endpoint {
-        Endpoint::CreateTask => create_task::answer(app, dialect, (&caller, request.began), &body).await,
-        Endpoint::GetTaskResult => get_task_result::answer(app, dialect, &caller, &body).await,
-        Endpoint::GetBalance => get_balance::answer(app, dialect, &caller).await,
+async fn serve(State(Front { app, listener }): State<Front>, request: Request<Body>) -> Response {
+    if let Some(answer) = health::answer(&app, request.uri().path()).await {
+        return send(answer);
+    }
+    let named = path::read(request.uri().path());
+    let dialect = named.dialect.or(listener);
+    let Some(endpoint) = named.endpoint else {
+        app.metrics.answered("unknown", Some(ErrorCode::NoSuchMethod), None);
+        let refusal = Refusal::new(
+            ErrorCode::NoSuchMethod,
+            "There are /createTask, /getTaskResult, /getBalance, the report calls, /in.php and /res.php.",
+        );
+        return send(Answer { status: 404, ..dialect::refused(dialect.unwrap_or_default(), &refusal) });
+    };
+    let is_allowed = *request.method() == Method::POST || (endpoint.is_classic() && *request.method() == Method::GET);
+    if !is_allowed {
+        app.metrics.answered(endpoint.as_str(), Some(ErrorCode::NoSuchMethod), None);
+        let refusal = Refusal::new(ErrorCode::NoSuchMethod, "The method is POST, with a JSON object as body.");
+        return send(Answer { status: 405, ..dialect::refused(dialect.unwrap_or_default(), &refusal) });
+    }
+    // The door tells every request its address; one without would come from nowhere, which no key allows.
+    let nowhere = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let ClientAddress(address) = request.extensions().get().copied().unwrap_or(nowhere);
+    let (head, body) = request.into_parts();
+    let read = body::arrived(body, &app.limits).await;
+    let query = head.uri.query().unwrap_or_default().to_owned();
+    let (headers, began) = (head.headers, Instant::now());
+    let arrived = |bytes| Arrived { endpoint, dialect, query, headers, bytes, began, address };
+    let (code, answer) = match read {
+        Err(refusal) => (Some(refusal.code), dialect::refused(dialect.unwrap_or_default(), &refusal)),
+        Ok(bytes) if endpoint.is_classic() => answer_classic(&app, arrived(bytes)).await,
+        Ok(bytes) => answer_json(&app, arrived(bytes)).await,
+    };
+    app.metrics.answered(endpoint.as_str(), code, Some(began.elapsed()));
+    send(answer)
+}
+
+/// Answers in the dialect that was chosen last before the answer was known: a refusal may come before the key is read.
+async fn answer_json(app: &Arc<App>, request: Arrived) -> (Option<ErrorCode>, Answer) {
+    let mut dialect = request.dialect.unwrap_or_default();
+    match json(app, &request, &mut dialect).await {
+        Ok(answer) => (None, answer),
+        Err(refusal) => (Some(refusal.code), dialect::refused(dialect, &refusal)),
     }
 }
 
+async fn json(app: &Arc<App>, request: &Arrived, dialect: &mut Dialect) -> Result<Answer, Refusal> {
+    let body: Map<String, Value> = body::object(&request.bytes)?;
+    let (suffixed, refusal) = suffix::read(key_of(&body, &request.headers)?);
+    *dialect = suffixed.dialect.or(request.dialect).unwrap_or_default();
+    if let Some(refusal) = refusal {
+        return Err(refusal);
+    }
+    let caller = auth::caller(app, suffixed.key, request.address).await?;
+    *dialect = suffixed.dialect.or(request.dialect).or(caller.dialect).unwrap_or_default();
+    let dialect = *dialect;
+    match request.endpoint {
+        Endpoint::CreateTask => {
+            let asked = (fields::task(&body)?, fields::options(&body, suffixed.options)?);
+            let sent = Sent { began: request.began, bytes: &request.bytes, headers: &request.headers };
+            let (created, allowance) = create_task::create(app, &caller, &sent, asked).await?;
+            let answer = dialect::created(dialect, &created);
+            Ok(Answer { allowance: Some(allowance), notice: created.notice, ..answer })
+        }
+        Endpoint::GetTaskResult => {
+            let (name, wait) = (fields::task_name(&body)?, fields::wait(&body)?);
+            let (view, allowance) = tasks::result(app, &caller, name, wait).await?;
+            Ok(Answer { allowance: Some(allowance), ..dialect::result(dialect, &view) })
+        }
+        Endpoint::GetBalance => {
+            let allowance = auth::limit(app, &caller)?;
+            let available = tasks::balance(app, &caller).await?;
+            let notice = app.storms.seen(caller.key).map(|seen| seen.notice());
+            let answer = dialect::balance(dialect, available, notice.as_deref());
+            Ok(Answer { allowance: Some(allowance), notice, ..answer })
+        }
+        Endpoint::Report(correct) => report::answer(app, dialect, &caller, (&body, correct)).await,
+        Endpoint::FeedbackTask => {
+            let correct = report::feedback(&body)?;
+            report::answer(app, dialect, &caller, (&body, correct)).await
+        }
+        Endpoint::ClassicIn | Endpoint::ClassicRes => Err(Refusal::new(ErrorCode::NoSuchMethod, "")),
+    }
+}
+
+/// The key that a request names: in its body, or, where that has none, as a bearer's.
+fn key_of<'r>(body: &'r Map<String, Value>, headers: &'r HeaderMap) -> Result<&'r str, Refusal> {
+    let missing = |detail: &str| Refusal::new(ErrorCode::KeyDoesNotExist, detail);
+    match fields::given(body, "clientKey") {
+        Some(Value::String(text)) => Ok(text.trim()),
+        Some(_) => Err(missing("clientKey must be text.")),
+        None => {
+            let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+            let key = bearer.and_then(|text| text.strip_prefix("Bearer ")).map(str::trim);
+            key.filter(|key| !key.is_empty()).ok_or_else(|| missing("clientKey is missing."))
+        }
+    }
+}
+
+async fn answer_classic(app: &Arc<App>, request: Arrived) -> (Option<ErrorCode>, Answer) {
+    let fields = match body::classic(&request.query, &request.headers, &request.bytes).await {
+        Ok(fields) => fields,
+        Err(refusal) => return (Some(refusal.code), dialect::classic::Form::Text.refused(&refusal)),
+    };
+    let form = classic::form(&fields);
+    let read = async {
+        let key = classic::key(&fields).ok_or_else(|| Refusal::new(ErrorCode::KeyDoesNotExist, "key is missing."))?;
+        let (suffixed, refusal) = suffix::read(key.trim());
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        let caller = auth::caller(app, suffixed.key, request.address).await?;
+        // A task in a query is as much a body as one in a body.
+        let bytes = [request.query.as_bytes(), &request.bytes].concat();
+        let sent = Sent { began: request.began, bytes: &bytes, headers: &request.headers };
+        classic::answer(app, (&caller, suffixed.options), (request.endpoint, &fields, form), &sent).await
+    };
+    match read.await {
+        Ok(answer) => (None, answer),
+        Err(refusal) => (Some(refusal.code), form.refused(&refusal)),
+    }
+}
+
+// The draft's names in their form of three fields, which is the one that clients read.
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+const NOTICE: HeaderName = HeaderName::from_static("capstan-notice");
+
 fn send(answer: Answer) -> Response {
-    let mut response = Response::new(Body::from(answer.body.to_string()));
+    let (kind, text) = match answer.content {
+        Content::Json(value) => ("application/json", value.to_string()),
+        Content::Text(text) => ("text/plain; charset=utf-8", text),
+        Content::Html(text) => ("text/html; charset=utf-8", text),
+    };
+    let mut response = Response::new(Body::from(text));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Some(allowance) = answer.allowance {
+        headers.insert(LIMIT, allowance.limit.into());
+        headers.insert(REMAINING, allowance.remaining.into());
+        headers.insert(RESET, whole_seconds(allowance.reset).into());
+    }
+    if let Some(wait) = answer.retry_after {
+        headers.insert(header::RETRY_AFTER, whole_seconds(wait).max(1).into());
+    }
+    if let Some(notice) = answer.notice.and_then(|text| HeaderValue::try_from(text).ok()) {
+        headers.insert(NOTICE, notice);
+    }
     response
 }
 
-#[cfg(test)]
-mod tests {
-    use super::endpoint;
-
-    #[test]
-    fn paths_are_read_as_clients_write_them() {
-        for path in ["/createTask", "/createTask%20", "//createTask", "/createTask/", "/CREATETASK"] {
-            assert!(endpoint(path).is_some(), "{path}");
-        }
-        assert!(endpoint("/create").is_none() && endpoint("/").is_none());
-    }
+/// Seconds, rounded up: who comes earlier would be refused again.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }

@@ -128,6 +128,12 @@ impl BoundDoor {
 }
 
 impl Door {
+    /// Its base URL.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
     /// The certificate in force, where there is one.
     pub(crate) fn certificate(&self) -> Option<&Certificate> {
         self.certificate.as_deref()

@@ -85,6 +85,7 @@ metrics! {
     OVERHEAD = Kind::Histogram(WORK), "capstan_overhead_seconds", "seconds", ["of"], "What the gateway itself takes: total time minus time waiting for the provider. of=create_task: from a complete request to its answer, for tasks whose hold became durable; of=attempt: from an attempt in hand to its outcome on disk";
     REQUESTS = Kind::Counter, "capstan_requests_total", "requests", ["method", "code"], "Requests answered, by method and by error code (ok where there is none)";
     REQUEST_SECONDS = Kind::Histogram(WORK), "capstan_request_seconds", "seconds", ["method"], "Time from a complete request to its answer, the wait for a provider included";
+    CREATE_STORMS = Kind::Counter, "capstan_create_storms_total", "storms", [], "Times that one key sent the same createTask again and again without asking for one of the tasks";
     CREATED = Kind::Counter, "capstan_tasks_created_total", "tasks", ["family", "mode", "pool"], "Tasks whose hold became durable, by family, order of candidates and pools allowed";
     ENDED = Kind::Counter, "capstan_tasks_ended_total", "tasks", ["family", "end"], "Tasks that ended, solved or with an error code";
     OPEN = Kind::Gauge, "capstan_open_tasks", "tasks", [], "Tasks that this process moves";

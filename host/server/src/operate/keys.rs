@@ -1,7 +1,9 @@
 //! API keys: made (and shown once), changed, revoked.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use capstan_domain::dialect::Dialect;
 use capstan_domain::route::{PoolMode, SelectionMode};
 use capstan_domain::{Amount, ApiKeyId, ProviderId};
 use capstan_storage::{ApiKey, Change, KeySettings, NewApiKey, day_of};
@@ -49,6 +51,7 @@ pub(super) async fn list(operator: &Operator, account: Option<&str>) -> Result<V
         let mut shown = json!({
             "key": key.id, "publicId": key.public_id, "account": key.account, "accountName": owner,
             "status": key.status.as_str(), "created": times::shown(key.created_at_ms),
+            "lastStorm": storm_shown(operator, key.id),
         });
         if let (Some(fields), Value::Object(settings)) = (shown.as_object_mut(), settings_shown(&key.settings)) {
             fields.extend(settings);
@@ -56,6 +59,13 @@ pub(super) async fn list(operator: &Operator, account: Option<&str>) -> Result<V
         shown
     };
     Ok(keys.iter().map(shown).collect())
+}
+
+/// The last time that this key's client sent the same createTask again and again, if that was within a day and since the
+/// start of the gateway.
+fn storm_shown(operator: &Operator, key: ApiKeyId) -> Option<String> {
+    let seen = operator.running.as_ref()?.storms.seen(key)?;
+    Some(format!("{} creates, {}", seen.creates, times::shown(seen.at_ms)))
 }
 
 pub(super) async fn edit(call: &Call<'_>, key: &str, change: &KeyChange) -> Result<Value, OperateError> {
@@ -109,6 +119,8 @@ fn read(change: &KeyChange, before: KeySettings) -> Result<KeySettings, OperateE
         most_open: setting(change.in_flight.as_deref(), before.most_open, |text| read_count("in-flight", text))?,
         daily_cap: setting(change.daily_cap.as_deref(), before.daily_cap, |text| read_amount("daily-cap", text))?,
         expires_at_ms: setting(change.expires.as_deref(), before.expires_at_ms, |text| times::read("expires", text))?,
+        dialect: setting(change.dialect.as_deref(), before.dialect, read_dialect)?,
+        duplicate_window_ms: setting(change.duplicate_window.as_deref(), before.duplicate_window_ms, read_window)?,
     })
 }
 
@@ -130,6 +142,25 @@ fn read_mode(text: &str) -> Result<SelectionMode, OperateError> {
     SelectionMode::from_word(text)
         .ok_or_else(|| OperateError::Bad(format!("mode is {text:?}: it must be one of {} or none", allowed())))
 }
+
+fn read_dialect(text: &str) -> Result<Dialect, OperateError> {
+    let allowed = || Dialect::ALL.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+    Dialect::from_word(text)
+        .ok_or_else(|| OperateError::Bad(format!("dialect is {text:?}: it must be one of {} or none", allowed())))
+}
+
+/// Longest window in which equal createTasks are one: longer than any client's haste, and shorter than a wish for the same
+/// task again.
+const LONGEST_WINDOW: Duration = Duration::from_secs(600);
+
+fn read_window(text: &str) -> Result<i64, OperateError> {
+    let window = humantime::parse_duration(text).ok().filter(|window| (SECOND..=LONGEST_WINDOW).contains(window));
+    window.and_then(|window| i64::try_from(window.as_millis()).ok()).ok_or_else(|| {
+        OperateError::Bad(format!("duplicate-window is {text:?}: it must be a time from 1s to 10m, such as 10s, or none"))
+    })
+}
+
+const SECOND: Duration = Duration::from_secs(1);
 
 fn read_lock(text: &str) -> Result<bool, OperateError> {
     match text.trim().to_ascii_lowercase().as_str() {
@@ -185,6 +216,8 @@ fn settings_shown(settings: &KeySettings) -> Value {
         "ratePerSecond": settings.rate_per_s, "inFlight": settings.most_open,
         "dailyCap": settings.daily_cap.map(|cap: Amount| cap.to_string()),
         "expires": settings.expires_at_ms.map(times::shown),
+        "dialect": settings.dialect.map(Dialect::as_str),
+        "duplicateWindowSeconds": settings.duplicate_window_ms.map(|ms| ms / 1000),
     })
 }
 
@@ -233,6 +266,8 @@ mod tests {
             (with(|c| c.addresses = Some("example.com".to_owned())), "addresses"),
             (with(|c| c.priority = Some("a,a".to_owned())), "priority"),
             (with(|c| c.expires = Some("soon".to_owned())), "expires"),
+            (with(|c| c.dialect = Some("klingon".to_owned())), "dialect"),
+            (with(|c| c.duplicate_window = Some("1h".to_owned())), "duplicate-window"),
             (with(|c| c.label = Some(String::new())), "label"),
         ] {
             assert!(said.starts_with(field), "{field}: {said}");

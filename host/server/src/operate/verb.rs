@@ -85,6 +85,10 @@ pub struct KeyChange {
     pub daily_cap: Option<String>,
     /// A time such as `2027-01-31`, or from now such as `90d`.
     pub expires: Option<String>,
+    /// The dialect of its clients.
+    pub dialect: Option<String>,
+    /// For how long a byte-identical createTask gets the first one's answer, such as `10s`.
+    pub duplicate_window: Option<String>,
 }
 
 /// What is said of a provider. What is absent stays as it is.

@@ -11,13 +11,15 @@ use capstan_domain::route::{self, PoolCeilings, PoolMode, PoolWish, Ranked, Rout
 use capstan_domain::schedule::{self, Polls};
 use capstan_domain::task::TaskState;
 use capstan_egress::Waiting;
-use capstan_storage::{NewAttempt, PlaceRefusal, PlaceTask, Placed, StoreError, TaskFacts};
+use capstan_storage::{
+    Guard, Guarded, NewAttempt, PlaceRefusal, PlaceTask, Placed, StoreError, TaskFacts,
+};
 use tokio::sync::{Mutex, watch};
 use tracing::{Instrument as _, Span};
 
 use super::attempt::{self, Job};
 use super::open::{self, Attempt, Live, OpenTask, Place, Progress};
-use super::{CreateRequest, Created, Ending, Refusal, TaskView, moves, no_candidate};
+use super::{CreateRequest, Created, Ending, Refusal, Storm, TaskView, moves, no_candidate, repeat};
 use crate::api::Caller;
 use crate::app::App;
 use crate::clock;
@@ -25,7 +27,7 @@ use crate::providers::Snapshot;
 use crate::settings::CREATE_WITHIN;
 
 /// Creates a task; answers once a provider has accepted or solved it, or the wait for that is over. `began` is when the
-/// request was complete.
+/// request was complete. A request whose guard has let a task in before gets that one's answer.
 ///
 /// # Errors
 /// [`Refusal`]: nothing was kept and nothing was charged. A definitive failure within the wait is one too.
@@ -36,6 +38,14 @@ pub async fn create(
     began: Instant,
 ) -> Result<Created, Refusal> {
     let arrived = Instant::now();
+    let storm = Arc::clone(&request.storm);
+    let told = |created: Created| Created { notice: storm.notice(), ..created };
+    // Before any limit: a repetition is no new task.
+    if let Some(guard) = &request.guard
+        && let Some(before) = find_guarded(app, caller, guard).await?
+    {
+        return repeat::answer(app, caller, before, arrived).await.map(told);
+    }
     // A client that hangs up drops this future; what places the task is not part of it, so that no hold is left without
     // somebody who moves its task.
     let waits = Arc::new(AtomicBool::new(true));
@@ -46,18 +56,57 @@ pub async fn create(
         Err(_) if waits.swap(false, Ordering::SeqCst) => return Err(internal("the database took too long")),
         Err(_) => entering.await,
     };
-    let (open, mut progress) = entered.map_err(|_| internal("the work of entering a task was lost"))??;
+    match entered.map_err(|_| internal("the work of entering a task was lost"))? {
+        Ok((open, progress)) => {
+            let answer = first_answer(app, &open, progress, arrived).await;
+            app.metrics.create_task_overhead(began.elapsed(), open.waiting.so_far());
+            answer.map(told)
+        }
+        Err(NotEntered::Repeated(before)) => repeat::answer(app, caller, before, arrived).await.map(told),
+        Err(NotEntered::Refused(refusal)) => Err(refusal),
+    }
+}
 
+/// Waits for a provider's word on a task, as long as createTask may still take.
+///
+/// # Errors
+/// A definitive failure within the wait.
+pub(super) async fn first_answer(
+    app: &App,
+    open: &OpenTask,
+    mut progress: watch::Receiver<Progress>,
+    arrived: Instant,
+) -> Result<Created, Refusal> {
     let wait = app.limits.accept_wait.min(CREATE_WITHIN.saturating_sub(arrived.elapsed()));
     let sent = tokio::time::timeout(wait, progress.wait_for(|p| !matches!(p, Progress::Submitting))).await;
-    app.metrics.create_task_overhead(began.elapsed(), open.waiting.so_far());
     let ended = match sent.ok().and_then(Result::ok).map(|p| p.clone()) {
         Some(Progress::Ended(view)) => Some(view),
         Some(Progress::Submitting | Progress::Sent) | None => None,
     };
     match ended.as_deref() {
         Some(TaskView { ending: Ending::Failed { code, detail, .. }, .. }) => Err(Refusal::new(*code, detail.clone())),
-        view => Ok(Created { task: open.id, number: open.number, ended: view.cloned() }),
+        view => Ok(Created { task: open.id, number: open.number, ended: view.cloned(), notice: None }),
+    }
+}
+
+async fn find_guarded(app: &App, caller: &Caller, guard: &Guard) -> Result<Option<Guarded>, Refusal> {
+    app.store.find_guarded(caller.key, guard, clock::now_ms()).await.map_err(|error| {
+        tracing::error!(key.id = %caller.key, error = &error as &dyn std::error::Error, "a guard could not be read");
+        Refusal::new(ErrorCode::Internal, "")
+    })
+}
+
+/// Why a request did not become a task.
+enum NotEntered {
+    /// It was refused.
+    Refused(Refusal),
+    /// It is one already.
+    Repeated(Guarded),
+}
+
+impl From<Refusal> for NotEntered {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 
@@ -67,18 +116,20 @@ async fn enter(
     caller: Caller,
     request: CreateRequest,
     waits: Arc<AtomicBool>,
-) -> Result<Entered, Refusal> {
+) -> Result<Entered, NotEntered> {
     if app.open.count() >= app.limits.max_open {
-        return Err(Refusal::new(ErrorCode::RateLimit, "The gateway has as many open tasks as it takes."));
+        let refusal = Refusal::new(ErrorCode::RateLimit, "The gateway has as many open tasks as it takes.");
+        return Err(refusal.retry_after(OPEN_AGAIN).into());
     }
     let task = catalogue::parse(&request.task).map_err(refusal_of)?;
     let new = draft(&app, &caller, &request, &task)?;
     let among = app.open.take_place(caller.key, caller.most_open).ok_or_else(|| in_flight(&caller))?;
-    let (job, progress) = place(&app, (task, among), new).await?;
+    let entering = Entering { task, place: among, storm: request.storm };
+    let (job, progress) = place(&app, entering, new).await?;
     let open = Arc::clone(&job.task);
     if !waits.swap(false, Ordering::SeqCst) {
         moves::abandoned(&app, &open).instrument(open.span.clone()).await;
-        return Err(internal("nobody waits for this task any more"));
+        return Err(internal("nobody waits for this task any more").into());
     }
     app.tracker.spawn(attempt::run(Arc::clone(&app), job).instrument(open.span.clone()));
     Ok((open, progress))
@@ -90,6 +141,17 @@ fn in_flight(caller: &Caller) -> Refusal {
         ErrorCode::RateLimit,
         format!("The key has {most} open tasks, which is as many as it may have at once."),
     )
+    .retry_after(OPEN_AGAIN)
+}
+
+/// When a task that is open now may have ended: there is no better guess than the shortest wait.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
+
+/// What a task enters with.
+struct Entering {
+    task: CanonicalTask,
+    place: Place,
+    storm: Arc<Storm>,
 }
 
 /// An open task, and how it is heard of.
@@ -144,6 +206,7 @@ fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTa
         candidates,
         max_attempts: app.limits.max_attempts,
         move_id: clock::new_move_id(),
+        guard: request.guard,
     })
 }
 
@@ -155,7 +218,7 @@ fn question<'r>(
     task: &CanonicalTask,
 ) -> RouteRequest<'r> {
     let switches = &snapshot.switches;
-    let wish = PoolWish { request: request.pool, key: caller.pool_mode, has_secrets: task.has_secrets() };
+    let wish = PoolWish { request: request.options.pool, key: caller.pool_mode, has_secrets: task.has_secrets() };
     let ceilings = PoolCeilings {
         gateway: switches.pool,
         family: switches.family_pools.get(task.family.name).copied(),
@@ -165,9 +228,9 @@ fn question<'r>(
     RouteRequest {
         with_proxy: task.proxy.is_some(),
         pool: PoolMode::in_force(&wish, &ceilings),
-        mode: request.mode.or(caller.selection_mode).unwrap_or(SelectionMode::AutoCheapest),
+        mode: request.options.mode.or(caller.selection_mode).unwrap_or(SelectionMode::AutoCheapest),
         order: SavedOrder::of(caller.priority.as_deref(), &switches.priority),
-        forced: request.provider.as_deref(),
+        forced: request.options.provider.as_deref(),
         now_ms: clock::now_ms(),
     }
 }
@@ -200,14 +263,15 @@ fn facts(
 /// One transaction: hold, task row, first attempt. Before it is durable nothing is sent.
 async fn place(
     app: &Arc<App>,
-    task: (CanonicalTask, Place),
+    entering: Entering,
     mut new: PlaceTask,
-) -> Result<(Job, watch::Receiver<Progress>), Refusal> {
+) -> Result<(Job, watch::Receiver<Progress>), NotEntered> {
     let placed = loop {
         match app.store.place_task(new.clone()).await {
             Ok(Ok(placed)) => break placed,
             Ok(Err(PlaceRefusal::NumberTaken)) => new.facts.number = clock::new_task_number(),
-            Ok(Err(refusal)) => return Err(refusal_of_place(refusal)),
+            Ok(Err(PlaceRefusal::Repeated(before))) => return Err(NotEntered::Repeated(before)),
+            Ok(Err(refusal)) => return Err(refusal_of_place(refusal).into()),
             // Whether it took effect is unknown: the same ids again find out, and make it so at most once.
             Err(error)
                 if error.is_transient() && !matches!(error, StoreError::Overloaded) && !app.shutdown.is_cancelled() =>
@@ -218,16 +282,16 @@ async fn place(
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(task.id = %new.facts.id, account.id = %new.facts.account, error, "a task could not be placed");
-                return Err(Refusal::new(ErrorCode::Internal, ""));
+                return Err(Refusal::new(ErrorCode::Internal, "").into());
             }
         }
     };
-    job(app, task, new, &placed)
+    Ok(job(app, entering, new, &placed)?)
 }
 
 fn job(
     app: &Arc<App>,
-    (task, place): (CanonicalTask, Place),
+    Entering { task, place, storm }: Entering,
     new: PlaceTask,
     placed: &Placed,
 ) -> Result<(Job, watch::Receiver<Progress>), Refusal> {
@@ -247,6 +311,7 @@ fn job(
         deadline_at_ms: facts.deadline_at_ms,
         fence: new.fence,
         place: Some(place).into(),
+        storm: Some(storm),
         live: Mutex::new(Live { state: TaskState::Submitting, attempt: Attempt::of(&first, 1, &span) }),
         progress: sender,
         waiting: Waiting::default(),
@@ -287,11 +352,19 @@ fn refusal_of_place(refusal: PlaceRefusal) -> Refusal {
         // The same as for a key that was revoked before the request came in.
         PlaceRefusal::KeyNotActive => Refusal::new(ErrorCode::KeyDoesNotExist, ""),
         PlaceRefusal::DailyCap { cap, left } => {
-            Refusal::new(ErrorCode::DailyCap, format!("The key's cap is {cap} USD a day; {left} are left today."))
+            let detail = format!("The key's cap is {cap} USD a day; {left} are left today.");
+            Refusal::new(ErrorCode::DailyCap, detail).retry_after(until_tomorrow(clock::now_ms()))
         }
         PlaceRefusal::NoCandidate => internal("an empty route was placed"),
         PlaceRefusal::NumberTaken => internal("no free task number"),
+        PlaceRefusal::Repeated(_) => internal("a repetition was refused"),
     }
+}
+
+/// Until the next day begins (UTC).
+fn until_tomorrow(now_ms: i64) -> Duration {
+    const DAY_MS: i64 = 86_400_000;
+    Duration::from_millis(u64::try_from(DAY_MS - now_ms.rem_euclid(DAY_MS)).unwrap_or_default())
 }
 
 fn internal(what: &str) -> Refusal {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use capstan_domain::AttemptId;
 use capstan_domain::adapter::{
     Acceptance, Charged, Fault, FaultClass, InwardResponse, MAX_STEPS, OpenTask, Operation, OutwardRequest, Reply,
-    Sifted, Solved, Standing, Step, Submission, Verdict, sift,
+    Report, Sifted, Solved, Standing, Step, Submission, Verdict, sift,
 };
 use capstan_domain::quarantine::{Conduct, Entry, Work};
 use capstan_egress::{Blame, EgressError, Waiting};
@@ -92,6 +92,14 @@ pub(super) enum LookedUp {
     Failed(Fault),
 }
 
+/// What became of a report.
+pub(super) enum Reported {
+    /// The provider took it.
+    Done,
+    /// It did not.
+    Failed(Fault),
+}
+
 /// Longest wait that an adapter may ask for between two requests, before the provider's time scale.
 const LONGEST_WAIT_MS: u32 = 30_000;
 
@@ -160,6 +168,28 @@ pub(super) async fn look_up(app: &App, party: &Party<'_>, attempt: AttemptId) ->
         Some((end, Conduct::Kept))
     };
     drive(app, party, Operation::LookUp(attempt), read).await
+}
+
+/// Tells the provider whether a solution worked.
+///
+/// # Errors
+/// As for [`submit`].
+pub(super) async fn report(app: &App, party: &Party<'_>, report: Report) -> Result<Reported, CutOff> {
+    let read = |step| {
+        let end = match step {
+            Step::Done => Reported::Done,
+            Step::Failed(fault) => Reported::Failed(fault),
+            Step::Send(..)
+            | Step::Wait(..)
+            | Step::Accepted(_)
+            | Step::Solved(_)
+            | Step::Polled(_)
+            | Step::Balance(_)
+            | Step::Market(_) => return None,
+        };
+        Some((end, Conduct::Kept))
+    };
+    drive(app, party, Operation::Report(report), read).await
 }
 
 /// Runs an operation to its end, and takes down how the adapter behaved.

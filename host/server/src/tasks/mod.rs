@@ -8,38 +8,73 @@ mod attempt;
 mod counted;
 mod create;
 mod drive;
+mod guard;
 mod moves;
 mod no_candidate;
 mod observe;
 mod open;
 mod poll;
 mod recover;
+mod repeat;
+mod report;
 mod result;
+mod storms;
 mod wheel;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use capstan_domain::code::ErrorCode;
 use capstan_domain::route::{PoolMode, SelectionMode};
 use capstan_domain::{Amount, TaskId};
+use capstan_storage::Guard;
 use serde_json::{Map, Value};
 
+use crate::limits::{Allowance, Exceeded};
 pub use create::create;
+pub use guard::guard_of;
 pub use open::OpenTasks;
 pub(crate) use recover::{recover, take_up_shards};
+pub use report::report;
 pub use result::{balance, result};
+pub use storms::{Storm, StormSeen, Storms};
 pub(crate) use wheel::Wheel;
 pub use wheel::WheelHandle;
 
-/// What a client asks of createTask, in no dialect.
-#[derive(Clone)]
-pub struct CreateRequest {
-    /// The task as sent.
-    pub task: Map<String, Value>,
+/// How a task is to be routed, where somebody says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
     /// The order asked for.
     pub mode: Option<SelectionMode>,
     /// The pool asked for.
     pub pool: Option<PoolMode>,
     /// The provider forced.
     pub provider: Option<String>,
+}
+
+impl Options {
+    /// These, and what they leave open as the others say.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            mode: self.mode.or(others.mode),
+            pool: self.pool.or(others.pool),
+            provider: self.provider.or(others.provider),
+        }
+    }
+}
+
+/// What a client asks of createTask, in no dialect.
+#[derive(Clone)]
+pub struct CreateRequest {
+    /// The task as sent.
+    pub task: Map<String, Value>,
+    /// How it is to be routed.
+    pub options: Options,
+    /// What the request is known by if it comes again, where that matters.
+    pub guard: Option<Guard>,
+    /// The equal requests that it belongs to.
+    pub storm: Arc<Storm>,
 }
 
 /// A created task.
@@ -51,6 +86,8 @@ pub struct Created {
     pub number: i64,
     /// Its end, where a provider solved it at once.
     pub ended: Option<TaskView>,
+    /// Something that the account should know.
+    pub notice: Option<String>,
 }
 
 /// A task as its owner sees it.
@@ -103,11 +140,28 @@ pub struct Refusal {
     pub code: ErrorCode,
     /// What follows the code's text: the field and the reason.
     pub detail: String,
+    /// When to come again, where that helps.
+    pub retry_after: Option<Duration>,
+    /// What is left of the limit that was met.
+    pub allowance: Option<Allowance>,
 }
 
 impl Refusal {
     /// A refusal with its detail.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), retry_after: None, allowance: None }
+    }
+
+    /// The refusal of a request that met a limit.
+    #[must_use]
+    pub fn met(met: Exceeded, detail: impl Into<String>) -> Self {
+        let refusal = Self::new(ErrorCode::RateLimit, detail);
+        Self { allowance: Some(met.allowance), retry_after: Some(met.wait), ..refusal }
+    }
+
+    /// The same, with the time after which it may go through.
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 }

@@ -8,11 +8,11 @@ use capstan_domain::schedule::Polls;
 use capstan_domain::task::TaskState;
 use capstan_domain::{AccountId, Amount, ApiKeyId, AttemptId, CredentialId, ProviderId, TaskId};
 use capstan_egress::Waiting;
-use capstan_storage::Fence;
+use capstan_storage::{Fence, TaskName};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use tracing::Span;
 
-use super::TaskView;
+use super::{Storm, TaskView};
 
 /// A task that has not ended.
 pub(crate) struct OpenTask {
@@ -36,6 +36,8 @@ pub(crate) struct OpenTask {
     pub live: AsyncMutex<Live>,
     /// Its place among its key's open tasks.
     pub place: Held,
+    /// The equal requests that it belongs to; unknown of one that another process created.
+    pub storm: Option<Arc<Storm>>,
     /// Woken on every change.
     pub progress: watch::Sender<Progress>,
     /// How long its submits have waited for providers.
@@ -103,8 +105,15 @@ pub(crate) enum Progress {
 /// The open tasks of this process.
 #[derive(Default)]
 pub struct OpenTasks {
-    tasks: RwLock<HashMap<TaskId, Arc<OpenTask>>>,
+    tasks: RwLock<ByName>,
     per_key: Arc<Mutex<HashMap<ApiKeyId, u32>>>,
+}
+
+/// Open tasks under both of their names.
+#[derive(Default)]
+struct ByName {
+    ids: HashMap<TaskId, Arc<OpenTask>>,
+    numbers: HashMap<i64, TaskId>,
 }
 
 /// A place among a key's open tasks; given back when it is dropped.
@@ -137,12 +146,17 @@ impl Drop for Place {
 // A poisoned lock is entered all the same: the map is whole between two statements.
 impl OpenTasks {
     pub(crate) fn insert(&self, task: Arc<OpenTask>) {
-        self.tasks.write().unwrap_or_else(PoisonError::into_inner).insert(task.id, task);
+        let mut tasks = self.tasks.write().unwrap_or_else(PoisonError::into_inner);
+        tasks.numbers.insert(task.number, task.id);
+        tasks.ids.insert(task.id, task);
     }
 
     pub(crate) fn remove(&self, id: TaskId) {
-        let task = self.tasks.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        let mut tasks = self.tasks.write().unwrap_or_else(PoisonError::into_inner);
+        let task = tasks.ids.remove(&id);
         if let Some(task) = task {
+            tasks.numbers.remove(&task.number);
+            drop(tasks);
             drop(task.place.0.lock().unwrap_or_else(PoisonError::into_inner).take());
         }
     }
@@ -161,17 +175,30 @@ impl OpenTasks {
 
     /// The open task of this id, if this process moves it.
     pub(crate) fn get(&self, id: TaskId) -> Option<Arc<OpenTask>> {
-        self.tasks.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.tasks.read().unwrap_or_else(PoisonError::into_inner).ids.get(&id).cloned()
+    }
+
+    /// The open task of this name, if this process moves it.
+    pub(crate) fn find(&self, name: TaskName) -> Option<Arc<OpenTask>> {
+        let tasks = self.tasks.read().unwrap_or_else(PoisonError::into_inner);
+        let id = match name {
+            TaskName::Id(id) => id,
+            TaskName::Number(number) => *tasks.numbers.get(&number)?,
+        };
+        tasks.ids.get(&id).cloned()
     }
 
     /// Lets go of those that are not to be kept.
     pub(crate) fn retain(&self, keep: impl Fn(&OpenTask) -> bool) {
-        self.tasks.write().unwrap_or_else(PoisonError::into_inner).retain(|_, task| keep(task));
+        let mut tasks = self.tasks.write().unwrap_or_else(PoisonError::into_inner);
+        let ByName { ids, numbers } = &mut *tasks;
+        ids.retain(|_, task| keep(task));
+        numbers.retain(|_, id| ids.contains_key(id));
     }
 
     /// How many are open.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.tasks.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.tasks.read().unwrap_or_else(PoisonError::into_inner).ids.len()
     }
 }

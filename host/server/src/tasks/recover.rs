@@ -124,6 +124,7 @@ fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
         fence,
         // It was placed; a limit that is lower by now holds for those to come.
         place: app.open.take_place(facts.api_key, None).into(),
+        storm: None,
         live: Mutex::new(Live {
             state: row.task.state,
             attempt: Attempt {

@@ -1,5 +1,7 @@
 //! What a client reads. No provider, no adapter, no write: polling by clients causes no provider traffic.
 
+use std::time::Duration;
+
 use capstan_domain::code::ErrorCode;
 use capstan_domain::task::TaskState;
 use capstan_domain::{AccountId, Amount, AttemptId, TaskId};
@@ -7,53 +9,75 @@ use capstan_egress::{Purpose, VaultError};
 use capstan_storage::{Task, TaskName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
-use super::open::Progress;
+use super::open::{OpenTask, Progress};
 use super::{Ending, Refusal, TaskView};
 use crate::api::Caller;
 use crate::app::App;
+use crate::limits::Allowance;
 
-/// The task as its owner sees it. Somebody else's task is simply unknown.
+/// The task as its owner sees it, after a wait for its end where one is asked for. Somebody else's task is simply unknown.
 ///
 /// # Errors
 /// [`ErrorCode::TaskNotFound`], [`ErrorCode::RateLimit`] or [`ErrorCode::Internal`].
-pub async fn result(app: &App, caller: &Caller, id: &str) -> Result<TaskView, Refusal> {
-    let unknown = || {
-        // Guessing ids is a request like any other; only polls of one's own tasks are free of the key's limit.
-        let code = if app.rates.admits_request(caller.key, caller.rate_per_s) {
-            ErrorCode::TaskNotFound
-        } else {
-            ErrorCode::RateLimit
-        };
-        Refusal::new(code, "")
-    };
-    let Ok(id) = Uuid::parse_str(id.trim()).map(TaskId) else { return Err(unknown()) };
-    if let Some(open) = app.open.get(id).filter(|open| open.account == caller.account) {
-        limit_polls(app, id)?;
-        let progress = open.progress.borrow().clone();
-        return Ok(match progress {
-            Progress::Ended(view) => (*view).clone(),
-            Progress::Submitting | Progress::Sent => TaskView {
-                task: id,
-                number: open.number,
-                task_type: open.task_type.clone(),
-                created_at_ms: open.created_at_ms,
-                ending: Ending::Open,
-            },
-        });
+pub async fn result(
+    app: &App,
+    caller: &Caller,
+    name: TaskName,
+    wait: Duration,
+) -> Result<(TaskView, Allowance), Refusal> {
+    if let Some(open) = app.open.find(name).filter(|open| open.account == caller.account) {
+        let allowance = limit_polls(app, open.id)?;
+        if let Some(storm) = &open.storm {
+            storm.polled();
+        }
+        return Ok((when_ended(app, &open, wait).await, allowance));
     }
-    let row = app.store.find_task(caller.account, TaskName::Id(id)).await.map_err(|error| unreadable(id, &error))?;
+    // Guessing names is a request like any other; only polls of one's own tasks are free of the key's limit.
+    let unknown = || match app.rates.request(caller.key, caller.rate_per_s) {
+        Ok(_) => Refusal::new(ErrorCode::TaskNotFound, ""),
+        Err(met) => Refusal::met(met, ""),
+    };
+    let row = app.store.find_task(caller.account, name).await.map_err(|error| {
+        tracing::error!(?name, error = &error as &dyn std::error::Error, "a task could not be read");
+        Refusal::new(ErrorCode::Internal, "")
+    })?;
     let Some(row) = row else { return Err(unknown()) };
-    limit_polls(app, id)?;
-    view_of(app, &row).map_err(|error| unreadable(id, &error))?.ok_or_else(|| Refusal::new(ErrorCode::TaskNotFound, ""))
+    let id = row.facts.id;
+    let allowance = limit_polls(app, id)?;
+    let view = view_of(app, &row).map_err(|error| unreadable(id, &error))?;
+    view.map(|view| (view, allowance)).ok_or_else(|| Refusal::new(ErrorCode::TaskNotFound, ""))
 }
 
-fn limit_polls(app: &App, id: TaskId) -> Result<(), Refusal> {
-    if app.rates.admits_poll(id) { Ok(()) } else { Err(Refusal::new(ErrorCode::RateLimit, "")) }
+/// An open task as it is when it has ended, or when the wait or the gateway's patience is over.
+async fn when_ended(app: &App, open: &OpenTask, wait: Duration) -> TaskView {
+    let mut progress = open.progress.subscribe();
+    let wait = wait.min(app.limits.long_poll);
+    if wait > Duration::ZERO {
+        tokio::select! {
+            // A gateway that is told to stop answers those who wait; they ask again elsewhere.
+            () = app.draining.cancelled() => {}
+            _ = tokio::time::timeout(wait, progress.wait_for(|p| matches!(p, Progress::Ended(_)))) => {}
+        }
+    }
+    let progress = progress.borrow().clone();
+    match progress {
+        Progress::Ended(view) => (*view).clone(),
+        Progress::Submitting | Progress::Sent => TaskView {
+            task: open.id,
+            number: open.number,
+            task_type: open.task_type.clone(),
+            created_at_ms: open.created_at_ms,
+            ending: Ending::Open,
+        },
+    }
 }
 
-fn unreadable(id: TaskId, error: &(dyn std::error::Error + 'static)) -> Refusal {
+fn limit_polls(app: &App, id: TaskId) -> Result<Allowance, Refusal> {
+    app.rates.poll(id).map_err(|met| Refusal::met(met, ""))
+}
+
+pub(super) fn unreadable(id: TaskId, error: &(dyn std::error::Error + 'static)) -> Refusal {
     tracing::error!(task.id = %id, error, "a task could not be read");
     Refusal::new(ErrorCode::Internal, "")
 }
@@ -80,7 +104,7 @@ pub(super) async fn ended_view(app: &App, account: AccountId, id: TaskId) -> Opt
 }
 
 /// A row as its owner sees it; `None` when its solution is past its retention.
-fn view_of(app: &App, row: &Task) -> Result<Option<TaskView>, VaultError> {
+pub(super) fn view_of(app: &App, row: &Task) -> Result<Option<TaskView>, VaultError> {
     let ended_at_ms = row.ended_at_ms.unwrap_or(row.facts.created_at_ms);
     let ending = match row.state {
         TaskState::Submitting | TaskState::Running | TaskState::InDoubt => Ending::Open,

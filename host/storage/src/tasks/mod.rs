@@ -5,7 +5,9 @@
 //! again; then comes the fence, then compare-and-set writes. What a client asked to be solved is never stored.
 
 pub(crate) mod attempts;
+pub(crate) mod guards;
 pub(crate) mod place;
 mod reads;
+pub(crate) mod reports;
 pub(crate) mod rows;
 pub(crate) mod settle;

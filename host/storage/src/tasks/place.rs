@@ -4,6 +4,7 @@ use capstan_domain::ledger::Move;
 use capstan_domain::{Amount, MoveId, TaskId};
 
 use super::attempts::insert_attempt;
+use super::guards::{self, Guard, Guarded};
 use crate::db::{Db, sql};
 use crate::shards::hold_fence;
 use crate::{AccountStatus, Fence, KeyStatus, NewAttempt, Store, StoreError, TaskFacts, key_days, moves};
@@ -22,6 +23,8 @@ pub struct PlaceTask {
     pub max_attempts: usize,
     /// The id of the move that holds the balance.
     pub move_id: MoveId,
+    /// What it is known by if it comes again; none lets every repetition in.
+    pub guard: Option<Guard>,
 }
 
 /// A task that is durable, and may be sent.
@@ -57,6 +60,8 @@ pub enum PlaceRefusal {
     NoCandidate,
     /// Another task has the number: draw another one.
     NumberTaken,
+    /// The same guard has let a task in before.
+    Repeated(Guarded),
 }
 
 impl Store {
@@ -87,6 +92,11 @@ async fn place(db: &mut Db, request: &PlaceTask) -> Result<Result<Placed, PlaceR
     if let Some(hold) = payer.placed_before {
         return Ok(kept_under(request, Amount::from_nanos(hold)));
     }
+    if let Some(guard) = &request.guard
+        && let Some(before) = guards::find(db, facts.api_key, (guard, facts.created_at_ms)).await?
+    {
+        return Ok(Err(PlaceRefusal::Repeated(before)));
+    }
     let placed = match payer.afford(request) {
         Ok(placed) => placed,
         Err(refusal) => return Ok(Err(refusal)),
@@ -98,6 +108,9 @@ async fn place(db: &mut Db, request: &PlaceTask) -> Result<Result<Placed, PlaceR
     }
     if !insert_task(db, facts, request.fence).await? {
         return number_taken(db, facts).await;
+    }
+    if let Some(guard) = &request.guard {
+        guards::raise(db, facts, guard).await?;
     }
     let first = placed.kept.first().and_then(|&index| request.candidates.get(index));
     let Some(first) = first else { return Ok(Err(PlaceRefusal::NoCandidate)) };

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use capstan_domain::{AccountId, TaskId};
 
+use super::guards;
 use super::rows::{AttemptRow, TaskRow};
 use crate::db::{Db, sql};
 use crate::{Attempt, OpenTask, Store, StoreError, Task, TaskName};
@@ -97,13 +98,15 @@ impl Store {
         Ok(open)
     }
 
-    /// Forgets the solutions of tasks that ended before that time, and says how many; what they cost stays.
+    /// Forgets the solutions of tasks that ended before that time, and says how many; what they cost stays. Guards whose
+    /// time is over go with them.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn purge_solutions(&self, ended_before_ms: i64) -> Result<u64, StoreError> {
-        self.write(ended_before_ms, |db, &before| {
+    pub async fn purge_solutions(&self, ended_before_ms: i64, now_ms: i64) -> Result<u64, StoreError> {
+        self.write((ended_before_ms, now_ms), |db, &(before, now_ms)| {
             Box::pin(async move {
+                guards::purge(db, now_ms).await?;
                 sql!(
                     db,
                     execute,

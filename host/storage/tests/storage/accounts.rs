@@ -1,6 +1,7 @@
 //! Accounts, their keys and their money from outside.
 
 use anyhow::{Context, ensure};
+use capstan_domain::dialect::Dialect;
 use capstan_domain::route::{PoolMode, SelectionMode};
 use capstan_domain::{AccountId, MoveId, ProviderId};
 use capstan_storage::{
@@ -71,6 +72,8 @@ pub(crate) async fn a_key_is_found_by_its_hash_with_its_account(f: Fixture) -> a
             most_open: Some(5),
             daily_cap: Some(nanos(1_000)),
             expires_at_ms: Some(NOW + 2),
+            dialect: Some(Dialect::CapSolver),
+            duplicate_window_ms: Some(10_000),
         },
         created_at_ms: NOW + 1,
     };

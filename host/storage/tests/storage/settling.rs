@@ -186,8 +186,8 @@ pub(crate) async fn old_solutions_are_purged_and_costs_stay(f: Fixture) -> anyho
     let (old, new) = (f.place(10).await?, f.place(10).await?);
     f.store.settle(f.solved(old, 10)).await?;
     f.store.settle(Settlement { at_ms: NOW + 20_000, ..f.solved(new, 10) }).await?;
-    assert_eq!(f.store.purge_solutions(NOW + 20_000).await?, 1);
-    assert_eq!(f.store.purge_solutions(NOW + 20_000).await?, 0);
+    assert_eq!(f.store.purge_solutions(NOW + 20_000, NOW).await?, 1);
+    assert_eq!(f.store.purge_solutions(NOW + 20_000, NOW).await?, 0);
     let find = async |task| f.store.find_task(f.account, TaskName::Id(task)).await;
     let (old, new) = (find(old.0).await?.context("old")?, find(new.0).await?.context("new")?);
     assert_eq!((old.solution, old.cost), (None, Some(nanos(10))));

@@ -1,70 +1,122 @@
 //! Dialects: how the use cases look on the wire. Each is one file of pure conversion that nothing else knows.
 //!
-//! A dialect reads a body into what the use case asks for, and writes its answer or refusal as a status and a JSON body.
+//! What clients send is read in one place for all of them (`api::fields`); a dialect writes answers and refusals. The
+//! classic API ([`classic`]) is a form of its own beside the three.
 
+mod anticaptcha;
 mod anysolver;
+mod capsolver;
+pub(super) mod classic;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
 
 use capstan_domain::Amount;
-use serde_json::{Map, Value};
+pub use capstan_domain::dialect::Dialect;
+use serde_json::Value;
 
-use crate::tasks::{CreateRequest, Created, Refusal, TaskView};
-
-/// A wire form. Closed: a new one is a file here and an arm below.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// The default: UUID ids, a status in every answer, always HTTP 200.
-    AnySolver,
-}
+use crate::limits::Allowance;
+use crate::tasks::{Created, Refusal, TaskView};
 
 /// An answer ready to be sent.
 #[derive(Debug, PartialEq)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// JSON body.
-    pub body: Value,
+    /// The body.
+    pub content: Content,
+    /// What is left of the limit that the request was counted against.
+    pub allowance: Option<Allowance>,
+    /// When to come again.
+    pub retry_after: Option<Duration>,
+    /// Something that the account should know, beside the answer.
+    pub notice: Option<String>,
 }
 
-impl Dialect {
-    /// Reads what createTask asks for.
-    ///
-    /// # Errors
-    /// A refusal that names the field.
-    pub fn read_create(self, body: &Map<String, Value>) -> Result<CreateRequest, Refusal> {
-        match self {
-            Self::AnySolver => anysolver::read_create(body),
-        }
+/// A body.
+#[derive(Debug, PartialEq)]
+pub enum Content {
+    /// JSON.
+    Json(Value),
+    /// Plain text.
+    Text(String),
+    /// A page.
+    Html(String),
+}
+
+impl Answer {
+    /// A JSON body under a status.
+    #[must_use]
+    pub const fn json(status: u16, body: Value) -> Self {
+        Self { status, content: Content::Json(body), allowance: None, retry_after: None, notice: None }
     }
 
-    /// Writes createTask's answer.
+    /// Another body under a status.
     #[must_use]
-    pub fn created(self, created: &Created) -> Answer {
-        match self {
-            Self::AnySolver => anysolver::created(created),
-        }
+    pub const fn of(status: u16, content: Content) -> Self {
+        Self { status, content, allowance: None, retry_after: None, notice: None }
     }
+}
 
-    /// Writes getTaskResult's answer.
-    #[must_use]
-    pub fn result(self, view: &TaskView) -> Answer {
-        match self {
-            Self::AnySolver => anysolver::result(view),
-        }
-    }
+/// Whole seconds since 1970, as the field writes times.
+fn seconds(at_ms: i64) -> Value {
+    Value::from(at_ms.div_euclid(1000))
+}
 
-    /// Writes getBalance's answer.
-    #[must_use]
-    pub fn balance(self, available: Amount) -> Answer {
-        match self {
-            Self::AnySolver => anysolver::balance(available),
-        }
-    }
+/// A code's own text and what follows it.
+fn description(refusal: &Refusal) -> String {
+    let text = refusal.code.text();
+    if refusal.detail.is_empty() { text.to_owned() } else { format!("{text} {}", refusal.detail) }
+}
 
-    /// Writes a refusal.
-    #[must_use]
-    pub fn refused(self, refusal: &Refusal) -> Answer {
-        match self {
-            Self::AnySolver => anysolver::refused(refusal),
-        }
+/// Writes createTask's answer.
+#[must_use]
+pub fn created(dialect: Dialect, created: &Created) -> Answer {
+    match dialect {
+        Dialect::AnySolver => anysolver::created(created),
+        Dialect::AntiCaptcha => anticaptcha::created(created),
+        Dialect::CapSolver => capsolver::created(created),
     }
+}
+
+/// Writes getTaskResult's answer.
+#[must_use]
+pub fn result(dialect: Dialect, view: &TaskView) -> Answer {
+    match dialect {
+        Dialect::AnySolver => anysolver::result(view),
+        Dialect::AntiCaptcha => anticaptcha::result(view),
+        Dialect::CapSolver => capsolver::result(view),
+    }
+}
+
+/// Writes getBalance's answer; a notice is something that the account should know, where the dialect has a place for it.
+#[must_use]
+pub fn balance(dialect: Dialect, available: Amount, notice: Option<&str>) -> Answer {
+    match dialect {
+        Dialect::AnySolver => anysolver::balance(available, notice),
+        Dialect::AntiCaptcha => anticaptcha::balance(available),
+        Dialect::CapSolver => capsolver::balance(available),
+    }
+}
+
+/// Writes the answer to a report that was taken down.
+#[must_use]
+pub fn reported(dialect: Dialect) -> Answer {
+    match dialect {
+        Dialect::AnySolver => anysolver::reported(),
+        Dialect::AntiCaptcha => anticaptcha::reported(),
+        Dialect::CapSolver => capsolver::reported(),
+    }
+}
+
+/// Writes a refusal.
+#[must_use]
+pub fn refused(dialect: Dialect, refusal: &Refusal) -> Answer {
+    let answer = match dialect {
+        Dialect::AnySolver => anysolver::refused(refusal),
+        Dialect::AntiCaptcha => anticaptcha::refused(refusal),
+        Dialect::CapSolver => capsolver::refused(refusal),
+    };
+    Answer { allowance: refusal.allowance, retry_after: refusal.retry_after, ..answer }
 }
