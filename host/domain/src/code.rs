@@ -57,6 +57,9 @@ error_codes! {
     DailyCap = "ERROR_DAILY_LIMIT", 1, "The key has spent what it may spend today.", "Ask the key's owner to raise its daily cap, or wait until tomorrow (UTC); nothing was charged.";
     AddressNotAllowed = "ERROR_IP_NOT_ALLOWED", 1, "The key may not be used from this address.", "Ask the key's owner to add the address.";
     InvalidTaskData = "INVALID_TASK_DATA", 1, "Invalid or missing task parameters. Check request structure.", "Correct the field that is named; repeating it unchanged will not help.";
+    ImageCorrupted = "IMAGE_CORRUPTED", 1, "The image cannot be read.", "Send a JPG, PNG or GIF in base64.";
+    ImageTooLarge = "IMAGE_TOO_LARGE", 1, "The image is too large.", "Send at most 500 000 bytes.";
+    ImageTooSmall = "IMAGE_TOO_SMALL", 1, "The image is too small.", "Send at least 100 bytes.";
     TaskNotSupported = "TASK_NOT_SUPPORTED", 1, "Task type not supported.", "Check task.type.";
     NoProvidersAvailable = "NO_PROVIDERS_AVAILABLE", 1, "No providers available for this task type.", "Repeat later, or loosen provider and keyPoolMode; nothing was charged.";
     RateLimit = "ERROR_RATE_LIMIT", 1, "Too many requests.", "Slow down; repeat after a second.";
