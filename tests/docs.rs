@@ -124,7 +124,7 @@ fn family(family: &Family) -> String {
     }
     for group in family.one_of {
         let names: Vec<String> = group.iter().map(|name| format!("`{name}`")).collect();
-        write!(text, "\nOne of {} must be given.\n", names.join(", ")).unwrap();
+        writeln!(text, "\nOne of {} must be given.", names.join(", ")).unwrap();
     }
     if family.passes_through {
         text.push_str("\nFurther parameters are handed to the provider as they are, and so is its solution to you.\n");
@@ -154,7 +154,6 @@ fn kind(kind: Kind) -> String {
         Kind::Object => "object".to_owned(),
         Kind::Choice(words) => words.join(", "),
         Kind::JsonText => "object, or its text".to_owned(),
-        Kind::Texts(most) => format!("list of at most {most} texts"),
         Kind::Integers(most) => format!("list of at most {most} whole numbers"),
         Kind::Urls(most) => format!("list of at most {most} URLs"),
         Kind::Image => "image in base64".to_owned(),

@@ -31,7 +31,6 @@ pub fn value(field: &Field) -> Value {
         Kind::Object => json!({"s": "a-value"}),
         Kind::Choice(words) => json!(words.first()),
         Kind::JsonText => json!("{\"blob\":\"a-value\"}"),
-        Kind::Texts(_) => json!(["a text"]),
         Kind::Integers(_) => json!([1, 2, 3]),
         Kind::Urls(_) => json!([format!("https://static.example.com/{}", field.name)]),
         Kind::Image => json!(PICTURE),

@@ -34,8 +34,6 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// A JSON object, or its text; canonical is the text.
     JsonText,
-    /// At most so many texts, as a list; one text is a list of one.
-    Texts(usize),
     /// At most so many whole numbers, as a list or its text.
     Integers(usize),
     /// At most so many whole `http` or `https` URLs, as a list; one is a list of one.

@@ -52,7 +52,7 @@ pub struct Family {
     pub one_of: &'static [&'static [&'static str]],
     /// Fields of the solution. One of the main fields must be there, since services give different ones.
     pub solution: &'static [SolutionField],
-    /// How long a solution can be used, in seconds.
+    /// How long a solution can be used, in seconds; none where no service says.
     pub token_life_s: Option<u32>,
     /// Whether the solution is worth something only to the browser that `userAgent` names, in the solution or else in the
     /// task: the field must not get lost.

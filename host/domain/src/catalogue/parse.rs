@@ -68,13 +68,14 @@ pub fn parse(task: &Map<String, Value>) -> Result<CanonicalTask, TaskError> {
     let named = types::read(type_name).ok_or_else(|| TaskError::UnknownType(shorten(type_name)))?;
     let sent = Sent::of(task);
     let family = types::family(named.means, &sent)?;
-    let (mut parameters, sites) = read_fields(family, &sent)?;
+    let (mut parameters, mut sites) = read_fields(family, &sent)?;
     refuse_absent_groups(family, &parameters)?;
     say_what_the_name_says(&named, family, &mut parameters);
     keep_data_s(&named, family, (&sent, &mut parameters))?;
     let proxy = if family.takes_proxy && !named.proxyless { proxy::read(task)? } else { None };
     if family.passes_through {
-        parameters = as_sent(task)?;
+        parameters = as_sent(family, task, parameters)?;
+        parameters.values().for_each(|value| add_sites(value, &mut sites));
     }
     Ok(CanonicalTask { family, parameters, proxy, sites })
 }
@@ -155,10 +156,19 @@ const MAX_DEPTH: usize = 16;
 const SAID_OTHERWISE: [&str; 7] =
     ["type", "proxy", "proxytype", "proxyaddress", "proxyport", "proxylogin", "proxypassword"];
 
-/// The parameters of a type that only its own service understands.
-fn as_sent(task: &Map<String, Value>) -> Result<Map<String, Value>, TaskError> {
+/// The parameters of a type that only its own service understands; those that were read, in canonical form.
+fn as_sent(
+    family: &Family,
+    task: &Map<String, Value>,
+    read: Map<String, Value>,
+) -> Result<Map<String, Value>, TaskError> {
+    let own: Vec<String> = family.fields.iter().map(|field| bare(field.name)).collect();
     let mut parameters = task.clone();
-    parameters.retain(|name, _| !SAID_OTHERWISE.contains(&bare(name).as_str()));
+    parameters.retain(|name, _| {
+        let name = bare(name);
+        !SAID_OTHERWISE.contains(&name.as_str()) && !own.contains(&name)
+    });
+    parameters.extend(read);
     let bad = |expected: String| TaskError::Bad {
         field: "*".to_owned(),
         found: "an object of another form".to_owned(),
@@ -171,6 +181,19 @@ fn as_sent(task: &Map<String, Value>) -> Result<Map<String, Value>, TaskError> {
         return Err(bad(format!("at most {MAX_OBJECT_BYTES} bytes as text")));
     }
     Ok(parameters)
+}
+
+/// Site policy is about every site, and nobody knows which of these parameters names one.
+fn add_sites(value: &Value, sites: &mut Vec<Url>) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::String(text) => {
+            let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+            sites.extend(url.filter(|url| !sites.contains(url)));
+        }
+        Value::Array(list) => list.iter().for_each(|item| add_sites(item, sites)),
+        Value::Object(map) => map.values().for_each(|item| add_sites(item, sites)),
+    }
 }
 
 fn is_deeper(value: &Value, than: usize) -> bool {

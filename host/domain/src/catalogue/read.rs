@@ -17,8 +17,6 @@ const MAX_AUDIO_BYTES: usize = 1_000_000;
 pub(super) const MAX_URL_BYTES: usize = 8 * 1024;
 /// Largest object, as text.
 pub(super) const MAX_OBJECT_BYTES: usize = 64 * 1024;
-/// Longest text in a list.
-pub(super) const MAX_ITEM_BYTES: usize = 4 * 1024;
 
 /// A value that its field does not take: what the field must be, as a phrase.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +60,6 @@ pub(super) fn value(kind: Kind, value: &Value) -> Result<Value, Misread> {
         Kind::JsonText => {
             Ok(Value::from(read_object(value).map_err(|text| format!("{text}, or its text"))?.to_string()))
         }
-        Kind::Texts(most) => read_list(value, most, "texts", |item| Ok(read_text(item, MAX_ITEM_BYTES)?)),
         Kind::Integers(most) => {
             let list = value.as_str().and_then(|text| serde_json::from_str(text).ok()).filter(Value::is_array);
             read_list(list.as_ref().unwrap_or(value), most, "whole numbers", |item| {

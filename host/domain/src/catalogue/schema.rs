@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::read::{MAX_ITEM_BYTES, MAX_URL_BYTES};
+use super::read::MAX_URL_BYTES;
 use super::{Class, Family, Field, Kind};
 
 /// What a family's canonical parameters are, without type and proxy. Lengths of texts are in characters there and in bytes
@@ -57,7 +57,6 @@ fn shape(kind: Kind) -> Value {
         Kind::Object => json!({"type": "object"}),
         Kind::Choice(words) => json!({"enum": words}),
         Kind::JsonText => json!({"type": "string", "contentMediaType": "application/json"}),
-        Kind::Texts(most) => list(most, shape(Kind::Text(MAX_ITEM_BYTES))),
         Kind::Integers(most) => list(most, json!({"type": "integer"})),
         Kind::Urls(most) => list(most, shape(Kind::Url)),
         Kind::Image => packed("image/*"),

@@ -76,7 +76,6 @@ pub(super) const FAMILIES: &[Family] = &[
         variants: &[Variant { when: &[(METADATA_TYPE, Says::Word(&["turnstile"]))], becomes: "turnstile" }],
         fields: &[PAGE, SITE_KEY.unneeded(), HTML_BASE64, HTML, USER_AGENT],
         solution: COOKIE_SOLUTION,
-        token_life_s: Some(1800),
         bound_to_user_agent: true,
         ..TOKEN
     },
@@ -87,7 +86,6 @@ pub(super) const FAMILIES: &[Family] = &[
         type_names: &["CloudflareWaitRoomTask"],
         fields: &[PAGE, SITE_KEY.unneeded(), HTML_BASE64, USER_AGENT],
         solution: COOKIE_SOLUTION,
-        token_life_s: Some(1800),
         bound_to_user_agent: true,
         ..TOKEN
     },

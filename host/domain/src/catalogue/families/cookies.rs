@@ -8,7 +8,7 @@ const fn secret(name: &'static str, about: &'static str) -> SolutionField {
 }
 
 const COOKIE: SolutionField = secret("cookie", "The cookie, as in Set-Cookie or by its value alone.");
-const COOKIES: Family = Family { bound_to_user_agent: true, token_life_s: Some(300), ..TOKEN };
+const COOKIES: Family = Family { bound_to_user_agent: true, ..TOKEN };
 const BODY: Field = Field::optional("body", Kind::Text(1), "").also(&["image", "imageBase64"]);
 
 pub(super) const FAMILIES: &[Family] = &[

@@ -23,15 +23,6 @@ const PARTS: [&[Family]; 6] = [
     service_only::FAMILIES,
 ];
 
-const COUNT: usize = {
-    let (mut part, mut count) = (0, 0);
-    while part < PARTS.len() {
-        count += PARTS[part].len();
-        part += 1;
-    }
-    count
-};
-
 /// Every family, in the order of the documentation.
 pub static FAMILIES: &[Family] = &joined();
 
@@ -39,8 +30,18 @@ pub static FAMILIES: &[Family] = &joined();
 pub const SELECTORS: &[Selector] = service_only::SELECTORS;
 
 #[expect(clippy::indexing_slicing, reason = "done by the compiler, which says when an index is out of range")]
-const fn joined() -> [Family; COUNT] {
-    let mut all = [shared::TOKEN; COUNT];
+const fn count() -> usize {
+    let (mut part, mut count) = (0, 0);
+    while part < PARTS.len() {
+        count += PARTS[part].len();
+        part += 1;
+    }
+    count
+}
+
+#[expect(clippy::indexing_slicing, reason = "done by the compiler, which says when an index is out of range")]
+const fn joined() -> [Family; count()] {
+    let mut all = [shared::TOKEN; count()];
     let (mut part, mut done) = (0, 0);
     while part < PARTS.len() {
         let mut index = 0;

@@ -22,7 +22,7 @@ const SOLUTION: &[SolutionField] = &[
     SolutionField::beside("recaptcha-ca-t", Class::Secret, "Session value, where one was asked for."),
     SolutionField::beside("recaptcha-ca-e", Class::Secret, "Session value, where one was asked for."),
 ];
-const RECAPTCHA: Family = Family { solution: SOLUTION, bound_to_user_agent: true, ..TOKEN };
+const RECAPTCHA: Family = Family { solution: SOLUTION, token_life_s: Some(120), bound_to_user_agent: true, ..TOKEN };
 
 pub(super) const FAMILIES: &[Family] = &[
     Family {
@@ -160,6 +160,7 @@ pub(super) const FAMILIES: &[Family] = &[
             SolutionField::beside("respKey", Class::Personal, "What the page's script calls the response key."),
             SolutionField::beside("captchaKey", Class::Personal, "The key of the solved challenge."),
         ],
+        token_life_s: Some(120),
         bound_to_user_agent: true,
         ..TOKEN
     },

@@ -7,7 +7,6 @@ use crate::catalogue::{Class, Family, Selector, SolutionField};
 const PASSED: Family = Family {
     fields: &[PAGE.unneeded()],
     solution: &[SolutionField::main("*", Class::Secret, "What the service gives.")],
-    token_life_s: None,
     bound_to_user_agent: true,
     passes_through: true,
     ..TOKEN

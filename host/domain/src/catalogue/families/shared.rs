@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Class, Family, Field, Kind, Says, SolutionField};
 
-/// A token that is good for about two minutes: what an entry means where it says nothing else.
+/// A token for a site key: what an entry means where it says nothing else.
 pub(super) const TOKEN: Family = Family {
     name: "",
     title: "",
@@ -13,14 +13,14 @@ pub(super) const TOKEN: Family = Family {
     fields: &[PAGE, SITE_KEY, USER_AGENT],
     one_of: &[],
     solution: TOKEN_SOLUTION,
-    token_life_s: Some(120),
+    token_life_s: None,
     bound_to_user_agent: false,
     only: None,
     passes_through: false,
 };
 
 /// Work on pictures or texts: no site is visited.
-pub(super) const RECOGNITION: Family = Family { takes_proxy: false, token_life_s: None, fields: &[BODY], ..TOKEN };
+pub(super) const RECOGNITION: Family = Family { takes_proxy: false, fields: &[BODY], ..TOKEN };
 
 pub(super) const PAGE: Field =
     Field::required("websiteURL", Kind::Url, "The page on which the captcha is shown.").also(&["pageUrl", "url"]);

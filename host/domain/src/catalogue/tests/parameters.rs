@@ -1,5 +1,6 @@
 //! How parameters are found and read.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::{Class, Kind, all, example, parse};
@@ -316,5 +317,37 @@ fn what_opens_something_is_never_repeated_in_an_error() {
     ] {
         let field = super::super::by_name(family).and_then(|family| family.field(secret)).unwrap();
         assert_eq!(field.class, Class::Secret, "{family}.{secret}");
+    }
+}
+
+/// Any JSON, three levels deep.
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,20}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        let list = prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from);
+        let map = prop::collection::hash_map("[a-zA-Z_.]{1,8}", inner, 0..4).prop_map(|map| map.into_iter().collect());
+        prop_oneof![list, map]
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_sent_is_read_into_canonical_form_or_refused(
+        family in 0..all().len(), sent in prop::collection::vec(anything(), 12), metadata in anything(),
+    ) {
+        let family = &all()[family];
+        let mut task = example(family);
+        task.extend(family.fields.iter().zip(sent).map(|(field, value)| (field.name.to_owned(), value)));
+        task.insert("metadata".to_owned(), metadata);
+        if let Ok(read) = parse(&task) {
+            let schema = jsonschema::draft202012::new(&super::super::schema(read.family)).unwrap();
+            prop_assert!(schema.is_valid(&Value::Object(read.parameters)));
+        }
     }
 }

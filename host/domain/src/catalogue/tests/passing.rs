@@ -40,6 +40,26 @@ fn the_page_is_still_looked_at() {
 }
 
 #[test]
+fn the_page_is_handed_on_as_it_was_read() {
+    let task = read(json!({"type": "AntiAkamaiWebTask", "website_url": PAGE, "x": 1})).unwrap();
+    assert_eq!(Value::Object(task.parameters), json!({"websiteURL": PAGE, "x": 1}));
+    let task = read(json!({"type": "AntiAkamaiWebTask", "websiteURL": "", "x": 1})).unwrap();
+    assert_eq!(Value::Object(task.parameters), json!({"x": 1}));
+}
+
+#[test]
+fn sites_that_further_parameters_name_are_looked_at_too() {
+    let task = read(json!({
+        "type": "AntiGateTask", "websiteURL": PAGE, "url": "https://other.example/",
+        "variables": {"targets": ["https://third.example/", "no site", "ftp://fourth.example/", PAGE]},
+    }))
+    .unwrap();
+    let hosts: Vec<_> = task.sites.iter().filter_map(url::Url::host_str).collect();
+    assert_eq!(hosts, ["example.com", "other.example", "third.example"]);
+    assert_eq!(task.parameters["url"], "https://other.example/");
+}
+
+#[test]
 fn size_and_depth_are_bounded_and_nothing_is_repeated() {
     let mut deep = json!("canary");
     for _ in 0..17 {
