@@ -122,6 +122,14 @@ fn family(family: &Family) -> String {
         let (name, also, kind) = (field.name, also.join(", "), kind(field.kind));
         writeln!(text, "| `{name}` | {also} | {kind}{} | {required} | {} |", class(field.class), field.about).unwrap();
     }
+    for group in family.one_of {
+        let names: Vec<String> = group.iter().map(|name| format!("`{name}`")).collect();
+        writeln!(text, "\nOne of {} must be given.", names.join(", ")).unwrap();
+    }
+    if family.passes_through {
+        text.push_str("\nFurther parameters are handed to the provider as they are, and so is its solution to you.\n");
+        return text;
+    }
     let solution: Vec<String> = family
         .solution
         .iter()
@@ -144,7 +152,13 @@ fn kind(kind: Kind) -> String {
         Kind::Integer(least, most) => format!("whole number {least} to {most}"),
         Kind::Number(least, most) => format!("number {least} to {most}"),
         Kind::Object => "object".to_owned(),
+        Kind::Choice(words) => words.join(", "),
+        Kind::JsonText => "object, or its text".to_owned(),
+        Kind::Integers(most) => format!("list of at most {most} whole numbers"),
+        Kind::Urls(most) => format!("list of at most {most} URLs"),
         Kind::Image => "image in base64".to_owned(),
+        Kind::Images(most) => format!("list of at most {most} images in base64"),
+        Kind::Audio => "recording in base64".to_owned(),
         Kind::Cookies => "cookies".to_owned(),
     }
 }

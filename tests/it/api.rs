@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("api: a task is solved, paid for, and its result can be read again", a_task_is_solved),
-        test("api: every family is solved through the gateway", every_family_is_solved),
+        test("api: every family that is served is solved through the gateway", every_family_is_solved),
         test("api: every refusal has its code", every_refusal_has_its_code),
         test("api: a failure within the wait is createTask's own error", an_early_failure_is_the_answer),
         test("api: a later failure is the task's, refunded", a_later_failure_is_the_tasks),
@@ -51,21 +51,25 @@ async fn a_task_is_solved() -> Result<()> {
     gateway.finish().await
 }
 
+/// What the adapters of the test gateway serve.
+const SERVED: [&str; 6] =
+    ["recaptcha_v2", "recaptcha_v2_enterprise", "recaptcha_v3", "hcaptcha", "turnstile", "image_to_text"];
+
 async fn every_family_is_solved() -> Result<()> {
     let gateway = TestGateway::start(Setup::default()).await?;
-    for family in catalogue::all() {
-        let mut task = json!({"type": format!("{}ProxyLess", family.wire_name)});
-        if family.name == "image_to_text" {
-            task = json!({"type": family.wire_name, "body": image()});
-        } else {
-            task["websiteURL"] = json!("https://example.com/page");
-            task["websiteKey"] = json!("6Le-wvkSAAAAAPBMRTvw0Q4Muexq9bi0DJwx_mJ-");
-            task["pageTitle"] = json!("a field that no family knows");
+    for family in SERVED.iter().filter_map(|name| catalogue::by_name(name)) {
+        let mut task = Value::Object(catalogue::example(family));
+        if family.field("body").is_some() {
+            task["body"] = json!(image());
         }
+        if family.field("websiteKey").is_some() {
+            task["websiteKey"] = json!("6Le-wvkSAAAAAPBMRTvw0Q4Muexq9bi0DJwx_mJ-");
+        }
+        task["pageTitle"] = json!("a field that no family knows");
         let solved = gateway.client.solve(task.clone()).await?;
         ensure!(solved.body["status"] == "ready", "{task}: {}", solved.body);
-        let main = &solved.body["solution"][family.solution[0].name];
-        ensure!(main.as_str().is_some_and(|text| !text.is_empty()), "{}", solved.body);
+        let is_there = |name: &str| solved.body["solution"][name].as_str().is_some_and(|text| !text.is_empty());
+        ensure!(family.solution.iter().any(|field| field.main && is_there(field.name)), "{}", solved.body);
     }
     // A type without ProxyLess and without a proxy is solved without one.
     let plain = gateway.client.solve(

@@ -59,9 +59,9 @@ error_codes! {
     InvalidTaskData = "INVALID_TASK_DATA", 1, "Invalid or missing task parameters. Check request structure.", "Correct the field that is named; repeating it unchanged will not help.";
     NoSuchMethod = "ERROR_NO_SUCH_METHOD", 1, "There is no such method.", "Check the path; the methods are POST requests with a JSON object as body.";
     RepeatedDifferently = "ERROR_IDEMPOTENCY_KEY_REUSED", 1, "The Idempotency-Key was used before for another task.", "Use a new key for a new task; repeat the first body unchanged to have its answer again.";
-    ImageTooSmall = "IMAGE_TOO_SMALL", 1, "The image is too small: less than 100 bytes.", "Send the whole image.";
-    ImageTooLarge = "IMAGE_TOO_LARGE", 1, "The image is too large: more than 500 000 bytes.", "Send a smaller image.";
-    ImageCorrupted = "IMAGE_CORRUPTED", 1, "The image cannot be read: it must be a JPG, PNG or GIF in base64.", "Check the encoding and the format of the image.";
+    ImageCorrupted = "IMAGE_CORRUPTED", 1, "The image cannot be read.", "Send a JPG, PNG or GIF in base64.";
+    ImageTooLarge = "IMAGE_TOO_LARGE", 1, "The image is too large.", "Send at most 500 000 bytes.";
+    ImageTooSmall = "IMAGE_TOO_SMALL", 1, "The image is too small.", "Send at least 100 bytes.";
     TaskNotSupported = "TASK_NOT_SUPPORTED", 1, "Task type not supported.", "Check task.type.";
     NoProvidersAvailable = "NO_PROVIDERS_AVAILABLE", 1, "No providers available for this task type.", "Repeat later, or loosen provider and keyPoolMode; nothing was charged.";
     RateLimit = "ERROR_RATE_LIMIT", 1, "Too many requests.", "Slow down; repeat after a second.";

@@ -10,33 +10,40 @@ pub enum SolutionError {
     /// Not a JSON object.
     #[error("a solution is not a JSON object")]
     NotAnObject,
-    /// The family's main field is missing or empty.
-    #[error("a solution of {family} lacks {field}")]
+    /// None of the family's main fields is there.
+    #[error("a solution of {family} lacks {fields}")]
     Lacks {
         /// The family.
         family: &'static str,
-        /// The field.
-        field: &'static str,
+        /// Its main fields.
+        fields: String,
     },
+    /// Empty, where nobody knows its fields.
+    #[error("a solution of {0} is empty")]
+    Empty(&'static str),
 }
 
 /// Completes a canonical solution: each known field under all its names, others as they are.
 ///
 /// # Errors
-/// [`SolutionError`] when the text is no object or the family's main field is not there.
+/// [`SolutionError`] when the text is no object or none of the family's main fields is there.
 pub fn complete(family: &Family, solution: &str) -> Result<Map<String, Value>, SolutionError> {
     let Ok(Value::Object(mut fields)) = serde_json::from_str(solution) else { return Err(SolutionError::NotAnObject) };
-    for (rank, field) in family.solution.iter().enumerate() {
+    if family.passes_through {
+        return if fields.is_empty() { Err(SolutionError::Empty(family.name)) } else { Ok(fields) };
+    }
+    let mut has_main = false;
+    for field in family.solution {
         let names = || std::iter::once(field.name).chain(field.also.iter().copied());
-        let Some(value) = names().find_map(|name| fields.get(name).filter(|v| !is_empty(v)).cloned()) else {
-            if rank == 0 {
-                return Err(SolutionError::Lacks { family: family.name, field: field.name });
-            }
-            continue;
-        };
+        let Some(value) = names().find_map(|name| fields.get(name).filter(|v| !is_empty(v)).cloned()) else { continue };
+        has_main |= field.main;
         for name in names() {
             fields.insert(name.to_owned(), value.clone());
         }
+    }
+    if !has_main {
+        let main: Vec<&str> = family.solution.iter().filter(|field| field.main).map(|field| field.name).collect();
+        return Err(SolutionError::Lacks { family: family.name, fields: main.join(" or ") });
     }
     Ok(fields)
 }

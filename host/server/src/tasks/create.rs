@@ -160,7 +160,10 @@ type Entered = (Arc<OpenTask>, watch::Receiver<Progress>);
 fn refusal_of(error: TaskError) -> Refusal {
     let code = match error {
         TaskError::UnknownType(_) => ErrorCode::TaskNotSupported,
-        TaskError::Missing(..) | TaskError::Bad { .. } => ErrorCode::InvalidTaskData,
+        TaskError::Missing(..) | TaskError::MissingOneOf(_) | TaskError::Bad { .. } => ErrorCode::InvalidTaskData,
+        TaskError::ImageCorrupted { .. } => ErrorCode::ImageCorrupted,
+        TaskError::ImageTooLarge { .. } => ErrorCode::ImageTooLarge,
+        TaskError::ImageTooSmall { .. } => ErrorCode::ImageTooSmall,
     };
     Refusal::new(code, error.to_string())
 }
