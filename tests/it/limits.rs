@@ -60,9 +60,7 @@ async fn guessers() -> Result<()> {
     let ask = |key: String, from: &'static str| {
         let body = json!({"clientKey": key}).to_string();
         let client = gateway.client.clone();
-        async move {
-            client.raw(("POST", "/getBalance"), |r| r.header("x-forwarded-for", from).body(body)).await?.json()
-        }
+        async move { client.raw(("POST", "/getBalance"), |r| r.header("x-forwarded-for", from).body(body)).await?.json() }
     };
     let good = gateway.client.key.clone();
     ensure!(ask(good.clone(), "198.51.100.7").await?["errorId"] == 0);

@@ -16,9 +16,10 @@ pub(crate) fn tests() -> Vec<Trial> {
     let on_each = ENGINES.into_iter().flat_map(|engine| {
         let named = |name: &str| format!("repeats: {name} ({engine:?})");
         [
-            test(named("the same key and body get the first answer, also while it runs and after a restart"), move || {
-                same_key(engine)
-            }),
+            test(
+                named("the same key and body get the first answer, also while it runs and after a restart"),
+                move || same_key(engine),
+            ),
             test(named("fifty at once with one key make one task at one price"), move || fifty_at_once(engine)),
             test(named("equal bytes within a key's window are one task, later another one"), move || window(engine)),
         ]
@@ -99,10 +100,12 @@ async fn another_body() -> Result<()> {
     let gateway = TestGateway::start(Setup::default()).await?;
     let first = create(&gateway.client, "k", &recaptcha()).await?.json()?;
     let mut other = recaptcha();
-    other["websiteKey"] = json!("another");
+    other["isInvisible"] = json!(true);
     let refused = create(&gateway.client, "k", &other).await?.json()?;
     ensure!(refused["errorCode"] == "ERROR_IDEMPOTENCY_KEY_REUSED", "{refused}");
-    ensure!(refused["errorDescription"].as_str().is_some_and(|text| text.contains(first["taskId"].as_str().unwrap_or("?"))));
+    ensure!(
+        refused["errorDescription"].as_str().is_some_and(|text| text.contains(first["taskId"].as_str().unwrap_or("?")))
+    );
     // Another API key's Idempotency-Keys are its own.
     let (_, stranger) = gateway.add_account("stranger", Amount::from_nanos(1_000_000_000)).await?;
     ensure!(create(&stranger, "k", &other).await?.json()?["errorId"] == 0);

@@ -40,8 +40,11 @@ pub(crate) async fn run(args: ServeArgs) -> Result<()> {
     let url = gateway.url();
     if says_json {
         let data = std::fs::canonicalize(&data_dir).unwrap_or(data_dir);
-        let dialects: Map<String, Value> =
-            gateway.dialect_urls().into_iter().map(|(dialect, url)| (dialect.as_str().to_owned(), url.into())).collect();
+        let dialects: Map<String, Value> = gateway
+            .dialect_urls()
+            .into_iter()
+            .map(|(dialect, url)| (dialect.as_str().to_owned(), url.into()))
+            .collect();
         let line = json!({"url": url, "dialects": dialects, "dataDir": data, "metricsUrl": gateway.metrics_url()});
         crate::say(&line.to_string());
     }

@@ -188,9 +188,8 @@ impl OpenGateway {
         app.tracker.spawn(workers::follow_changes(Arc::clone(&app)));
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
         let router = api::router(Arc::clone(&app), None);
-        let of_dialect = |(dialect, door): (Dialect, BoundDoor)| {
-            (dialect, door.open(api::router(Arc::clone(&app), Some(dialect))))
-        };
+        let of_dialect =
+            |(dialect, door): (Dialect, BoundDoor)| (dialect, door.open(api::router(Arc::clone(&app), Some(dialect))));
         let dialect_doors = dialect_doors.into_iter().map(of_dialect).collect();
         let metrics_door = metrics_door.map(|door| door.open(api::metrics_router(Arc::clone(&app))));
         let door = door.open(router);

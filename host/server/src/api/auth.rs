@@ -97,9 +97,9 @@ pub(super) async fn caller(app: &App, text: &str, address: IpAddr) -> Result<Cal
         Refusal::new(ErrorCode::KeyDoesNotExist, detail)
     };
     let hash = keys::lookup_hash(text.trim());
-    app.rates.may_try(address, hash.as_ref()).map_err(|met| {
-        Refusal::met(met, "Too many keys that are none came from this address.")
-    })?;
+    app.rates
+        .may_try(address, hash.as_ref())
+        .map_err(|met| Refusal::met(met, "Too many keys that are none came from this address."))?;
     let guess = |detail: &str| {
         app.rates.guessed(address);
         unknown(detail)
@@ -114,8 +114,7 @@ pub(super) async fn caller(app: &App, text: &str, address: IpAddr) -> Result<Cal
                 tracing::error!(error = &error as &dyn std::error::Error, "an API key could not be read");
                 Refusal::new(ErrorCode::Internal, "")
             })?;
-            let caller =
-                row.filter(|row| row.key.status == KeyStatus::Active).map(of_row).ok_or_else(|| guess(""))?;
+            let caller = row.filter(|row| row.key.status == KeyStatus::Active).map(of_row).ok_or_else(|| guess(""))?;
             app.rates.proved(address, hash);
             app.callers.known.insert(hash, (generation, caller.clone()));
             caller

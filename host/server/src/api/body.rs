@@ -39,12 +39,16 @@ pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
 
 fn looks_like_a_form(bytes: &[u8]) -> bool {
     let name = bytes.split(|b| *b == b'=').next().unwrap_or_default();
-    name.len() < bytes.len() && !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.%[]".contains(b))
+    name.len() < bytes.len()
+        && !name.is_empty()
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.%[]".contains(b))
 }
 
 /// `application/x-www-form-urlencoded`, as a body or as a query.
 pub(super) fn form(bytes: &[u8]) -> Map<String, Value> {
-    url::form_urlencoded::parse(bytes).map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))).collect()
+    url::form_urlencoded::parse(bytes)
+        .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))
+        .collect()
 }
 
 /// Most parts of a multipart body that are read: nine pictures and the fields of any method.

@@ -104,8 +104,18 @@ fn text(value: &Value) -> String {
 
 /// What in a request is not about the task.
 const NOT_OF_THE_TASK: &[&str] = &[
-    "key", "clientKey", "method", "json", "soft_id", "pingback", "header_acao", "debug_dump", "selectionMode",
-    "keyPoolMode", "provider", "settings",
+    "key",
+    "clientKey",
+    "method",
+    "json",
+    "soft_id",
+    "pingback",
+    "header_acao",
+    "debug_dump",
+    "selectionMode",
+    "keyPoolMode",
+    "provider",
+    "settings",
 ];
 
 /// A classic request as a task: `method` is its type, the other fields are its parameters.
@@ -118,6 +128,7 @@ fn task(fields: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     if let Some(file) = task.remove("file") {
         task.entry("body").or_insert(base64_of(file));
     }
+    fold_lists(&mut task);
     if let Some(Value::String(cookies)) = task.get_mut("cookies") {
         *cookies = classic_cookies(cookies);
     }
@@ -132,6 +143,26 @@ fn task(fields: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     Ok(task)
 }
 
+/// A form has no lists and no objects: `file_1` to `file_9` are pictures, `data[blob]` is a member of `data`.
+fn fold_lists(task: &mut Map<String, Value>) {
+    let pictures: Vec<Value> = (1..=9).filter_map(|n| task.remove(&format!("file_{n}"))).map(base64_of).collect();
+    if !pictures.is_empty() {
+        task.entry("images").or_insert(Value::Array(pictures));
+    }
+    let members: Vec<String> =
+        task.keys().filter(|name| name.starts_with("data[") && name.ends_with(']')).cloned().collect();
+    let mut data = Map::new();
+    for name in members {
+        let member = name.trim_start_matches("data[").trim_end_matches(']').to_owned();
+        if let Some(value) = task.remove(&name) {
+            data.insert(member, value);
+        }
+    }
+    if !data.is_empty() {
+        task.entry("data").or_insert(Value::Object(data));
+    }
+}
+
 /// A file that came in a field of a form is taken as it is when it is base64.
 fn base64_of(file: Value) -> Value {
     let Value::String(text) = &file else { return file };
@@ -142,7 +173,9 @@ fn base64_of(file: Value) -> Value {
 /// `a:1;b:2` is what the classic API calls cookies.
 fn classic_cookies(text: &str) -> String {
     let pair = |pair: &str| match (pair.find('='), pair.find(':')) {
-        (None, Some(at)) => format!("{}={}", pair.get(..at).unwrap_or_default(), pair.get(at + 1..).unwrap_or_default()),
+        (None, Some(at)) => {
+            format!("{}={}", pair.get(..at).unwrap_or_default(), pair.get(at + 1..).unwrap_or_default())
+        }
         (Some(_), _) | (None, None) => pair.to_owned(),
     };
     text.split(';').map(|part| pair(part.trim())).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
@@ -169,6 +202,10 @@ mod tests {
         assert_eq!(of(json!({"file": "YQ=="})).unwrap(), json!({"type": "base64", "body": "YQ=="}));
         assert_eq!(of(json!({"method": "post", "file": "\u{1}"})).unwrap(), json!({"type": "post", "body": "AQ=="}));
         assert_eq!(of(json!({"textcaptcha": "1+1"})).unwrap(), json!({"type": "textcaptcha", "textcaptcha": "1+1"}));
+        let folded = json!({"type": "funcaptcha", "data": {"blob": "b"}});
+        assert_eq!(of(json!({"method": "funcaptcha", "data[blob]": "b"})).unwrap(), folded);
+        let folded = json!({"type": "rotatecaptcha", "images": ["YQ==", "Yg=="]});
+        assert_eq!(of(json!({"method": "rotatecaptcha", "file_1": "YQ==", "file_2": "Yg=="})).unwrap(), folded);
         assert!(of(json!({"pageurl": "u"})).unwrap_err().starts_with("method is missing"));
     }
 

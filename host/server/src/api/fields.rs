@@ -92,10 +92,9 @@ pub(super) fn task_name(body: &Map<String, Value>) -> Result<TaskName, Refusal> 
     let not_found = |detail: &str| Refusal::new(ErrorCode::TaskNotFound, detail);
     match given(body, "taskId") {
         Some(Value::String(text)) => Ok(named(text)),
-        Some(Value::Number(number)) => Ok(number.as_i64().or_else(|| whole(number.as_f64()?)).map_or_else(
-            || named(""),
-            TaskName::Number,
-        )),
+        Some(Value::Number(number)) => {
+            Ok(number.as_i64().or_else(|| whole(number.as_f64()?)).map_or_else(|| named(""), TaskName::Number))
+        }
         Some(_) => Err(not_found("taskId must be text or a number.")),
         None => Err(not_found("taskId is missing.")),
     }

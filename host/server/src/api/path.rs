@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn paths_are_read_as_clients_write_them() {
-        for path in ["/createTask", "/createTask%20", "//createTask", "/createTask/", "/CREATETASK", "/createTask%20/"] {
+        for path in ["/createTask", "/createTask%20", "//createTask", "/createTask/", "/CREATETASK", "/createTask%20/"]
+        {
             assert_eq!(read(path), Named { dialect: None, endpoint: Some(Endpoint::CreateTask) }, "{path}");
         }
         for path in ["/create", "/", "/createTask/more", "/as/createTask", "/as/nobody/createTask", "/as/capsolver"] {

@@ -73,8 +73,11 @@ fn refused(word: &str, why: &str) -> Refusal {
         .collect();
     Refusal::new(
         ErrorCode::InvalidTaskData,
-        format!("clientKey: the suffix {word:?} {why}; behind the key, each after {SEPARATOR}, can be {} and \
-                 {PROVIDER}NAME", known.join(", ")),
+        format!(
+            "clientKey: the suffix {word:?} {why}; behind the key, each after {SEPARATOR}, can be {} and \
+                 {PROVIDER}NAME",
+            known.join(", ")
+        ),
     )
 }
 

@@ -156,7 +156,9 @@ const LONGEST_WINDOW: Duration = Duration::from_secs(600);
 fn read_window(text: &str) -> Result<i64, OperateError> {
     let window = humantime::parse_duration(text).ok().filter(|window| (SECOND..=LONGEST_WINDOW).contains(window));
     window.and_then(|window| i64::try_from(window.as_millis()).ok()).ok_or_else(|| {
-        OperateError::Bad(format!("duplicate-window is {text:?}: it must be a time from 1s to 10m, such as 10s, or none"))
+        OperateError::Bad(format!(
+            "duplicate-window is {text:?}: it must be a time from 1s to 10m, such as 10s, or none"
+        ))
     })
 }
 

@@ -11,9 +11,7 @@ use capstan_domain::route::{self, PoolCeilings, PoolMode, PoolWish, Ranked, Rout
 use capstan_domain::schedule::{self, Polls};
 use capstan_domain::task::TaskState;
 use capstan_egress::Waiting;
-use capstan_storage::{
-    Guard, Guarded, NewAttempt, PlaceRefusal, PlaceTask, Placed, StoreError, TaskFacts,
-};
+use capstan_storage::{Guard, Guarded, NewAttempt, PlaceRefusal, PlaceTask, Placed, StoreError, TaskFacts};
 use tokio::sync::{Mutex, watch};
 use tracing::{Instrument as _, Span};
 

@@ -14,12 +14,7 @@ use crate::app::App;
 ///
 /// # Errors
 /// [`ErrorCode::RepeatedDifferently`] when something else was asked for, and what the first task failed with.
-pub(super) async fn answer(
-    app: &App,
-    caller: &Caller,
-    before: Guarded,
-    arrived: Instant,
-) -> Result<Created, Refusal> {
+pub(super) async fn answer(app: &App, caller: &Caller, before: Guarded, arrived: Instant) -> Result<Created, Refusal> {
     if !before.same_body {
         return Err(Refusal::new(ErrorCode::RepeatedDifferently, format!("That task is {}.", before.task)));
     }

@@ -37,12 +37,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn find_guarded(
-        &self,
-        key: ApiKeyId,
-        guard: &Guard,
-        now_ms: i64,
-    ) -> Result<Option<Guarded>, StoreError> {
+    pub async fn find_guarded(&self, key: ApiKeyId, guard: &Guard, now_ms: i64) -> Result<Option<Guarded>, StoreError> {
         let db = &mut self.reader().await?;
         find(db, key, (guard, now_ms)).await
     }

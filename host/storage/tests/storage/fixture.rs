@@ -191,7 +191,14 @@ impl Fixture {
             deadline_at_ms: NOW + 300_000,
         };
         let candidates = prices.iter().map(|&price| self.attempt(price)).collect::<Result<_, _>>()?;
-        Ok(PlaceTask { facts, fence: self.fence, candidates, max_attempts: 3, move_id: MoveId(self.uuid()), guard: None })
+        Ok(PlaceTask {
+            facts,
+            fence: self.fence,
+            candidates,
+            max_attempts: 3,
+            move_id: MoveId(self.uuid()),
+            guard: None,
+        })
     }
 
     /// Places a task and gives its id and its first attempt's.

@@ -58,9 +58,7 @@ const fn numbered(code: ErrorCode) -> (u16, &'static str) {
         ErrorCode::ImageCorrupted => (15, "ERROR_IMAGE_TYPE_NOT_SUPPORTED"),
         ErrorCode::NoSuchMethod => (14, "ERROR_NO_SUCH_METHOD"),
         ErrorCode::TaskNotSupported => (23, "ERROR_TASK_NOT_SUPPORTED"),
-        ErrorCode::NoProvidersAvailable | ErrorCode::Internal | ErrorCode::RateLimit => {
-            (2, "ERROR_NO_SLOT_AVAILABLE")
-        }
+        ErrorCode::NoProvidersAvailable | ErrorCode::Internal | ErrorCode::RateLimit => (2, "ERROR_NO_SLOT_AVAILABLE"),
         ErrorCode::TaskNotFound => (16, "ERROR_NO_SUCH_CAPCHA_ID"),
         ErrorCode::TaskTimeout | ErrorCode::CaptchaUnsolvable => (12, "ERROR_CAPTCHA_UNSOLVABLE"),
         // capmonster's word, with the number of the nearest one elsewhere (RECAPTCHA_INVALID_DOMAIN).

@@ -43,9 +43,12 @@ pub(super) fn result(view: &TaskView) -> Answer {
 }
 
 pub(super) fn balance(available: Amount) -> Answer {
-    Answer::json(200, json!({
-        "errorId": 0, "errorCode": "", "errorDescription": "", "balance": available.as_dollars(), "packages": [],
-    }))
+    Answer::json(
+        200,
+        json!({
+            "errorId": 0, "errorCode": "", "errorDescription": "", "balance": available.as_dollars(), "packages": [],
+        }),
+    )
 }
 
 pub(super) fn reported() -> Answer {
@@ -64,9 +67,12 @@ fn error(refusal: &Refusal) -> Answer {
     } else {
         format!("{}: {}", refusal.code.as_str(), description(refusal))
     };
-    Answer::json(status, json!({
-        "errorId": 1, "errorCode": code, "errorDescription": text, "status": "failed",
-    }))
+    Answer::json(
+        status,
+        json!({
+            "errorId": 1, "errorCode": code, "errorDescription": text, "status": "failed",
+        }),
+    )
 }
 
 /// A code in capsolver's catalogue, and its HTTP status.

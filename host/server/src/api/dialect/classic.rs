@@ -30,10 +30,13 @@ pub(in crate::api) enum Read {
 impl Form {
     fn good(self, text: impl Into<Value>) -> Answer {
         let text = text.into();
-        Answer::of(200, match self {
-            Self::Json => Content::Json(json!({"status": 1, "request": text})),
-            Self::Text => Content::Text(line(&text)),
-        })
+        Answer::of(
+            200,
+            match self {
+                Self::Json => Content::Json(json!({"status": 1, "request": text})),
+                Self::Text => Content::Text(line(&text)),
+            },
+        )
     }
 
     /// createTask's: the number of the task.
@@ -97,9 +100,7 @@ impl Form {
         let code = word(refusal.code);
         let content = match self {
             Self::Text => Content::Text(code.to_owned()),
-            Self::Json => {
-                Content::Json(json!({"status": 0, "request": code, "error_text": description(refusal)}))
-            }
+            Self::Json => Content::Json(json!({"status": 0, "request": code, "error_text": description(refusal)})),
         };
         Answer { allowance: refusal.allowance, retry_after: refusal.retry_after, ..Answer::of(200, content) }
     }

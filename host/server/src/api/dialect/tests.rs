@@ -53,14 +53,20 @@ fn anysolver_answers() {
     for (answer, expected) in [
         (created(dialect, &new(None)), json!({"errorId": 0, "taskId": ID, "status": "processing"})),
         (created(dialect, &new(Some(solved(json!({"token": "t"}))))), ready.clone()),
-        (result(dialect, &view(Ending::Open)), json!({
-            "errorId": 0, "taskId": ID, "status": "processing", "taskType": "T", "createTime": 1,
-        })),
+        (
+            result(dialect, &view(Ending::Open)),
+            json!({
+                "errorId": 0, "taskId": ID, "status": "processing", "taskType": "T", "createTime": 1,
+            }),
+        ),
         (result(dialect, &solved(json!({"token": "t"}))), ready),
-        (result(dialect, &failed()), json!({
-            "errorId": 1, "errorCode": "ERROR_TASK_TIMEOUT", "errorDescription": format!("{text} more"),
-            "status": "failed", "taskId": ID, "taskType": "T", "createTime": 1, "endTime": 5,
-        })),
+        (
+            result(dialect, &failed()),
+            json!({
+                "errorId": 1, "errorCode": "ERROR_TASK_TIMEOUT", "errorDescription": format!("{text} more"),
+                "status": "failed", "taskId": ID, "taskType": "T", "createTime": 1, "endTime": 5,
+            }),
+        ),
         (balance(dialect, Amount::from_nanos(12_500_000_000), None), json!({"errorId": 0, "balance": 12.5})),
         (balance(dialect, Amount::ZERO, Some("n")), json!({"errorId": 0, "balance": 0.0, "notice": "n"})),
         (reported(dialect), json!({"errorId": 0, "status": "success"})),
@@ -77,13 +83,19 @@ fn anticaptcha_answers() {
         (created(dialect, &new(None)), json!({"errorId": 0, "taskId": 7})),
         (created(dialect, &new(Some(solved(json!({"token": "t"}))))), json!({"errorId": 0, "taskId": 7})),
         (result(dialect, &view(Ending::Open)), json!({"errorId": 0, "status": "processing"})),
-        (result(dialect, &solved(json!({"token": "t"}))), json!({
-            "errorId": 0, "status": "ready", "solution": {"token": "t"}, "cost": "0.00126", "ip": "", "createTime": 1,
-            "endTime": 2, "solveCount": 1,
-        })),
-        (result(dialect, &failed()), json!({
-            "errorId": 12, "errorCode": "ERROR_CAPTCHA_UNSOLVABLE", "errorDescription": format!("{text} more"),
-        })),
+        (
+            result(dialect, &solved(json!({"token": "t"}))),
+            json!({
+                "errorId": 0, "status": "ready", "solution": {"token": "t"}, "cost": "0.00126", "ip": "", "createTime": 1,
+                "endTime": 2, "solveCount": 1,
+            }),
+        ),
+        (
+            result(dialect, &failed()),
+            json!({
+                "errorId": 12, "errorCode": "ERROR_CAPTCHA_UNSOLVABLE", "errorDescription": format!("{text} more"),
+            }),
+        ),
         (balance(dialect, Amount::from_nanos(12_500_000_000), Some("n")), json!({"errorId": 0, "balance": 12.5})),
         (reported(dialect), json!({"errorId": 0, "status": "success"})),
     ] {
@@ -94,9 +106,8 @@ fn anticaptcha_answers() {
 #[test]
 fn capsolver_answers() {
     let dialect = Dialect::CapSolver;
-    let about = |status: &str| {
-        json!({"errorId": 0, "errorCode": "", "errorDescription": "", "taskId": ID, "status": status})
-    };
+    let about =
+        |status: &str| json!({"errorId": 0, "errorCode": "", "errorDescription": "", "taskId": ID, "status": status});
     let mut ready = about("ready");
     ready["solution"] = json!({"token": "t"});
     for (answer, status, expected) in [
@@ -104,16 +115,28 @@ fn capsolver_answers() {
         (created(dialect, &new(Some(solved(json!({"token": "t"}))))), 200, ready.clone()),
         (result(dialect, &view(Ending::Open)), 200, about("processing")),
         (result(dialect, &solved(json!({"token": "t"}))), 200, ready),
-        (result(dialect, &failed()), 400, json!({
-            "errorId": 1, "errorCode": "ERROR_TASK_TIMEOUT",
-            "errorDescription": format!("{} more", ErrorCode::TaskTimeout.text()), "status": "failed", "taskId": ID,
-        })),
-        (balance(dialect, Amount::from_nanos(12_500_000_000), Some("n")), 200, json!({
-            "errorId": 0, "errorCode": "", "errorDescription": "", "balance": 12.5, "packages": [],
-        })),
-        (reported(dialect), 200, json!({
-            "errorId": 0, "errorCode": "", "errorDescription": "", "message": "okay",
-        })),
+        (
+            result(dialect, &failed()),
+            400,
+            json!({
+                "errorId": 1, "errorCode": "ERROR_TASK_TIMEOUT",
+                "errorDescription": format!("{} more", ErrorCode::TaskTimeout.text()), "status": "failed", "taskId": ID,
+            }),
+        ),
+        (
+            balance(dialect, Amount::from_nanos(12_500_000_000), Some("n")),
+            200,
+            json!({
+                "errorId": 0, "errorCode": "", "errorDescription": "", "balance": 12.5, "packages": [],
+            }),
+        ),
+        (
+            reported(dialect),
+            200,
+            json!({
+                "errorId": 0, "errorCode": "", "errorDescription": "", "message": "okay",
+            }),
+        ),
     ] {
         assert_eq!(body(answer), (status, expected));
     }
@@ -124,7 +147,12 @@ fn classic_answers_as_text_and_as_json() {
     let points = json!({"coordinates": [[1, 2], {"x": 3, "y": 4}]});
     let v3 = json!({"challenge": "c", "validate": "v", "seccode": "s"});
     for (text, json_, expected_text, expected_json) in [
-        (Form::Text.created(&new(None)), Form::Json.created(&new(None)), json!("OK|7"), json!({"status": 1, "request": "7"})),
+        (
+            Form::Text.created(&new(None)),
+            Form::Json.created(&new(None)),
+            json!("OK|7"),
+            json!({"status": 1, "request": "7"}),
+        ),
         (
             Form::Text.result(&view(Ending::Open), false),
             Form::Json.result(&view(Ending::Open), false),
