@@ -7,10 +7,10 @@ mod classic;
 mod clients;
 mod dev;
 mod dialects;
+mod fuzz;
 mod hostile;
 mod hostile_load;
 mod limits;
-mod malformed;
 mod metrics;
 mod money;
 mod operator;
@@ -40,10 +40,10 @@ fn main() -> ExitCode {
         clients::tests(),
         dev::tests(),
         dialects::tests(),
+        fuzz::tests(),
         hostile::tests(),
         hostile_load::tests(),
         limits::tests(),
-        malformed::tests(),
         metrics::tests(),
         money::tests(),
         operator::tests(),

@@ -10,14 +10,14 @@ use axum::serve::ListenerExt as _;
 use capstan_domain::Amount;
 use capstan_sandbox::{Adapter, Native, Sandbox, SandboxSettings};
 use capstan_server::settings::Limits;
-use capstan_tests::client::Client;
+use capstan_tests::client::{Client, recaptcha};
 use capstan_tests::exposition::Exposition;
 use capstan_tests::gateway::{Setup, TestGateway};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::load::Target;
 use crate::native;
 use crate::report::Writes;
 
@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     Native,
     /// A gateway as it is shipped.
     Full,
+    /// The same with an adapter that polls, and with tasks to be read.
+    Polled,
 }
 
 /// A running server.
@@ -43,10 +45,12 @@ pub(crate) struct Child {
 
 impl Child {
     /// Starts a server and waits until it is ready.
-    pub(crate) async fn start(kind: Kind, upstream: &Url, answer_bytes: usize) -> Result<Self> {
+    pub(crate) async fn start(kind: Kind, upstream: Option<&Url>, answer: &str) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["--be", &kind.name(), "--upstream", upstream.as_str()]);
-        command.args(["--answer-bytes", &answer_bytes.to_string()]);
+        command.args(["--be", &kind.name(), "--answer", answer]);
+        if let Some(upstream) = upstream {
+            command.args(["--upstream", upstream.as_str()]);
+        }
         let started = tokio::task::spawn_blocking(move || {
             let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
             let stdin = process.stdin.take().context("no stdin")?;
@@ -60,10 +64,19 @@ impl Child {
         Ok(Self { kind, process, stdin, said, http })
     }
 
-    /// createTask at it, for this task.
-    pub(crate) fn target(&self, task: &Value) -> Target {
-        let address = self.said["address"].as_str().unwrap_or_default();
-        Target::new(address, &json!({"clientKey": self.said["clientKey"], "task": task}))
+    /// What it said of itself when it was ready.
+    pub(crate) fn said(&self, name: &str) -> &Value {
+        &self.said[name]
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        self.said["address"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The key that it knows.
+    pub(crate) fn client_key(&self) -> Value {
+        self.said["clientKey"].clone()
     }
 
     /// What its database has written so far, where it has one.
@@ -87,10 +100,11 @@ impl Child {
 }
 
 /// Is a server until its standard input ends.
-pub(crate) async fn be(kind: Kind, upstream: Url, answer_bytes: usize) -> Result<()> {
+pub(crate) async fn be(kind: Kind, upstream: Option<Url>, answer: String) -> Result<()> {
     match kind {
-        Kind::Echo => echo(answer_bytes).await,
-        Kind::Native | Kind::Full => gateway(kind, upstream).await,
+        Kind::Echo => echo(answer).await,
+        Kind::Native | Kind::Full => gateway(kind, upstream.context("no upstream")?).await,
+        Kind::Polled => polled().await,
     }
 }
 
@@ -105,15 +119,15 @@ fn say(line: &Value) -> Result<()> {
 }
 
 /// An answer as long as a gateway's, with the word in it that the load looks for.
-fn filler(bytes: usize) -> Value {
+pub(crate) fn filler(bytes: usize) -> String {
     let frame = json!({"filler": "", "status": "ready"}).to_string().len();
-    json!({"filler": "x".repeat(bytes.saturating_sub(frame)), "status": "ready"})
+    json!({"filler": "x".repeat(bytes.saturating_sub(frame)), "status": "ready"}).to_string()
 }
 
-async fn echo(answer_bytes: usize) -> Result<()> {
+async fn echo(answer: String) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     say(&json!({"address": listener.local_addr()?.to_string(), "clientKey": "x".repeat(66)}))?;
-    let answer = filler(answer_bytes);
+    let answer: Value = serde_json::from_str(&answer)?;
     let router = axum::Router::new().fallback(async move |body: Bytes| {
         let is_json = serde_json::from_slice::<Value>(&body).is_ok();
         if is_json { answer.to_string() } else { String::new() }
@@ -152,6 +166,39 @@ async fn gateway(kind: Kind, upstream: Url) -> Result<()> {
     gateway.finish().await
 }
 
+/// How many tasks are read in turn.
+const TASKS: usize = 256;
+
+async fn polled() -> Result<()> {
+    capstan::logs::start(None, capstan::logs::LogFormat::Json);
+    let (much, without_bound) = (1_000_000.try_into()?, u32::MAX.try_into()?);
+    let setup = Setup {
+        // As above: the limiters run and never refuse.
+        limits: Limits {
+            key_rate: much,
+            key_burst: without_bound,
+            poll_rate: much,
+            poll_burst: without_bound,
+            task_deadline: Duration::from_secs(3_600),
+            ..Limits::default()
+        },
+        time_scale: 1,
+        ..Setup::default()
+    };
+    let gateway = TestGateway::start(setup).await?;
+    let solved = join_all((0..TASKS).map(|_| gateway.client.solve(recaptcha()))).await;
+    let ended = solved.into_iter().map(|answer| answer?.task_id()).collect::<Result<Vec<_>>>()?;
+    gateway.provider.hold_solutions();
+    let created = join_all((0..TASKS).map(|_| gateway.client.create(recaptcha()))).await;
+    let open = created.into_iter().map(|answer| answer?.task_id()).collect::<Result<Vec<_>>>()?;
+    say(&json!({
+        "address": gateway.gateway.address.to_string(), "clientKey": gateway.client.key, "openTasks": open,
+        "endedTasks": ended,
+    }))?;
+    until_let_go().await?;
+    gateway.finish().await
+}
+
 fn adapter(kind: Kind) -> Result<Adapter> {
     let files = capstan::adapters::build(&["guest-instant"], |_| ())?;
     let component = std::fs::read(files.first().context("nothing was built")?)?;
@@ -162,6 +209,6 @@ fn adapter(kind: Kind) -> Result<Adapter> {
             let native = Native { begin: native::begin, advance: native::advance };
             Adapter::native(adapter.manifest().clone(), native)
         }
-        Kind::Echo | Kind::Full => adapter,
+        Kind::Echo | Kind::Full | Kind::Polled => adapter,
     })
 }

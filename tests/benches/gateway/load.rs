@@ -13,11 +13,12 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// Where requests go, and the whole request.
+/// Where requests go, the whole requests, and what every answer must have in it.
 #[derive(Clone)]
 pub(crate) struct Target {
     address: String,
-    request: Arc<[u8]>,
+    requests: Arc<[Vec<u8>]>,
+    expected: Arc<str>,
 }
 
 /// How much is sent.
@@ -40,24 +41,27 @@ pub(crate) struct Took {
 }
 
 impl Target {
-    /// createTask at a server.
-    pub(crate) fn new(address: &str, body: &Value) -> Self {
-        let body = body.to_string();
-        let head = format!("POST /createTask HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n", body.len());
-        Self { address: address.to_owned(), request: format!("{head}{body}").into_bytes().into() }
+    /// A method of a server, asked with these bodies in turn.
+    pub(crate) fn new(address: &str, path: &str, bodies: &[Value], expected: &str) -> Self {
+        let request = |body: &Value| {
+            let body = body.to_string();
+            let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n", body.len());
+            format!("{head}{body}").into_bytes()
+        };
+        Self { address: address.to_owned(), requests: bodies.iter().map(request).collect(), expected: expected.into() }
     }
 }
 
 /// One request, and its answer.
 pub(crate) async fn ask_once(target: &Target) -> Result<String> {
-    Connection::open(target).await?.ask().await
+    Connection::open(target, 0).await?.ask().await
 }
 
 /// Sends, and checks every answer.
 pub(crate) async fn run(target: &Target, load: Load) -> Result<Took> {
     let mut connections = Vec::new();
-    for _ in 0..load.connections {
-        connections.push(Connection::open(target).await?);
+    for nth in 0..load.connections {
+        connections.push(Connection::open(target, usize::from(nth)).await?);
     }
     let (began, turn) = (Instant::now(), Arc::new(AtomicU32::new(0)));
     let mut sending = JoinSet::new();
@@ -92,25 +96,29 @@ async fn send(mut connection: Connection, load: Load, began: Instant, turn: Arc<
             return Ok(each);
         }
         let answer = connection.ask().await?;
-        ensure!(answer.contains("\"status\":\"ready\""), "not solved at once: {answer}");
+        ensure!(answer.contains(&*connection.target.expected), "another answer: {answer}");
         each.push(sent.elapsed());
     }
 }
 
 struct Connection {
     stream: BufReader<TcpStream>,
-    request: Arc<[u8]>,
+    target: Target,
+    /// Which request is next; every connection begins at another one.
+    next: usize,
 }
 
 impl Connection {
-    async fn open(target: &Target) -> Result<Self> {
+    async fn open(target: &Target, first: usize) -> Result<Self> {
         let stream = TcpStream::connect(&target.address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream), request: Arc::clone(&target.request) })
+        Ok(Self { stream: BufReader::new(stream), target: target.clone(), next: first })
     }
 
     async fn ask(&mut self) -> Result<String> {
-        self.stream.get_mut().write_all(&self.request).await?;
+        let requests = &self.target.requests;
+        self.stream.get_mut().write_all(&requests[self.next % requests.len()]).await?;
+        self.next += 1;
         let (mut line, mut length) = (String::new(), 0);
         loop {
             line.clear();

@@ -79,7 +79,7 @@ pub(crate) fn median(mut rounds: Vec<Figures>) -> Figures {
     rounds.swap_remove(rounds.len() / 2)
 }
 
-/// Three servers side by side: echo, native, full.
+/// Servers side by side, the bare one first, and what each does of what those before it do.
 pub(crate) fn table(title: &str, figures: &[Figures]) -> String {
     let mut text = format!(
         "{title}\n{:10} {:>10} {:>10} {:>10} {:>12} {:>14} {:>9} {:>8} {:>12}\n",
@@ -88,17 +88,18 @@ pub(crate) fn table(title: &str, figures: &[Figures]) -> String {
     for figures in figures {
         let _ = writeln!(text, "{}", row(figures));
     }
-    let [echo, native, full] = figures else { return text };
-    for (name, over, under) in [("native/echo", native, echo), ("full/native", full, native), ("full/echo", full, echo)]
-    {
-        let ratio = |of: fn(&Figures) -> f64| of(over) / of(under);
-        let _ = writeln!(
-            text,
-            "{name:10} {:>10.3} {:>9.2}x {:>9.2}x",
-            ratio(|f| f.per_second),
-            ratio(|f| f.p50.as_secs_f64()),
-            ratio(|f| f.p99.as_secs_f64()),
-        );
+    for (place, over) in figures.iter().enumerate() {
+        for under in &figures[..place] {
+            let ratio = |of: fn(&Figures) -> f64| of(over) / of(under);
+            let _ = writeln!(
+                text,
+                "{:14} {:>6.3} {:>9.2}x {:>9.2}x",
+                format!("{}/{}", over.kind.name(), under.kind.name()),
+                ratio(|f| f.per_second),
+                ratio(|f| f.p50.as_secs_f64()),
+                ratio(|f| f.p99.as_secs_f64()),
+            );
+        }
     }
     text
 }
