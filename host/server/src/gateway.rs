@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use capstan_domain::policy::BadDefault;
 use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
 use capstan_sandbox::{Adapter, AdmissionError, Sandbox, SandboxError, SandboxSettings};
 use capstan_storage::{Fence, OpenOptions, ShardClaim, Store, StoreError};
@@ -24,7 +25,7 @@ use crate::operate::{self, Operator};
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Settings;
 use crate::tasks::{self, OpenTasks, Wheel};
-use crate::{clock, workers};
+use crate::{clock, site_policy, workers};
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +63,9 @@ pub enum StartError {
     /// Providers, prices or policy.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// The site rules that the product comes with.
+    #[error("the default site rules cannot be read")]
+    DefaultRules(#[from] BadDefault),
     /// The operator's socket.
     #[error("the operator's socket {path} cannot be opened; the path of a socket has at most some 100 bytes")]
     Socket {
@@ -131,6 +135,7 @@ impl OpenGateway {
         let default_url = format!("sqlite:{}", settings.data_dir.join("capstan.db").display());
         let url = settings.database_url.as_deref().unwrap_or(&default_url);
         let store = Store::open(&url.parse()?, OpenOptions::default()).await?;
+        store.add_default_rules(site_policy::defaults()?, clock::now_ms()).await?;
         Ok(Self { store, vault, adapters, settings, data_dir })
     }
 
@@ -181,7 +186,7 @@ impl OpenGateway {
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
         app.tracker.spawn(workers::follow_changes(Arc::clone(&app)));
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
-        let router = api::router(Arc::clone(&app));
+        let router = api::router(Arc::clone(&app)).merge(api::owners_router(&app)?);
         let metrics_door = metrics_door.map(|door| door.open(api::metrics_router(Arc::clone(&app))));
         let door = door.open(router);
         Ok(Gateway { address: door.address, app, door, metrics_door, data_dir })
