@@ -11,11 +11,13 @@ mod malformed;
 mod metrics;
 mod money;
 mod operator;
+mod policy;
 mod polling;
 mod restart;
 mod routing;
 mod secrets;
 mod serve;
+mod site_owners;
 
 use std::process::ExitCode;
 
@@ -40,11 +42,13 @@ fn main() -> ExitCode {
         metrics::tests(),
         money::tests(),
         operator::tests(),
+        policy::tests(),
         polling::tests(),
         restart::tests(),
         routing::tests(),
         secrets::tests(),
         serve::tests(),
+        site_owners::tests(),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()
 }

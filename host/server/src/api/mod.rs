@@ -11,6 +11,7 @@ mod get_balance;
 mod get_task_result;
 mod health;
 mod metrics;
+mod owners;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use auth::{Caller, Callers};
 use dialect::{Answer, Dialect};
 pub use health::Health;
 pub use metrics::metrics_router;
+pub use owners::owners_router;
 
 use crate::app::App;
 use crate::door::address::ClientAddress;
