@@ -72,6 +72,10 @@ async fn rules() -> Result<()> {
     refused(&client, "https://www.DISCORD.com.:443//Register/x", told).await?;
     refused(&client, "https://www.irs.gov/", "The rule is suffix:gov: government of the United States.").await?;
     accepted(&client, "https://discord.com/").await?;
+    let mut task = at("https://example.com/");
+    task["websiteKey"] = json!("4C672D35-0701-42b2-88c3-78380b0db560");
+    let answer = client.create(task).await?;
+    ensure!(answer.code() == "DOMAIN_BANNED" && answer.description().contains("Discord's site key"), "{answer:?}");
     accepted(&client, "https://www.google.com/recaptcha/api2/demo").await?;
 
     stage.asked(&["policy", "allow", "discord.com/register", "--key", &first, "--note", "its own testers"], "")?;

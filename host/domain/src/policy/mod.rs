@@ -219,7 +219,7 @@ impl SitePolicy {
         let by = of_people()
             .find(|rule| rule.action == Action::Deny)
             // Of several permissions the one nearest to the task is told.
-            .or_else(|| of_people().last())
+            .or_else(|| of_people().next_back())
             .or_else(|| spoken.last().map(|(_, rule)| *rule));
         Decision { by, found: spoken.into_iter().map(|(_, rule)| rule).collect() }
     }
