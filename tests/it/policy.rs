@@ -127,7 +127,7 @@ async fn key_domains() -> Result<()> {
     refused(&client, "https://example.com@example.net/", told).await?;
     let answer = client.create(picture()).await?;
     ensure!(answer.code() == "DOMAIN_BANNED" && answer.description().contains("names no site"), "{answer:?}");
-    stage.asked(&["key", "edit", &public_id, "--allow-without-url"], "")?;
+    stage.asked(&["key", "edit", "--allow-without-url", &public_id], "")?;
     ensure!(client.create(picture()).await?.body["errorId"] == 0, "pictures are allowed now");
     let shown = stage.asked(&["key", "show", &public_id], "")?;
     ensure!(

@@ -157,7 +157,7 @@ pub struct KeyArgs {
     #[arg(long, value_name = "DOMAIN")]
     pub domain: Vec<String>,
     /// Whether a key with domains may send tasks that name no site, such as pictures.
-    #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes")]
+    #[arg(long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
     pub allow_without_url: Option<String>,
     /// Until when it is good: 2027-01-31, or from now, such as 90d.
     #[arg(long, value_name = "TIME")]

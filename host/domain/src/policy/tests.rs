@@ -207,7 +207,10 @@ fn precedence_is_as_the_head_of_the_module_says() {
         let decision = policy.decide(Subject::Site(&site), WHO);
         assert_eq!(decision.by, expected.map(|index| &rules[index]), "{said:?}");
         let refuses = expected.is_some_and(|index| rules[index].action == Deny);
-        assert_eq!((decision.is_refusal(), policy.refuses(&[site.clone()], None, WHO).is_some()), (refuses, refuses));
+        assert_eq!(
+            (decision.is_refusal(), policy.refuses(std::slice::from_ref(&site), None, WHO).is_some()),
+            (refuses, refuses)
+        );
     }
 }
 
