@@ -14,12 +14,14 @@ mod limits;
 mod metrics;
 mod money;
 mod operator;
+mod policy;
 mod polling;
 mod repeats;
 mod restart;
 mod routing;
 mod secrets;
 mod serve;
+mod site_owners;
 
 use std::process::ExitCode;
 
@@ -47,12 +49,14 @@ fn main() -> ExitCode {
         metrics::tests(),
         money::tests(),
         operator::tests(),
+        policy::tests(),
         polling::tests(),
         repeats::tests(),
         restart::tests(),
         routing::tests(),
         secrets::tests(),
         serve::tests(),
+        site_owners::tests(),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()
 }

@@ -23,6 +23,17 @@ pub struct Answer {
     pub body: Value,
 }
 
+/// A page of a browser's: what the gateway answers to people.
+#[derive(Debug)]
+pub struct Page {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// Body.
+    pub text: String,
+}
+
 impl Answer {
     /// The error code, or "" where there is none.
     #[must_use]
@@ -123,6 +134,23 @@ impl Client {
         read(self.http.get(format!("{}{path}", self.url)).send().await?).await
     }
 
+    /// Reads a page.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn page(&self, path: &str) -> Result<Page> {
+        page(self.http.get(format!("{}{path}", self.url)).send().await?).await
+    }
+
+    /// Sends a form, as a browser does.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Result<Page> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        page(self.http.post(format!("{}{path}", self.url)).body(body).send().await?).await
+    }
+
     /// Reads a text by GET, such as a gateway's metrics.
     ///
     /// # Errors
@@ -193,6 +221,11 @@ impl Client {
         }
         self.wait(&created.task_id()?).await
     }
+}
+
+async fn page(response: reqwest::Response) -> Result<Page> {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Ok(Page { status, headers, text: response.text().await? })
 }
 
 async fn read(response: reqwest::Response) -> Result<Answer> {

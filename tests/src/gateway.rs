@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use capstan_domain::adapter::Manifest;
 use capstan_domain::dialect::Dialect;
+use capstan_domain::policy::{Action, Origin, Scope};
 use capstan_domain::price::Price;
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
@@ -332,7 +333,15 @@ async fn seed(open: &OpenGateway, setup: &Setup, provider_url: &Url) -> Result<S
     let book = NewPriceBook { id: clock::new_uuid(), prices, created_at_ms: clock::now_ms() };
     store.publish_price_book(book).await?;
     for pattern in &setup.denied_sites {
-        let rule = capstan_storage::SiteRule { pattern: (*pattern).to_owned(), note: "a test".to_owned() };
+        let rule = capstan_storage::SiteRule {
+            scope: Scope::Global,
+            origin: Origin::Operator,
+            pattern: (*pattern).to_owned(),
+            action: Action::Deny,
+            note: "a test".to_owned(),
+            is_on: true,
+            created_at_ms: clock::now_ms(),
+        };
         store.put_site_rule(rule).await?;
     }
     let account = operate::create_account(store, "client").await?;

@@ -12,6 +12,7 @@ use crate::operator::args::{
     AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, PriceCommand,
     ProviderCommand, RoutingCommand, TaskCommand,
 };
+use crate::operator::policy_args::{AbuseCommand, PolicyCommand};
 use crate::operator::{self, Order};
 
 /// A gateway for CAPTCHA-solving tasks: one API, many providers behind sandboxed adapters.
@@ -71,6 +72,10 @@ pub enum Command {
     Task(Verbs<TaskCommand>),
     /// See what operators did.
     Audit(Verbs<AuditCommand>),
+    /// Refuse sites, allow them, and tell which rule decides.
+    Policy(Verbs<PolicyCommand>),
+    /// Answer reports of abuse.
+    Abuse(Verbs<AbuseCommand>),
     /// Run the simulated provider alone.
     ///
     /// It speaks the wire format of anti-captcha, 2captcha (the classic in.php and res.php) or capsolver, so a client of
@@ -95,7 +100,9 @@ impl Command {
             | Self::Adapter(_)
             | Self::Routing(_)
             | Self::Task(_)
-            | Self::Audit(_) => true,
+            | Self::Audit(_)
+            | Self::Policy(_)
+            | Self::Abuse(_) => true,
         }
     }
 
@@ -111,6 +118,8 @@ impl Command {
             Self::Routing(verbs) => (verbs.connection, operator::routing(verbs.command)?),
             Self::Task(verbs) => (verbs.connection, operator::task(verbs.command)),
             Self::Audit(verbs) => (verbs.connection, operator::audit(&verbs.command)),
+            Self::Policy(verbs) => (verbs.connection, operator::policy(verbs.command)),
+            Self::Abuse(verbs) => (verbs.connection, operator::abuse(verbs.command)),
             Self::Dev(_) | Self::Serve(_) | Self::MasterKey(_) | Self::Simulate(_) => bail!("this is no verb"),
         })
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use capstan_domain::dialect::Dialect;
+use capstan_domain::policy::BadDefault;
 use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
 use capstan_sandbox::{Adapter, AdmissionError, Sandbox, SandboxError, SandboxSettings};
 use capstan_storage::{Fence, OpenOptions, ShardClaim, Store, StoreError};
@@ -25,7 +26,7 @@ use crate::operate::{self, Operator};
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Settings;
 use crate::tasks::{self, OpenTasks, Storms, Wheel};
-use crate::{clock, workers};
+use crate::{clock, site_policy, workers};
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,9 @@ pub enum StartError {
     /// Providers, prices or policy.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// The site rules that the product comes with.
+    #[error("the default site rules cannot be read")]
+    DefaultRules(#[from] BadDefault),
     /// The operator's socket.
     #[error("the operator's socket {path} cannot be opened; the path of a socket has at most some 100 bytes")]
     Socket {
@@ -132,6 +136,7 @@ impl OpenGateway {
         let default_url = format!("sqlite:{}", settings.data_dir.join("capstan.db").display());
         let url = settings.database_url.as_deref().unwrap_or(&default_url);
         let store = Store::open(&url.parse()?, OpenOptions::default()).await?;
+        store.add_default_rules(site_policy::defaults()?, clock::now_ms()).await?;
         Ok(Self { store, vault, adapters, settings, data_dir })
     }
 
@@ -187,7 +192,7 @@ impl OpenGateway {
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
         app.tracker.spawn(workers::follow_changes(Arc::clone(&app)));
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
-        let router = api::router(Arc::clone(&app), None);
+        let router = api::router(Arc::clone(&app), None).merge(api::owners_router(&app)?);
         let of_dialect =
             |(dialect, door): (Dialect, BoundDoor)| (dialect, door.open(api::router(Arc::clone(&app), Some(dialect))));
         let dialect_doors = dialect_doors.into_iter().map(of_dialect).collect();

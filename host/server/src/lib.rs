@@ -19,6 +19,7 @@ pub mod operate;
 pub mod providers;
 pub mod quarantine;
 pub mod settings;
+mod site_policy;
 pub mod statistics;
 pub mod switches;
 pub mod tasks;

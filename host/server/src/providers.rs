@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use capstan_domain::adapter::{Abilities, FaultClass, Money, Placement, PollLimits, ProxySupport};
-use capstan_domain::policy::SitePolicy;
+use capstan_domain::policy::{BadPattern, SitePolicy};
 use capstan_domain::price::PriceBook;
 use capstan_domain::route::{Offer, Pool, Provision};
 use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, schedule};
@@ -21,6 +21,7 @@ use url::Url;
 
 use crate::clock;
 use crate::quarantine::Quarantine;
+use crate::site_policy;
 use crate::statistics::{FamilyPlace, Statistics};
 use crate::switches::Switches;
 
@@ -139,7 +140,7 @@ pub enum SnapshotError {
     },
     /// A site rule is unusable.
     #[error("the site policy is refused as a whole")]
-    Policy(#[from] capstan_domain::policy::BadRule),
+    Policy(#[from] BadPattern),
 }
 
 impl Snapshot {
@@ -175,8 +176,7 @@ impl Snapshot {
             }
         }
         let prices = store.current_price_book().await?.unwrap_or_default();
-        let rules = store.list_site_rules().await?;
-        let policy = SitePolicy::deny(rules.iter().map(|rule| rule.pattern.as_str()))?;
+        let policy = site_policy::of(store.list_site_rules().await?)?;
         let in_use = in_use(&providers, &credentials);
         let switches = Switches::read(store.list_switches().await?).map_err(|name| SnapshotError::Switch { name })?;
         Ok(Self { providers, credentials, in_use, switches, prices, policy })

@@ -32,6 +32,10 @@ pub struct KeySettings {
     pub most_open: Option<u32>,
     /// Most that its tasks of one day (UTC) may cost.
     pub daily_cap: Option<Amount>,
+    /// The sites that it may be used for, as `capstan_domain::policy` reads them; none means every site.
+    pub domains: Option<Vec<String>>,
+    /// Whether a key with domains may send tasks that name no site.
+    pub without_url: bool,
     /// From when on it authenticates nothing.
     pub expires_at_ms: Option<i64>,
     /// The dialect of its clients, where nothing else says.
@@ -102,6 +106,8 @@ struct KeyRow {
     daily_cap_nanos: Option<i64>,
     dialect: Option<String>,
     duplicate_window_ms: Option<i64>,
+    domains: Option<String>,
+    without_url: bool,
     status: String,
     created_at_ms: i64,
     expires_at_ms: Option<i64>,
@@ -126,6 +132,8 @@ impl KeyRow {
             rate_per_s: read_count(self.rate_per_s, "rate_per_s", id)?,
             most_open: read_count(self.most_open, "most_open", id)?,
             daily_cap: self.daily_cap_nanos.map(Amount::from_nanos),
+            domains: read_list(self.domains.as_deref(), "domains", id)?,
+            without_url: self.without_url,
             expires_at_ms: self.expires_at_ms,
             dialect: self.dialect.map(dialect).transpose()?,
             duplicate_window_ms: self.duplicate_window_ms,
@@ -190,8 +198,9 @@ impl Store {
             db,
             optional as KeyRow,
             "select k.id, k.account_id, k.public_id, k.label, k.purpose, k.selection_mode, k.pool_mode, k.pool_locked,
-                    k.priority, k.addresses, k.rate_per_s, k.most_open, k.daily_cap_nanos, k.dialect,
-                    k.duplicate_window_ms, k.status, k.created_at_ms, k.expires_at_ms, a.status as account_status, a.pool_ceiling
+                    k.priority, k.addresses, k.rate_per_s, k.most_open, k.daily_cap_nanos, k.domains, k.without_url,
+                    k.dialect, k.duplicate_window_ms, k.status, k.created_at_ms, k.expires_at_ms,
+                    a.status as account_status, a.pool_ceiling
                from api_keys k join accounts a on a.id = k.account_id
               where k.secret_hash = $1",
             secret_hash.as_slice()
@@ -209,8 +218,9 @@ impl Store {
             db,
             all as KeyRow,
             "select k.id, k.account_id, k.public_id, k.label, k.purpose, k.selection_mode, k.pool_mode, k.pool_locked,
-                    k.priority, k.addresses, k.rate_per_s, k.most_open, k.daily_cap_nanos, k.dialect,
-                    k.duplicate_window_ms, k.status, k.created_at_ms, k.expires_at_ms, a.status as account_status, a.pool_ceiling
+                    k.priority, k.addresses, k.rate_per_s, k.most_open, k.daily_cap_nanos, k.domains, k.without_url,
+                    k.dialect, k.duplicate_window_ms, k.status, k.created_at_ms, k.expires_at_ms,
+                    a.status as account_status, a.pool_ceiling
                from api_keys k join accounts a on a.id = k.account_id
               where $1 is null or k.account_id = $1 order by k.created_at_ms, k.id",
             account.map(|account| account.0)
@@ -246,7 +256,8 @@ pub(crate) async fn update_settings(db: &mut Db, key: ApiKeyId, settings: &KeySe
         execute,
         "update api_keys set label = $2, purpose = $3, selection_mode = $4, pool_mode = $5, pool_locked = $6,
                              priority = $7, addresses = $8, rate_per_s = $9, most_open = $10, daily_cap_nanos = $11,
-                             expires_at_ms = $12, dialect = $13, duplicate_window_ms = $14
+                             expires_at_ms = $12, dialect = $13, duplicate_window_ms = $14, domains = $15,
+                             without_url = $16
           where id = $1",
         key.0,
         settings.label.as_str(),
@@ -261,7 +272,9 @@ pub(crate) async fn update_settings(db: &mut Db, key: ApiKeyId, settings: &KeySe
         settings.daily_cap.map(Amount::nanos),
         settings.expires_at_ms,
         settings.dialect.map(Dialect::as_str),
-        settings.duplicate_window_ms
+        settings.duplicate_window_ms,
+        list_text(settings.domains.as_ref()),
+        settings.without_url
     )?;
     if changed == 0 {
         return Err(StoreError::Missing { table: "api_keys", id: key.to_string() });

@@ -12,8 +12,8 @@ use crate::credentials::{self, NewCredential};
 use crate::db::{Db, sql};
 use crate::prices::{self, NewPriceBook};
 use crate::{
-    AccountStatus, CredentialStatus, NewAccount, NewAudit, Provider, Store, StoreError, audit, key_days, providers,
-    switches,
+    AccountStatus, CredentialStatus, NewAccount, NewAudit, Provider, SiteRule, SiteRuleName, Store, StoreError, audit,
+    key_days, providers, site_rules, switches,
 };
 
 /// One change.
@@ -63,6 +63,17 @@ pub enum Change {
         name: String,
         /// Its value.
         value: Option<String>,
+    },
+    /// Makes a site rule, or says anew what it does.
+    PutSiteRule(SiteRule),
+    /// Takes a site rule away.
+    RemoveSiteRule(SiteRuleName),
+    /// Switches a rule of the default list on or off.
+    SwitchDefaultRule {
+        /// What it is about.
+        pattern: String,
+        /// Whether it is in force.
+        is_on: bool,
     },
 }
 
@@ -169,6 +180,9 @@ async fn apply(db: &mut Db, change: &Change) -> Result<Result<Applied, ChangeRef
         Change::PutProvider(provider) => providers::upsert(db, provider).await?,
         Change::PublishPrices(book) => return Ok(Ok(Applied::Prices(prices::publish(db, book).await?))),
         Change::PutSwitch { name, value } => switches::put(db, name, value.as_deref()).await?,
+        Change::PutSiteRule(rule) => site_rules::put(db, rule).await?,
+        Change::RemoveSiteRule(name) => site_rules::remove(db, name).await?,
+        Change::SwitchDefaultRule { pattern, is_on } => site_rules::switch_default(db, pattern, *is_on).await?,
     }
     Ok(Ok(Applied::Done))
 }

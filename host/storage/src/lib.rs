@@ -13,6 +13,7 @@
 //! Start reading at `store` (what a caller holds), then `writer` (how writes are committed), then `tasks::place` and
 //! `tasks::settle` (the two transactions that move money).
 
+mod abuse;
 mod accounts;
 mod api_keys;
 mod audit;
@@ -33,6 +34,7 @@ mod verify;
 mod words;
 mod writer;
 
+pub use abuse::{Reported, Trace};
 pub use accounts::{Account, Balance, NewAccount, TopUp, TopUpRefusal, ToppedUp};
 pub use api_keys::{ApiKey, FoundKey, KeySettings, NewApiKey};
 pub use audit::{Audit, NewAudit};
@@ -45,7 +47,7 @@ pub use moves::{BookedEntry, Entries};
 pub use prices::{NewPriceBook, PricedFamily};
 pub use providers::Provider;
 pub use shards::{Fence, ShardClaim};
-pub use site_rules::SiteRule;
+pub use site_rules::{DefaultRule, SiteRule, SiteRuleName};
 pub use store::{OpenOptions, Store};
 pub use tasks::attempts::{Acceptance, Doubt, NextAttempt, Recorded};
 pub use tasks::guards::{Guard, Guarded};

@@ -71,6 +71,8 @@ async fn first_day() -> Result<()> {
     let said = run("watch", &variables)?;
     ensure!(said.contains("lowest price first") && said.contains("solved"), "{said}");
     ensure!(said.contains("autoFastest") && said.contains("10.00"), "{said}");
+    let said = run("policy", &variables)?;
+    ensure!(said.contains("allowed by discord.com/register") && said.contains("google.com,discord.com"), "{said}");
     let said = run("trouble", &variables)?;
     ensure!(said.contains("main-2captcha") && !said.contains("another-key-at-capsolver"), "{said}");
     ensure!(client.solve(recaptcha()).await?.body["status"] == "ready", "tasks go on with the new key");

@@ -81,7 +81,7 @@ pub enum AccountCommand {
 pub enum KeyCommand {
     /// Make an API key. It is shown once and stored nowhere.
     #[command(
-        after_help = "Examples:\n  capstan key create \"Acme QA\" --label ci --purpose \"our own sign-up form\"\n  capstan key create \"Acme QA\" --pool platformOnly --lock yes --rate 20 --in-flight 100 --daily-cap 5.00 --expires 90d"
+        after_help = "Examples:\n  capstan key create \"Acme QA\" --label ci --purpose \"our own sign-up form\"\n  capstan key create \"Acme QA\" --pool platformOnly --lock yes --rate 20 --in-flight 100 --daily-cap 5.00 --expires 90d\n  capstan key create \"Acme QA\" --label forms --purpose \"tests of our own forms\" --domain example.com --domain example.org"
     )]
     Create {
         /// The account, by id or name.
@@ -89,6 +89,12 @@ pub enum KeyCommand {
         /// What is said of it.
         #[command(flatten)]
         settings: KeyArgs,
+    },
+    /// Show what is said of a key.
+    #[command(after_help = "Example:\n  capstan key show nJ2pQxkT0aZb")]
+    Show {
+        /// The key, by id or public part.
+        key: String,
     },
     /// List keys, of one account or all.
     List {
@@ -147,6 +153,12 @@ pub struct KeyArgs {
     /// Most that its tasks of one day (UTC) may cost, in dollars.
     #[arg(long, value_name = "DOLLARS")]
     pub daily_cap: Option<String>,
+    /// A site that it may be used for, such as example.com; all others are refused. May be repeated; none takes them away.
+    #[arg(long, value_name = "DOMAIN")]
+    pub domain: Vec<String>,
+    /// Whether a key with domains may send tasks that name no site, such as pictures.
+    #[arg(long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
+    pub allow_without_url: Option<String>,
     /// Until when it is good: 2027-01-31, or from now, such as 90d.
     #[arg(long, value_name = "TIME")]
     pub expires: Option<String>,
@@ -163,6 +175,7 @@ impl From<KeyArgs> for KeyChange {
     fn from(args: KeyArgs) -> Self {
         let KeyArgs { label, purpose, mode, pool, lock, priority, addresses, .. } = args;
         let KeyArgs { rate, in_flight, daily_cap, expires, dialect, duplicate_window, .. } = args;
+        let KeyArgs { domain: domains, allow_without_url: without_url, .. } = args;
         Self {
             label,
             purpose,
@@ -174,6 +187,8 @@ impl From<KeyArgs> for KeyChange {
             rate,
             in_flight,
             daily_cap,
+            domains,
+            without_url,
             expires,
             dialect,
             duplicate_window,

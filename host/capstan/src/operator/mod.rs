@@ -4,6 +4,7 @@
 
 pub mod args;
 mod input;
+pub mod policy_args;
 mod show;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use args::{
     AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, PriceCommand,
     ProviderCommand, RoutingCommand, TaskCommand,
 };
+use policy_args::{AbuseCommand, PolicyCommand};
 
 /// A verb, how its answer is shown, and where a transcript of it goes.
 pub struct Order {
@@ -116,6 +118,7 @@ pub(crate) fn key(command: KeyCommand) -> Order {
         KeyCommand::Create { account, settings } => {
             Order::new(Verb::KeyCreate { account, change: settings.into() }, View::NewKey)
         }
+        KeyCommand::Show { key } => Order::new(Verb::KeyShow { key }, View::Record),
         KeyCommand::List { account } => Order::new(Verb::KeyList { account }, View::Table(show::KEYS)),
         KeyCommand::Edit { key, settings } => Order::new(Verb::KeyEdit { key, change: settings.into() }, View::Record),
         KeyCommand::Revoke { key } => Order::new(Verb::KeyRevoke { key }, View::Record),
@@ -203,6 +206,28 @@ pub(crate) fn audit(command: &AuditCommand) -> Order {
     match *command {
         AuditCommand::List { most, before } => {
             Order::new(Verb::AuditList { before, most }, show::View::Table(show::AUDIT))
+        }
+    }
+}
+
+pub(crate) fn policy(command: PolicyCommand) -> Order {
+    use show::View;
+    let view = match &command {
+        PolicyCommand::List { .. } => View::Table(show::RULES),
+        PolicyCommand::Test { .. } => View::Decision,
+        PolicyCommand::Add { .. }
+        | PolicyCommand::Allow { .. }
+        | PolicyCommand::Remove { .. }
+        | PolicyCommand::Restore { .. } => View::Record,
+    };
+    Order::new(command.into(), view)
+}
+
+pub(crate) fn abuse(command: AbuseCommand) -> Order {
+    match command {
+        AbuseCommand::Find { domain, site_key, since, most } => {
+            let verb = Verb::AbuseFind { domain, site_key, since, most };
+            Order::new(verb, show::View::Table(show::TRACES))
         }
     }
 }

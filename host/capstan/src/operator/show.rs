@@ -16,6 +16,8 @@ pub(super) enum View {
     Task,
     /// A check of a provider.
     Check,
+    /// Which site rule decides.
+    Decision,
 }
 
 /// A column: its title and the field under it.
@@ -40,6 +42,7 @@ pub(super) const KEYS: &[Column] = &[
     ("RATE/S", "ratePerSecond"),
     ("IN FLIGHT", "inFlight"),
     ("DAILY CAP", "dailyCap"),
+    ("DOMAINS", "domains"),
     ("EXPIRES", "expires"),
 ];
 pub(super) const CREDENTIALS: &[Column] = &[
@@ -94,6 +97,27 @@ pub(super) const TASKS: &[Column] = &[
     ("CREATED", "created"),
     ("ERROR", "error"),
 ];
+pub(super) const RULES: &[Column] = &[
+    ("PATTERN", "pattern"),
+    ("ACTION", "action"),
+    ("SCOPE", "scope"),
+    ("ORIGIN", "origin"),
+    ("STATUS", "status"),
+    ("NOTE", "note"),
+];
+pub(super) const TRACES: &[Column] = &[
+    ("PUBLIC ID", "publicId"),
+    ("ACCOUNT", "accountName"),
+    ("LABEL", "label"),
+    ("PURPOSE", "purpose"),
+    ("FAMILY", "family"),
+    ("TASKS", "tasks"),
+    ("SOLVED", "solved"),
+    ("FIRST", "first"),
+    ("LAST", "last"),
+];
+const FOUND: &[Column] =
+    &[("PATTERN", "pattern"), ("ACTION", "action"), ("SCOPE", "scope"), ("ORIGIN", "origin"), ("NOTE", "note")];
 const ATTEMPTS: &[Column] = &[
     ("#", "number"),
     ("PROVIDER", "provider"),
@@ -126,6 +150,7 @@ impl View {
             Self::NewKey => new_key(answer),
             Self::Task => task(answer),
             Self::Check => check(answer),
+            Self::Decision => decision(answer),
         }
     }
 }
@@ -237,6 +262,18 @@ fn task(answer: &Value) -> String {
         }
     }
     text
+}
+
+fn decision(answer: &Value) -> String {
+    let field = |name: &str| answer.get(name).map(cell).unwrap_or_default();
+    let rule = answer.get("rule").filter(|rule| !rule.is_null());
+    let rule = rule.and_then(|rule| rule.get("pattern")).map(|p| format!(" by {}", cell(p))).unwrap_or_default();
+    let found = table(FOUND, answer.get("found").unwrap_or(&Value::Null));
+    format!(
+        "{}{rule}: {}\n\nWhat each scope says, in the order in which they are asked\n{found}",
+        field("answer"),
+        field("why")
+    )
 }
 
 fn check(answer: &Value) -> String {

@@ -24,6 +24,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::adapter::Proxy;
+use crate::policy::plain_host;
 pub use example::example;
 pub use fields::{Class, Field, Kind};
 pub use parse::{TaskError, parse};
@@ -139,8 +140,8 @@ impl CanonicalTask {
 
     /// The host of the page, for the record that outlives the payload.
     #[must_use]
-    pub fn site_host(&self) -> Option<&str> {
-        self.sites.first().and_then(Url::host_str)
+    pub fn site_host(&self) -> Option<String> {
+        self.sites.first().and_then(plain_host)
     }
 
     /// The site key, for the record that outlives the payload.

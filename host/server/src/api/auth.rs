@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use capstan_domain::code::ErrorCode;
 use capstan_domain::dialect::Dialect;
+use capstan_domain::policy::KeyDomains;
 use capstan_domain::route::{PoolMode, SelectionMode};
 use capstan_domain::{AccountId, ApiKeyId, ProviderId};
 use capstan_storage::{AccountStatus, FoundKey, KeyStatus};
@@ -46,6 +47,8 @@ pub struct Caller {
     pub duplicate_window_ms: Option<i64>,
     /// From where the key may be used; `None` means from everywhere.
     networks: Option<Arc<[IpNet]>>,
+    /// The sites that the key may be used for; `None` means every site.
+    pub domains: Option<Arc<KeyDomains>>,
     /// Until when the key is valid.
     expires_at_ms: Option<i64>,
     /// How its account stands: a suspended one may read what it has paid for.
@@ -148,6 +151,7 @@ fn of_row(row: FoundKey) -> Caller {
         networks: settings.addresses.map(|networks| networks.iter().map(|network| read_network(network)).collect()),
         dialect: settings.dialect,
         duplicate_window_ms: settings.duplicate_window_ms,
+        domains: settings.domains.map(|domains| Arc::new(read_domains(&domains, settings.without_url))),
         expires_at_ms: settings.expires_at_ms,
         account_status: row.account_status,
     }
@@ -159,6 +163,14 @@ fn read_network(text: &str) -> IpNet {
     text.parse().unwrap_or_else(|_| {
         tracing::error!("a key's network cannot be read");
         IpNet::from(IpAddr::from([0, 0, 0, 0]))
+    })
+}
+
+/// Domains as the operator's verb wrote them. A list that cannot be read allows nothing.
+fn read_domains(texts: &[String], without_url: bool) -> KeyDomains {
+    KeyDomains::read(texts.iter().map(String::as_str), without_url).unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "a key's domains cannot be read");
+        KeyDomains::nothing()
     })
 }
 

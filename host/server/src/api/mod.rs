@@ -14,6 +14,7 @@ pub mod dialect;
 mod fields;
 mod health;
 mod metrics;
+mod owners;
 mod path;
 mod report;
 mod suffix;
@@ -35,6 +36,7 @@ use create_task::Sent;
 use dialect::{Answer, Content, Dialect};
 pub use health::Health;
 pub use metrics::metrics_router;
+pub use owners::owners_router;
 use path::Endpoint;
 
 use crate::app::App;

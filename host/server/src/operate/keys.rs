@@ -4,9 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use capstan_domain::dialect::Dialect;
+use capstan_domain::policy::KeyDomains;
 use capstan_domain::route::{PoolMode, SelectionMode};
 use capstan_domain::{Amount, ApiKeyId, ProviderId};
-use capstan_storage::{ApiKey, Change, KeySettings, NewApiKey, day_of};
+use capstan_storage::{Account, ApiKey, Change, KeySettings, NewApiKey, day_of};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -46,19 +47,24 @@ pub(super) async fn list(operator: &Operator, account: Option<&str>) -> Result<V
     };
     let names = operator.store.list_accounts().await?;
     let keys = operator.store.list_api_keys(account).await?;
-    let shown = |key: &ApiKey| {
-        let owner = names.iter().find(|a| a.id == key.account).map(|a| a.name.as_str());
-        let mut shown = json!({
-            "key": key.id, "publicId": key.public_id, "account": key.account, "accountName": owner,
-            "status": key.status.as_str(), "created": times::shown(key.created_at_ms),
-            "lastStorm": storm_shown(operator, key.id),
-        });
-        if let (Some(fields), Value::Object(settings)) = (shown.as_object_mut(), settings_shown(&key.settings)) {
-            fields.extend(settings);
-        }
-        shown
-    };
-    Ok(keys.iter().map(shown).collect())
+    Ok(keys.iter().map(|key| shown(operator, key, &names)).collect())
+}
+
+pub(super) async fn show(operator: &Operator, key: &str) -> Result<Value, OperateError> {
+    Ok(shown(operator, &find(operator, key).await?, &operator.store.list_accounts().await?))
+}
+
+fn shown(operator: &Operator, key: &ApiKey, accounts: &[Account]) -> Value {
+    let owner = accounts.iter().find(|account| account.id == key.account).map(|account| account.name.as_str());
+    let mut shown = json!({
+        "key": key.id, "publicId": key.public_id, "account": key.account, "accountName": owner,
+        "status": key.status.as_str(), "created": times::shown(key.created_at_ms),
+        "lastStorm": storm_shown(operator, key.id),
+    });
+    if let (Some(fields), Value::Object(settings)) = (shown.as_object_mut(), settings_shown(&key.settings)) {
+        fields.extend(settings);
+    }
+    shown
 }
 
 /// The last time that this key's client sent the same createTask again and again, if that was within a day and since the
@@ -86,7 +92,7 @@ pub(super) async fn revoke(call: &Call<'_>, key: &str) -> Result<Value, OperateE
 
 /// A key by its id or its public part, with or without what every key begins with. Its secret names nothing: whoever pastes
 /// a whole key is told so, and it is not repeated.
-async fn find(operator: &Operator, name: &str) -> Result<ApiKey, OperateError> {
+pub(super) async fn find(operator: &Operator, name: &str) -> Result<ApiKey, OperateError> {
     if keys::lookup_hash(name.trim()).is_some() {
         return Err(OperateError::Bad("key: name it by its id or its public part, not by the key itself".to_owned()));
     }
@@ -102,7 +108,7 @@ fn target(id: ApiKeyId) -> String {
 
 /// What is said of a key after a change of some of it.
 fn read(change: &KeyChange, before: KeySettings) -> Result<KeySettings, OperateError> {
-    let KeySettings { label, purpose, selection_mode, pool_mode, pool_locked, .. } = before;
+    let KeySettings { label, purpose, selection_mode, pool_mode, pool_locked, without_url, .. } = before;
     Ok(KeySettings {
         label: change.label.as_deref().map_or(Ok(label), |text| read_name("label", text))?,
         purpose: match change.purpose.as_deref() {
@@ -112,12 +118,17 @@ fn read(change: &KeyChange, before: KeySettings) -> Result<KeySettings, OperateE
         },
         selection_mode: setting(change.mode.as_deref(), selection_mode, read_mode)?,
         pool_mode: change.pool.as_deref().map_or(Ok(pool_mode), |text| read_pool("pool", text))?,
-        pool_locked: change.pool_locked.as_deref().map_or(Ok(pool_locked), read_lock)?,
+        pool_locked: change.pool_locked.as_deref().map_or(Ok(pool_locked), |text| read_yes("lock", text))?,
         priority: setting(change.priority.as_deref(), before.priority, read_priority)?,
         addresses: setting(change.addresses.as_deref(), before.addresses, read_networks)?,
         rate_per_s: setting(change.rate.as_deref(), before.rate_per_s, |text| read_count("rate", text))?,
         most_open: setting(change.in_flight.as_deref(), before.most_open, |text| read_count("in-flight", text))?,
         daily_cap: setting(change.daily_cap.as_deref(), before.daily_cap, |text| read_amount("daily-cap", text))?,
+        domains: read_domains(&change.domains, before.domains)?,
+        without_url: change
+            .without_url
+            .as_deref()
+            .map_or(Ok(without_url), |text| read_yes("allow-without-url", text))?,
         expires_at_ms: setting(change.expires.as_deref(), before.expires_at_ms, |text| times::read("expires", text))?,
         dialect: setting(change.dialect.as_deref(), before.dialect, read_dialect)?,
         duplicate_window_ms: setting(change.duplicate_window.as_deref(), before.duplicate_window_ms, read_window)?,
@@ -164,11 +175,24 @@ fn read_window(text: &str) -> Result<i64, OperateError> {
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn read_lock(text: &str) -> Result<bool, OperateError> {
+/// The domains after a change: none named leaves them, `none` alone takes them away.
+fn read_domains(named: &[String], before: Option<Vec<String>>) -> Result<Option<Vec<String>>, OperateError> {
+    let names = named.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    match named {
+        [] => return Ok(before),
+        [only] if only.trim().eq_ignore_ascii_case("none") => return Ok(None),
+        _ => {}
+    }
+    let bad = |error| OperateError::Bad(format!("domain: {error}"));
+    let domains = KeyDomains::read(names, false).map_err(bad)?;
+    listed("domain", domains.names().map(str::to_owned).collect()).map(Some)
+}
+
+fn read_yes(field: &str, text: &str) -> Result<bool, OperateError> {
     match text.trim().to_ascii_lowercase().as_str() {
         "yes" | "true" => Ok(true),
         "no" | "false" | "none" => Ok(false),
-        _ => Err(OperateError::Bad(format!("lock is {text:?}: it must be yes or no"))),
+        _ => Err(OperateError::Bad(format!("{field} is {text:?}: it must be yes or no"))),
     }
 }
 
@@ -217,6 +241,7 @@ fn settings_shown(settings: &KeySettings) -> Value {
         "priority": settings.priority, "addresses": settings.addresses,
         "ratePerSecond": settings.rate_per_s, "inFlight": settings.most_open,
         "dailyCap": settings.daily_cap.map(|cap: Amount| cap.to_string()),
+        "domains": settings.domains, "withoutUrl": settings.without_url,
         "expires": settings.expires_at_ms.map(times::shown),
         "dialect": settings.dialect.map(Dialect::as_str),
         "duplicateWindowSeconds": settings.duplicate_window_ms.map(|ms| ms / 1000),
@@ -267,6 +292,9 @@ mod tests {
             (with(|c| c.daily_cap = Some("0".to_owned())), "daily-cap"),
             (with(|c| c.addresses = Some("example.com".to_owned())), "addresses"),
             (with(|c| c.priority = Some("a,a".to_owned())), "priority"),
+            (with(|c| c.domains = vec!["com".to_owned()]), "domain"),
+            (with(|c| c.domains = vec!["example.com/login".to_owned()]), "domain"),
+            (with(|c| c.without_url = Some("maybe".to_owned())), "allow-without-url"),
             (with(|c| c.expires = Some("soon".to_owned())), "expires"),
             (with(|c| c.dialect = Some("klingon".to_owned())), "dialect"),
             (with(|c| c.duplicate_window = Some("1h".to_owned())), "duplicate-window"),

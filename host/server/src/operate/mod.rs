@@ -6,11 +6,13 @@
 //!
 //! Answers are JSON; how they look on a terminal is the command's affair.
 
+mod abuse;
 mod accounts;
 mod check;
 mod credentials;
 mod error;
 mod keys;
+mod policy;
 mod prices;
 mod providers;
 mod routing;
@@ -23,6 +25,7 @@ mod verb;
 
 use std::sync::Arc;
 
+use capstan_domain::policy::Action;
 use capstan_egress::{Egress, EgressError, EgressSettings, Vault};
 use capstan_sandbox::Adapter;
 use capstan_storage::{Applied, Change, NewAudit, Store};
@@ -30,7 +33,7 @@ use serde_json::{Value, json};
 
 pub use error::OperateError;
 pub use seed::{CredentialDraft, add_account, add_credential, add_key, create_account, create_key, top_up};
-pub use verb::{Asked, Check, KeyChange, PriceLine, ProviderChange, Verb};
+pub use verb::{Asked, Check, KeyChange, PriceLine, ProviderChange, RuleLine, Verb};
 
 use crate::app::App;
 use crate::clock;
@@ -111,6 +114,7 @@ impl Operator {
             Verb::AccountPool { account, pool } => accounts::pool(&call, &account, &pool).await,
             Verb::KeyCreate { account, change } => keys::create(&call, &account, &change).await,
             Verb::KeyList { account } => keys::list(self, account.as_deref()).await,
+            Verb::KeyShow { key } => keys::show(self, &key).await,
             Verb::KeyEdit { key, change } => keys::edit(&call, &key, &change).await,
             Verb::KeyRevoke { key } => keys::revoke(&call, &key).await,
             Verb::CredentialAdd { provider, label, owner, fields } => {
@@ -134,6 +138,19 @@ impl Operator {
             Verb::TaskList { account, most } => tasks::list(self, account.as_deref(), most).await,
             Verb::TaskShow { task } => tasks::show(self, &task).await,
             Verb::AuditList { before, most } => tasks::audit(self, before, most).await,
+            Verb::PolicyList { account, key, origin } => {
+                policy::list(self, policy::Filter { account, key, origin }).await
+            }
+            Verb::PolicyAdd { rule } => policy::put(&call, &rule, Action::Deny).await,
+            Verb::PolicyAllow { rule } => policy::put(&call, &rule, Action::Allow).await,
+            Verb::PolicyRemove { rule } => policy::remove(&call, &rule).await,
+            Verb::PolicyRestore { pattern } => policy::restore(&call, &pattern).await,
+            Verb::PolicyTest { url, site_key, account, key } => {
+                policy::test(self, policy::Question { url, site_key, account, key }).await
+            }
+            Verb::AbuseFind { domain, site_key, since, most } => {
+                abuse::find(&call, abuse::Report { domain, site_key, since, most }).await
+            }
         }
     }
 

@@ -14,6 +14,13 @@ pub(super) fn shown(at_ms: i64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
 }
 
+/// Reads a time that has been: as [`read`], a span such as `7d` counted back from now.
+pub(super) fn read_past(field: &str, text: &str) -> Result<i64, OperateError> {
+    let Ok(span) = humantime::parse_duration(text.trim()) else { return read(field, text.trim()) };
+    let back_ms = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    Ok(clock::now_ms().saturating_sub(back_ms).max(0))
+}
+
 /// Reads `2027-01-31`, `2027-01-31T12:00:00Z`, or a span from now such as `90d`.
 pub(super) fn read(field: &str, text: &str) -> Result<i64, OperateError> {
     let at_ms = |since: Duration| i64::try_from(since.as_millis()).ok().filter(|ms| *ms <= LAST_MS);
@@ -32,7 +39,16 @@ pub(super) fn read(field: &str, text: &str) -> Result<i64, OperateError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{read, shown};
+    use super::{read, read_past, shown};
+
+    #[test]
+    fn a_span_before_now_is_a_time_that_has_been() {
+        let (day, week) = (read_past("since", "1d").unwrap(), read_past("since", " 7d ").unwrap());
+        assert!((day - week - 6 * 86_400_000).abs() < 60_000 && day < crate::clock::now_ms());
+        assert_eq!(read_past("since", "2027-01-31").unwrap(), 1_801_353_600_000);
+        assert_eq!(read_past("since", "9000y").unwrap(), 0);
+        assert!(read_past("since", "lately").is_err());
+    }
 
     #[test]
     fn a_day_a_moment_and_a_span_are_times() {

@@ -31,6 +31,7 @@ pub enum Verb {
     AccountPool { account: String, pool: String },
     KeyCreate { account: String, change: KeyChange },
     KeyList { account: Option<String> },
+    KeyShow { key: String },
     KeyEdit { key: String, change: KeyChange },
     KeyRevoke { key: String },
     CredentialAdd { provider: String, label: String, owner: Option<String>, fields: BTreeMap<String, String> },
@@ -50,6 +51,13 @@ pub enum Verb {
     TaskList { account: Option<String>, most: u32 },
     TaskShow { task: String },
     AuditList { before: Option<i64>, most: u32 },
+    PolicyList { account: Option<String>, key: Option<String>, origin: Option<String> },
+    PolicyAdd { rule: RuleLine },
+    PolicyAllow { rule: RuleLine },
+    PolicyRemove { rule: RuleLine },
+    PolicyRestore { pattern: String },
+    PolicyTest { url: Option<String>, site_key: Option<String>, account: Option<String>, key: Option<String> },
+    AbuseFind { domain: Option<String>, site_key: Option<String>, since: String, most: u32 },
 }
 
 impl std::fmt::Debug for Verb {
@@ -83,6 +91,10 @@ pub struct KeyChange {
     pub in_flight: Option<String>,
     /// Dollars per day.
     pub daily_cap: Option<String>,
+    /// Sites that it may be used for; `none` alone means every site. Empty leaves them.
+    pub domains: Vec<String>,
+    /// Whether a key with domains may send tasks that name no site: `yes` or `no`.
+    pub without_url: Option<String>,
     /// A time such as `2027-01-31`, or from now such as `90d`.
     pub expires: Option<String>,
     /// The dialect of its clients.
@@ -119,6 +131,22 @@ pub struct PriceLine {
     /// The contributor's share in basis points.
     #[serde(default)]
     pub share_bp: u16,
+}
+
+/// A site rule.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RuleLine {
+    /// What it is about: `example.com`, `host:www.example.com`, `example.com/path`, `suffix:gov`, `sitekey:KEY`.
+    pub pattern: String,
+    /// Why it is there; clients read it.
+    pub note: String,
+    /// The account whose tasks it is about; neither account nor key means everybody's.
+    pub account: Option<String>,
+    /// The API key whose tasks it is about.
+    pub key: Option<String>,
+    /// Who made it, where several have made one: `operator`, `default` or `owner`.
+    pub origin: Option<String>,
 }
 
 /// A check at a provider.

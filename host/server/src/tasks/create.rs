@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use capstan_domain::adapter::PollLimits;
 use capstan_domain::catalogue::{self, CanonicalTask, TaskError};
 use capstan_domain::code::ErrorCode;
+use capstan_domain::policy::Who;
 use capstan_domain::route::{self, PoolCeilings, PoolMode, PoolWish, Ranked, RouteRequest, SavedOrder, SelectionMode};
 use capstan_domain::schedule::{self, Polls};
 use capstan_domain::task::TaskState;
@@ -166,11 +167,14 @@ fn refusal_of(error: TaskError) -> Refusal {
     Refusal::new(code, error.to_string())
 }
 
-fn refuse_banned_sites(snapshot: &Snapshot, task: &CanonicalTask) -> Result<(), Refusal> {
-    match task.sites.iter().find_map(|site| snapshot.policy.refuses(site)) {
-        Some(rule) => Err(Refusal::new(ErrorCode::DomainBanned, format!("The rule is {rule}."))),
-        None => Ok(()),
+/// Refuses what site policy, or the key's own domains, say of any site that the task names. Whose rule it is is not told.
+fn refuse_banned_sites(snapshot: &Snapshot, caller: &Caller, task: &CanonicalTask) -> Result<(), Refusal> {
+    let banned = |detail: String| Err(Refusal::new(ErrorCode::DomainBanned, detail));
+    let who = Who { account: Some(caller.account), key: Some(caller.key) };
+    if let Some(rule) = snapshot.policy.refuses(&task.sites, task.site_key(), who) {
+        return banned(format!("The rule is {}: {}.", rule.pattern, rule.note.trim_end_matches('.')));
     }
+    caller.domains.as_ref().and_then(|domains| domains.refusal(&task.sites)).map_or(Ok(()), banned)
 }
 
 /// Wait before a task is placed again.
@@ -179,7 +183,7 @@ const PLACE_AGAIN: Duration = Duration::from_millis(200);
 /// What a task is placed with: its facts, and the candidates that may be tried, each with its price and its reason.
 fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTask) -> Result<PlaceTask, Refusal> {
     let snapshot = app.snapshot.load_full();
-    refuse_banned_sites(&snapshot, task)?;
+    refuse_banned_sites(&snapshot, caller, task)?;
     let question = question(&snapshot, caller, request, task);
     let provisions = snapshot.provisions(task.family.name, question.now_ms);
     let route = route::route(&question, &provisions);
@@ -253,7 +257,7 @@ fn facts(
         with_proxy: task.proxy.is_some(),
         selection_mode: question.mode,
         pool_mode: question.pool.mode,
-        site: task.site_host().map(str::to_owned),
+        site: task.site_host(),
         site_key: task.site_key().map(str::to_owned),
         price_book_version: snapshot.prices.version,
         created_at_ms: question.now_ms,

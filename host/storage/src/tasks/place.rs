@@ -1,6 +1,7 @@
 //! How a task enters: hold, task row, first attempt and ledger entries, durable together or not at all.
 
 use capstan_domain::ledger::Move;
+use capstan_domain::policy::registrable;
 use capstan_domain::{Amount, MoveId, TaskId};
 
 use super::attempts::insert_attempt;
@@ -196,9 +197,9 @@ async fn insert_task(db: &mut Db, facts: &TaskFacts, fence: Fence) -> Result<boo
         db,
         execute,
         "insert into tasks (id, number, shard, epoch, account_id, api_key_id, family, task_type, with_proxy,
-                            selection_mode, pool_mode, site, site_key, price_book_version, state, created_at_ms,
-                            deadline_at_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'submitting', $15, $16)
+                            selection_mode, pool_mode, site, site_domain, site_key, price_book_version, state,
+                            created_at_ms, deadline_at_ms)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'submitting', $16, $17)
          on conflict do nothing",
         facts.id.0,
         facts.number,
@@ -212,6 +213,7 @@ async fn insert_task(db: &mut Db, facts: &TaskFacts, fence: Fence) -> Result<boo
         facts.selection_mode.as_str(),
         facts.pool_mode.as_str(),
         facts.site.as_deref(),
+        facts.site.as_deref().map(registrable),
         facts.site_key.as_deref(),
         facts.price_book_version,
         facts.created_at_ms,

@@ -71,6 +71,8 @@ pub(crate) async fn a_key_is_found_by_its_hash_with_its_account(f: Fixture) -> a
             rate_per_s: Some(7),
             most_open: Some(5),
             daily_cap: Some(nanos(1_000)),
+            domains: Some(vec!["example.com".into()]),
+            without_url: true,
             expires_at_ms: Some(NOW + 2),
             dialect: Some(Dialect::CapSolver),
             duplicate_window_ms: Some(10_000),

@@ -1,10 +1,10 @@
-//! Providers, credentials, prices and site rules.
+//! Providers, credentials and prices.
 
 use anyhow::{Context, ensure};
 use capstan_domain::price::Price;
 use capstan_domain::route::Pool;
 use capstan_domain::{CredentialId, ProviderId};
-use capstan_storage::{CredentialStatus, NewCredential, PricedFamily, Provider, ProviderStatus, SiteRule, StoreError};
+use capstan_storage::{CredentialStatus, NewCredential, PricedFamily, Provider, ProviderStatus, StoreError};
 
 use crate::fixture::{Fixture, NOW, nanos, provider};
 
@@ -77,21 +77,6 @@ pub(crate) async fn price_books_are_append_only(f: Fixture) -> anyhow::Result<()
     ] {
         let error = raw.both(text).await;
         ensure!(error.as_ref().is_err_and(|e| e.to_string().contains("append-only")), "{text}: {error:?}");
-    }
-    Ok(())
-}
-
-pub(crate) async fn site_rules_come_and_go(f: Fixture) -> anyhow::Result<()> {
-    let rule = |pattern: &str, note: &str| SiteRule { pattern: pattern.into(), note: note.into() };
-    for _ in 0..2 {
-        f.store.put_site_rule(rule("b.example", "first")).await?;
-        f.store.put_site_rule(rule("a.example/login", "")).await?;
-        f.store.put_site_rule(rule("b.example", "second")).await?;
-        assert_eq!(f.store.list_site_rules().await?, [rule("a.example/login", ""), rule("b.example", "second")]);
-    }
-    for _ in 0..2 {
-        f.store.remove_site_rule("a.example/login").await?;
-        assert_eq!(f.store.list_site_rules().await?, [rule("b.example", "second")]);
     }
     Ok(())
 }

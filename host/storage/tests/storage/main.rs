@@ -14,6 +14,7 @@ mod measure;
 mod opening;
 mod operating;
 mod placing;
+mod policy;
 mod proxy;
 mod settling;
 mod shards;
@@ -39,7 +40,7 @@ fn main() {
         accounts: an_account_is_made_once_and_changes_status, a_top_up_is_booked_once_per_payment,
             a_top_up_that_cannot_be_is_refused, a_key_is_found_by_its_hash_with_its_account;
         configuration: providers_are_set_and_listed, a_credential_is_known_by_its_fingerprint,
-            the_newest_price_book_is_current_and_whole, site_rules_come_and_go, price_books_are_append_only;
+            the_newest_price_book_is_current_and_whole, price_books_are_append_only;
         placing: a_task_is_placed_with_its_hold_and_first_attempt, the_hold_is_the_dearest_affordable_of_those_tried,
             a_placing_said_twice_is_one_hold, a_taken_number_is_told_and_leaves_nothing, what_cannot_be_placed_is_refused,
             a_thousand_tasks_on_a_balance_for_a_hundred_are_exactly_a_hundred, another_account_s_task_is_not_found;
@@ -62,6 +63,8 @@ fn main() {
             an_account_is_closed_once_it_owes_and_holds_nothing, a_revoked_key_places_nothing,
             a_daily_cap_counts_holds_and_captures_of_the_day, a_daily_cap_holds_under_a_crowd,
             a_rotated_credential_keeps_its_id, switches_are_set_and_taken_away;
+        policy: site_rules_come_and_go, a_rule_that_cannot_be_is_refused, default_rules_are_added_and_stay_switched_off,
+            a_key_keeps_its_domains, traces_are_found_by_domain_and_by_site_key;
         opening: reopening_keeps_everything, a_newer_schema_is_refused, addresses_are_read_without_their_password;
     ];
     // SQLite's commit is a call in this process, whose answer cannot be lost.

@@ -288,7 +288,7 @@ fn every_site_is_named_the_page_first() {
         let urls = family.fields.iter().filter(|f| matches!(f.kind, Kind::Url | Kind::Urls(_))).count();
         assert_eq!(found.sites.len(), urls, "{}", family.name);
         if family.field("websiteURL").is_some() {
-            assert_eq!(found.site_host(), Some("example.com"), "{}", family.name);
+            assert_eq!(found.site_host().as_deref(), Some("example.com"), "{}", family.name);
         }
     }
 }
