@@ -41,8 +41,8 @@ pub(crate) fn recaptcha(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
 }
 
 fn code_of(thing: &str) -> Option<&'static str> {
-    let is_meant = |name: &&str| [name.to_string(), format!("{name}s"), format!("{name}es")].iter().any(|n| n == thing);
-    THINGS.iter().find(|(_, names)| names.iter().any(|name| is_meant(name))).map(|(code, _)| *code)
+    let is_meant = |name: &&str| matches!(thing.strip_prefix(name), Some("" | "s" | "es"));
+    THINGS.iter().find(|(_, names)| names.iter().any(is_meant)).map(|(code, _)| *code)
 }
 
 /// AWS WAF's question is a code; a grid is of up to nine pictures, everything else one picture.

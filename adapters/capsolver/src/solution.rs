@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::families;
 
+/// Makes a canonical solution of theirs, where it holds one.
+type Make = fn(&Map<String, Value>) -> Option<Map<String, Value>>;
+
 /// What a solution holds.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
@@ -13,7 +16,7 @@ pub(crate) enum Kind {
     /// Fields that the catalogue calls the same: one of the first must be there, the others come beside.
     Fields(&'static [&'static str], &'static [&'static str]),
     /// Something that has to be made of it.
-    Made(fn(&Map<String, Value>) -> Option<Map<String, Value>>),
+    Made(Make),
     /// It is handed on as it is.
     Whole,
 }
