@@ -9,10 +9,12 @@ mod families;
 mod faults;
 mod manifest;
 mod parameters;
+mod questions;
 mod reply;
 mod report;
 mod solution;
 mod task;
+mod wishes;
 
 use adapter_kit::{Manifest, Next, OpenTask, Placement, Provider, Report, Request, Response, Submission, Turn};
 use serde::{Deserialize, Serialize};
@@ -24,7 +26,7 @@ pub struct CapSolver;
 /// What is remembered while a request is under way.
 #[derive(Serialize, Deserialize)]
 pub enum State {
-    /// `createTask` of this family.
+    /// `createTask` of this family, or what takes its place.
     Submitting {
         /// Canonical family.
         family: String,
@@ -50,8 +52,8 @@ impl Provider for CapSolver {
     }
 
     fn submit(task: Submission) -> Turn<State> {
-        let body = task::create_task(&task)?;
-        keyed("/createTask", &body).then(State::Submitting { family: task.family })
+        let (path, body) = task::create_task(&task)?;
+        keyed(path, &body).then(State::Submitting { family: task.family })
     }
 
     fn poll(tasks: Vec<OpenTask>) -> Turn<State> {

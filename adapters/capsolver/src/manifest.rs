@@ -3,10 +3,10 @@
 //! Source for polling: <https://docs.capsolver.com/guide/api-gettaskresult> and `ERROR_TASK_TIMEOUT` of
 //! <https://docs.capsolver.com/guide/api-error>.
 
-use adapter_kit::{Abilities, CredentialField, Manifest, PollLimits, ProxySupport, ServedType};
+use adapter_kit::{Abilities, CredentialField, Manifest, PollLimits, ServedType};
 
 use crate::client_key;
-use crate::families::{FAMILIES, Family};
+use crate::families::{self, Family};
 
 /// The fastest tasks take one second. "Processing" means to ask again in three.
 const FIRST_WAIT_MS: u32 = 2_000;
@@ -27,7 +27,7 @@ pub(crate) fn manifest() -> Manifest {
         hosts: Vec::new(),
         credential: vec![CredentialField::new("key", "API key", "Begins with CAP- or CAI-, shown on the dashboard")],
         placements: vec![client_key()],
-        task_types: FAMILIES.iter().map(served).collect(),
+        task_types: families::all().map(served).collect(),
         polling: PollLimits {
             first_wait_ms: FIRST_WAIT_MS,
             interval_ms: INTERVAL_MS,
@@ -43,6 +43,6 @@ pub(crate) fn manifest() -> Manifest {
 }
 
 fn served(family: &Family) -> ServedType {
-    let proxy = if family.proxied.is_some() { ProxySupport::Optional } else { ProxySupport::Never };
-    ServedType::new(family.name, proxy, family.list_price)
+    let schema = family.schema.map(str::to_owned);
+    ServedType { schema, ..ServedType::new(family.name, family.proxy(), family.list_price) }
 }

@@ -1,6 +1,8 @@
 //! Canonical parameters that are sent in another form, or refused by their value.
 
 use adapter_kit::{Draft as _, Fault};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::task::Draft;
@@ -21,15 +23,9 @@ pub(crate) fn min_score(value: &Value, _draft: &mut Draft) -> Result<(), Fault> 
     Ok(())
 }
 
-/// It is said by the type's name there.
-pub(crate) fn is_enterprise(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    draft.enterprise = Some(flag("isEnterprise", value)?);
-    Ok(())
-}
-
 /// The script is served from one of two domains there, named as addresses.
 pub(crate) fn api_domain(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    let asked = value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type("apiDomain"))?.to_ascii_lowercase();
+    let asked = text("apiDomain", value)?.to_ascii_lowercase();
     let host = asked.strip_prefix("https://").or_else(|| asked.strip_prefix("http://")).unwrap_or(&asked);
     let domain = match host.trim_end_matches('/') {
         "google.com" | "www.google.com" => "http://www.google.com/",
@@ -52,45 +48,73 @@ pub(crate) fn turnstile_cdata(value: &Value, draft: &mut Draft) -> Result<(), Fa
     Ok(())
 }
 
-/// Asks for nothing where it is false.
-pub(crate) fn no_phrase(value: &Value, _draft: &mut Draft) -> Result<(), Fault> {
-    nothing_asked("phrase", !flag("phrase", value)?)
+/// The provider plays Chrome and no other browser.
+pub(crate) fn chrome(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    if !text("userAgent", value)?.contains("Chrome/") {
+        return Err(Fault::parameter_refused("userAgent", "the browser is Chrome here"));
+    }
+    draft.set("userAgent", value.clone());
+    Ok(())
 }
 
-/// Asks for nothing where it is false.
-pub(crate) fn no_math(value: &Value, _draft: &mut Draft) -> Result<(), Fault> {
-    nothing_asked("math", !flag("math", value)?)
+/// The page is sent as it is there; given in both forms it is the same page.
+pub(crate) fn html_of_base64(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    let page = STANDARD.decode(text("htmlPageBase64", value)?).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let page =
+        page.ok_or_else(|| Fault::invalid_task("INVALID_PARAMETERS", "htmlPageBase64 is no base64 of a page"))?;
+    draft.set("html", json!(page));
+    Ok(())
 }
 
-/// Asks for nothing where it is 0.
-pub(crate) fn no_numeric(value: &Value, _draft: &mut Draft) -> Result<(), Fault> {
-    nothing_asked("numeric", number("numeric", value)? == 0)
+/// The provider gives a cookie. Who says that he wants none wants a voucher.
+pub(crate) fn cookie_wanted(value: &Value, _draft: &mut Draft) -> Result<(), Fault> {
+    match value.as_bool() {
+        Some(true) => Ok(()),
+        Some(false) => Err(Fault::parameter_refused("cookieSolution", "a solution is a cookie here")),
+        None => Err(Fault::parameter_of_wrong_type("cookieSolution")),
+    }
 }
 
-/// Asks for nothing where it is 0.
-pub(crate) fn no_min_length(value: &Value, _draft: &mut Draft) -> Result<(), Fault> {
-    nothing_asked("minLength", number("minLength", value)? == 0)
+/// An address with `t=bv` says that the visitor's own address is banned: nobody can solve that.
+pub(crate) fn datadome_frame(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    let query = text("captchaUrl", value)?.split_once('?').map_or("", |(_, query)| query);
+    if query.split('&').any(|pair| pair == "t=bv") {
+        return Err(Fault::invalid_task(
+            "PROXY_BANNED",
+            "captchaUrl says that the site has banned the proxy's address",
+        ));
+    }
+    draft.set("captchaUrl", value.clone());
+    Ok(())
 }
 
-/// Asks for nothing where it is 0.
-pub(crate) fn no_max_length(value: &Value, _draft: &mut Draft) -> Result<(), Fault> {
-    nothing_asked("maxLength", number("maxLength", value)? == 0)
+/// With the picture that it belongs on, it is another puzzle there.
+pub(crate) fn turned_on_background(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    draft.set("imageBackground", value.clone());
+    draft.set("module", json!("rotate_1"));
+    Ok(())
 }
 
-/// English is what every service takes for granted; another language needs readers of it.
-pub(crate) fn language_pool(value: &Value, _draft: &mut Draft) -> Result<(), Fault> {
-    let asked = value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type("languagePool"))?;
-    nothing_asked("languagePool", asked.eq_ignore_ascii_case("en"))
+/// One picture is turned at a time.
+pub(crate) fn only_image(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    draft.set("image", single(value)?);
+    Ok(())
 }
 
-fn nothing_asked(name: &str, holds: bool) -> Result<(), Fault> {
-    if holds { Ok(()) } else { Err(Fault::parameter_refused(name, "this cannot be asked for here")) }
+/// One picture of everything, though the name is a plural.
+pub(crate) fn one_screenshot(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    draft.set("images", single(value)?);
+    Ok(())
 }
 
-fn flag(name: &str, value: &Value) -> Result<bool, Fault> {
-    value.as_bool().ok_or_else(|| Fault::parameter_of_wrong_type(name))
+fn single(images: &Value) -> Result<Value, Fault> {
+    match images.as_array().map(Vec::as_slice) {
+        Some([image]) => Ok(image.clone()),
+        Some(_) => Err(Fault::parameter_refused("images", "one picture is looked at here")),
+        None => Err(Fault::parameter_of_wrong_type("images")),
+    }
 }
 
-fn number(name: &str, value: &Value) -> Result<u64, Fault> {
-    value.as_u64().ok_or_else(|| Fault::parameter_of_wrong_type(name))
+fn text<'a>(name: &str, value: &'a Value) -> Result<&'a str, Fault> {
+    value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type(name))
 }

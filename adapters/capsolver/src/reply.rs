@@ -120,13 +120,14 @@ pub(crate) fn submitted<S>(family: &str, response: &Response) -> Turn<S> {
         Answer::Refused(refusal) => return Err(refused_submit(refusal)),
     };
     // Recognition is done by the time of the answer, and its result is in no other one, though it has an id as well.
-    match text(&body, "status") {
-        "ready" => match solution::read(family, &body) {
-            Some(solution) => return Ok(Next::Solved(Solved { solution, cost: None })),
-            None => return Err(without_solution()),
-        },
-        "failed" => return Err(failed_without_error()),
-        _ => {}
+    // Some types have paths of their own, where a solution says all that a status would.
+    let status = text(&body, "status");
+    if status == "ready" || (status.is_empty() && body.get("solution").is_some_and(Value::is_object)) {
+        let solution = solution::read(family, &body).ok_or_else(without_solution)?;
+        return Ok(Next::Solved(Solved { solution, cost: None }));
+    }
+    if status == "failed" {
+        return Err(failed_without_error());
     }
     match task_id(&body) {
         Some(reference) => Ok(Next::Accepted(Acceptance { reference, memo: Vec::new(), poll_after_ms: None })),

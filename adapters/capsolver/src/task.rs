@@ -3,15 +3,13 @@
 use adapter_kit::{Draft as _, Fault, Proxy, ProxyScheme, Submission, apply_rules};
 use serde_json::{Map, Value, json};
 
-use crate::families::{self, Type};
+use crate::families::{self, Family, Rows, Types};
 
 /// A `createTask` body that is being written.
 pub(crate) struct Draft {
     task: Map<String, Value>,
     /// Turnstile's `metadata`, gathered from several parameters.
     pub metadata: Map<String, Value>,
-    /// Whether the client said that the page uses the Enterprise variant.
-    pub enterprise: Option<bool>,
     has_proxy: bool,
 }
 
@@ -25,28 +23,28 @@ impl adapter_kit::Draft for Draft {
     }
 }
 
-/// The body of `createTask`, without the key.
+/// Where a task is posted, and the body without the key.
 ///
 /// # Errors
 /// `not-supported` where the provider cannot take the task as it is, `invalid-task` where nobody can.
-pub(crate) fn create_task(task: &Submission) -> Result<Value, Fault> {
+pub(crate) fn create_task(task: &Submission) -> Result<(&'static str, Value), Fault> {
     let family = families::find(&task.family)
         .ok_or_else(|| Fault::not_supported("FAMILY_NOT_SUPPORTED", &format!("{} is not served", task.family)))?;
     let given: Map<String, Value> = task.read_parameters()?;
-    let kind = match (&task.proxy, &family.proxied) {
-        (None, _) => &family.solo,
-        (Some(_), Some(proxied)) => proxied,
-        (Some(_), None) => {
-            return Err(Fault::not_supported("PROXY_NOT_SUPPORTED", &format!("{} takes no proxy here", task.family)));
-        }
-    };
-    let mut draft = Draft { task: Map::new(), metadata: Map::new(), enterprise: None, has_proxy: task.proxy.is_some() };
-    apply_rules(family.parameters, &given, &mut draft)?;
+    let kind = type_name(family, task.proxy.is_some())?;
+    (family.check)(&given)?;
+    if let Some((name, reason)) = family.needs.iter().find(|(name, _)| !given.contains_key(*name)) {
+        return Err(Fault::parameter_refused(name, reason));
+    }
+    let mut draft = Draft { task: Map::new(), metadata: Map::new(), has_proxy: task.proxy.is_some() };
+    match &family.parameters {
+        Rows::Table(rows) => apply_rules(rows, &given, &mut draft)?,
+        Rows::AsSent(page) => draft.task = as_sent(given, page),
+    }
     for (name, value) in family.defaults {
         draft.task.entry(*name).or_insert_with(|| json!(value));
     }
-    let name = type_name(kind, draft.enterprise, given.contains_key("enterprisePayload"))?;
-    draft.set("type", json!(name));
+    draft.set("type", json!(kind));
     if let Some(proxy) = &task.proxy {
         set_proxy(proxy, &mut draft)?;
     }
@@ -54,19 +52,29 @@ pub(crate) fn create_task(task: &Submission) -> Result<Value, Fault> {
         let metadata = std::mem::take(&mut draft.metadata);
         draft.set("metadata", Value::Object(metadata));
     }
-    Ok(json!({ "task": draft.task }))
+    Ok((family.path, json!({ "task": draft.task })))
 }
 
-/// The variant's name. A payload is read by the Enterprise variant only, so it asks for that one by itself.
-fn type_name(kind: &Type, enterprise: Option<bool>, has_payload: bool) -> Result<&'static str, Fault> {
-    match enterprise {
-        Some(true) => Ok(kind.enterprise),
-        Some(false) if has_payload && kind.plain != kind.enterprise => {
-            Err(Fault::parameter_refused("enterprisePayload", "the Enterprise variant alone takes it here"))
+/// The provider's name of the type, with the client's proxy or without.
+fn type_name(family: &Family, has_proxy: bool) -> Result<&'static str, Fault> {
+    match (&family.types, has_proxy) {
+        (Types::Solo(name) | Types::Either(name, _), false) => Ok(*name),
+        (Types::Either(_, name) | Types::Proxied(name), true) => Ok(*name),
+        (Types::Solo(_), true) => {
+            Err(Fault::not_supported("PROXY_NOT_SUPPORTED", &format!("{} takes no proxy here", family.name)))
         }
-        None if has_payload => Ok(kind.enterprise),
-        Some(false) | None => Ok(kind.plain),
+        (Types::Proxied(_), false) => {
+            Err(Fault::not_supported("PROXY_REQUIRED", &format!("{} needs a proxy here", family.name)))
+        }
     }
+}
+
+/// The parameters as the client sent them, the page's address as the provider calls it.
+fn as_sent(mut given: Map<String, Value>, page: &str) -> Map<String, Value> {
+    if let Some(address) = given.remove("websiteURL") {
+        given.entry(page).or_insert(address);
+    }
+    given
 }
 
 /// The five fields of a proxy; its host may be a name. Requests that cannot succeed get a key blocked, so addresses of

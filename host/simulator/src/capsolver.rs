@@ -1,10 +1,11 @@
 //! capsolver's wire format: JSON in and out, task ids are UUIDs, an error has `errorId` 1, a code of its own and an HTTP
-//! status, and says `failed`. Pictures are read within the answer to `createTask`.
+//! status, and says `failed`. Pictures are read within the answer to `createTask`; a few types have a path of their own.
 //!
 //! Pure. Sources: docs.capsolver.com/guide (createTask, getTaskResult, getBalance, error codes, task types), and the
 //! statuses that the service's own Python client tells apart.
 
 mod errors;
+mod shapes;
 mod tasks;
 
 use axum::http::StatusCode;
@@ -39,7 +40,7 @@ pub(crate) fn read(path: &str, body: &Bytes) -> Incoming {
     let task = envelope.task.map(|raw| body.slice_ref(raw.get().as_bytes()));
     let id = envelope.task_id.as_str().and_then(number);
     let call = match path.trim_matches('/') {
-        "createTask" => Call::Create(tasks::read(task.as_deref())),
+        path if tasks::takes(path) => Call::Create(tasks::read(path, task.as_deref())),
         "getTaskResult" => Call::Poll(id),
         "getBalance" => Call::Balance,
         "feedbackTask" if envelope.result.get("invalid").is_some_and(Value::is_boolean) => {
@@ -157,7 +158,8 @@ fn solution(ready: &Ready) -> Value {
             | Family::RecaptchaV2Enterprise
             | Family::RecaptchaV3
             | Family::Hcaptcha
-            | Family::ImageToText => {
+            | Family::ImageToText
+            | Family::Other => {
                 // Milliseconds, unlike elsewhere in the field.
                 let created_ms = ready.ended_at.saturating_mul(1000);
                 json!({"gRecaptchaResponse": token, "userAgent": user_agent, "createTime": created_ms})
