@@ -187,7 +187,11 @@ fn json_solution(solution: &Solution) -> (Value, Map<String, Value>) {
                 Family::Hcaptcha | Family::Turnstile => {
                     more.insert("useragent".to_owned(), user_agent.as_str().into());
                 }
-                Family::RecaptchaV2 | Family::RecaptchaV2Enterprise | Family::RecaptchaV3 | Family::ImageToText => {}
+                Family::RecaptchaV2
+                | Family::RecaptchaV2Enterprise
+                | Family::RecaptchaV3
+                | Family::ImageToText
+                | Family::Other => {}
             }
             json!(token)
         }

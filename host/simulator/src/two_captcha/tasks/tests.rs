@@ -127,7 +127,7 @@ async fn the_same_picture_is_the_same_task_whether_uploaded_or_encoded() {
     let gif = [b"GIF89a".as_slice(), &[7; 200]].concat();
     let needs = |task: NewTask| match task.needs {
         Needs::Text(needs) => needs,
-        Needs::Token { .. } => panic!("a picture has text"),
+        Needs::Token { .. } | Needs::Own(_) => panic!("a picture has text"),
     };
     let encoded = needs(check(&[("method", "base64"), ("body", &STANDARD.encode(&gif))]).await.unwrap());
     let uploaded = needs(upload("a.gif", &gif).await.unwrap());
@@ -144,12 +144,12 @@ async fn options_of_pictures_are_read() {
     for (value, letters, digits) in [("1", false, true), ("2", true, false), ("3", false, true), ("4", true, true)] {
         match with("numeric", value).await.unwrap().needs {
             Needs::Text(needs) => assert_eq!((needs.letters, needs.digits), (letters, digits), "{value}"),
-            Needs::Token { .. } => panic!("a picture has text"),
+            Needs::Token { .. } | Needs::Own(_) => panic!("a picture has text"),
         }
     }
     match with("max_len", "3").await.unwrap().needs {
         Needs::Text(needs) => assert_eq!((needs.min_length, needs.max_length), (3, 3)),
-        Needs::Token { .. } => panic!("a picture has text"),
+        Needs::Token { .. } | Needs::Own(_) => panic!("a picture has text"),
     }
     for (name, wrong) in [("numeric", "5"), ("phrase", "2"), ("min_len", "x"), ("language", "3"), ("calc", "yes")] {
         assert_eq!(with(name, wrong).await.unwrap_err(), Refusal::Field(name));
