@@ -13,6 +13,7 @@ mod market;
 mod parameters;
 mod reply;
 mod report;
+mod solution;
 mod task;
 
 use adapter_kit::{Manifest, Next, OpenTask, Placement, Provider, Report, Request, Response, Submission, Turn};

@@ -1,6 +1,7 @@
 //! Who the provider is and how it wants to be asked.
 
-use adapter_kit::{Abilities, CredentialField, Manifest, PollLimits, ProxySupport, ServedType};
+use adapter_kit::{Abilities, CredentialField, Manifest, PollLimits, ProxySupport, ServedType, json_text};
+use serde_json::{Value, json};
 
 use crate::families::Family;
 use crate::{FAMILIES, client_key};
@@ -43,6 +44,19 @@ pub(crate) fn manifest() -> Manifest {
 }
 
 fn served(family: &Family) -> ServedType {
-    let proxy = if family.proxied.is_some() { ProxySupport::Optional } else { ProxySupport::Never };
-    ServedType::new(family.name, proxy, family.list_price)
+    let proxy = match (family.solo, family.proxied) {
+        (_, None) => ProxySupport::Never,
+        (Some(_), Some(_)) => ProxySupport::Optional,
+        (None, Some(_)) => ProxySupport::Required,
+    };
+    ServedType { schema: schema(family), ..ServedType::new(family.name, proxy, family.list_price) }
+}
+
+/// What it needs beyond the canonical parameters.
+fn schema(family: &Family) -> Option<String> {
+    if family.needs.is_empty() {
+        return None;
+    }
+    let groups: Vec<Value> = family.needs.iter().map(|names| json!({ "required": names })).collect();
+    Some(json_text(&json!({ "anyOf": groups })))
 }

@@ -13,7 +13,7 @@ use crate::{FAMILIES, State};
 /// Where the tour of the queues is, and what it has found so far.
 #[derive(Serialize, Deserialize)]
 pub struct Tour {
-    /// The family asked about, as its place in the table.
+    /// The queue asked about, as its place among them.
     at: usize,
     found: Vec<Found>,
 }
@@ -27,6 +27,15 @@ struct Found {
     idle: Option<u32>,
 }
 
+/// The queues in the order of the table, each once: some serve several families.
+pub(crate) fn queues() -> impl Iterator<Item = u32> {
+    let before = |at: usize| FAMILIES.iter().take(at).map(|family| family.queue);
+    FAMILIES
+        .iter()
+        .enumerate()
+        .filter_map(move |(at, family)| family.queue.filter(|queue| !before(at).any(|earlier| earlier == Some(*queue))))
+}
+
 /// Begins the tour.
 pub(crate) fn begin() -> Turn<State> {
     ask(Tour { at: 0, found: Vec::new() })
@@ -36,16 +45,17 @@ pub(crate) fn begin() -> Turn<State> {
 /// knowing. A provider that is down or finds us too fast ends the tour.
 pub(crate) fn read(mut tour: Tour, response: &Response) -> Turn<State> {
     let answer = Answer::read(response).map_err(|trouble| trouble.acted_on_nothing())?;
-    if let (Answer::Fine(body), Some(family)) = (answer, FAMILIES.get(tour.at)) {
-        tour.found.extend(found(family.name, &body));
+    if let (Answer::Fine(body), Some(queue)) = (answer, queues().nth(tour.at)) {
+        let served = FAMILIES.iter().filter(|family| family.queue == Some(queue));
+        tour.found.extend(served.filter_map(|family| found(family.name, &body)));
     }
     tour.at += 1;
     ask(tour)
 }
 
 fn ask(tour: Tour) -> Turn<State> {
-    if let Some(family) = FAMILIES.get(tour.at) {
-        return Request::post_json("/getQueueStats", &json!({ "queueId": family.queue })).then(State::Market(tour));
+    if let Some(queue) = queues().nth(tour.at) {
+        return Request::post_json("/getQueueStats", &json!({ "queueId": queue })).then(State::Market(tour));
     }
     if tour.found.is_empty() {
         return Err(Fault::provider_down("NO_STATISTICS", "no queue told its price"));

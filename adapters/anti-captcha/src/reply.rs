@@ -9,9 +9,9 @@ use adapter_kit::{
     About, Acceptance, Charged, Fault, FaultClass, FaultRow, Money, Next, Response, Solved, Standing, Trouble, Turn,
     Verdict, find_fault, for_people, json_text,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::families::{self, Solution};
+use crate::families;
 use crate::faults::{FAULTS, GONE};
 
 /// An answer of the provider's own.
@@ -151,32 +151,7 @@ pub(crate) fn balance<S>(response: &Response) -> Turn<S> {
 /// The canonical solution, where there is one.
 fn solution(family: &str, body: &Map<String, Value>) -> Option<String> {
     let given = body.get("solution")?.as_object()?;
-    let solution = match families::find(family)?.solution {
-        Solution::Token => token(given)?,
-        Solution::Text => json!({ "text": text(given, "text")? }),
-    };
-    Some(json_text(&solution))
-}
-
-/// A token and what it is bound to: it is good with that user agent and those cookies only.
-fn token(given: &Map<String, Value>) -> Option<Value> {
-    let mut solution = Map::new();
-    let token = text(given, "gRecaptchaResponse").or_else(|| text(given, "token"))?;
-    solution.insert("token".to_owned(), json!(token));
-    for name in ["userAgent", "respKey"] {
-        if let Some(value) = text(given, name) {
-            solution.insert(name.to_owned(), json!(value));
-        }
-    }
-    // No cookies come as an empty array there.
-    if let Some(cookies) = given.get("cookies").and_then(Value::as_object).filter(|cookies| !cookies.is_empty()) {
-        solution.insert("cookies".to_owned(), json!(cookies));
-    }
-    Some(Value::Object(solution))
-}
-
-fn text<'a>(given: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    given.get(name)?.as_str().filter(|text| !text.is_empty())
+    families::find(family)?.solution.read(given).map(|solution| json_text(&solution))
 }
 
 /// What the provider says that it charged; a text mostly, a number on one of its pages.

@@ -3,14 +3,14 @@
 use adapter_kit::{Draft as _, Fault, Proxy, ProxyScheme, Submission, apply_rules};
 use serde_json::{Map, Value, json};
 
-use crate::families;
+use crate::families::{self, Family, Parameters};
 
 /// A `createTask` body that is being written.
 pub(crate) struct Draft {
     task: Map<String, Value>,
     beside: Map<String, Value>,
-    /// The Enterprise payload, where it is gathered from several parameters.
-    pub payload: Map<String, Value>,
+    /// An object that is gathered from several parameters, until the family's finish puts it in its place.
+    pub gathered: Map<String, Value>,
     has_proxy: bool,
 }
 
@@ -25,6 +25,16 @@ impl adapter_kit::Draft for Draft {
 }
 
 impl Draft {
+    /// Whether a field of the task is set.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.task.contains_key(name)
+    }
+
+    /// Whether a field of the task is set to this text.
+    pub(crate) fn says(&self, name: &str, text: &str) -> bool {
+        self.task.get(name).and_then(Value::as_str) == Some(text)
+    }
+
     /// Sets a field beside the task.
     pub(crate) fn set_beside(&mut self, name: &str, value: Value) {
         self.beside.insert(name.to_owned(), value);
@@ -38,29 +48,45 @@ impl Draft {
 pub(crate) fn create_task(task: &Submission) -> Result<Value, Fault> {
     let family = families::find(&task.family)
         .ok_or_else(|| Fault::not_supported("FAMILY_NOT_SUPPORTED", &format!("{} is not served", task.family)))?;
+    let kind = kind_of(family, task)?;
     let given: Map<String, Value> = task.read_parameters()?;
-    let mut draft =
-        Draft { task: Map::new(), beside: Map::new(), payload: Map::new(), has_proxy: task.proxy.is_some() };
-    let kind = match (&task.proxy, family.proxied) {
-        (None, _) => family.solo,
-        (Some(_), Some(proxied)) => proxied,
-        (Some(_), None) => {
-            return Err(Fault::not_supported("PROXY_NOT_SUPPORTED", &format!("{} takes no proxy here", task.family)));
-        }
-    };
+    look_for_needs(family, &given)?;
+    let has_proxy = task.proxy.is_some();
+    let mut draft = Draft { task: Map::new(), beside: Map::new(), gathered: Map::new(), has_proxy };
+    match family.parameters {
+        Parameters::By(rows) => apply_rules(rows, &given, &mut draft)?,
+        Parameters::AsSent => draft.task = given,
+    }
     draft.set("type", json!(kind));
-    apply_rules(family.parameters, &given, &mut draft)?;
     if let Some(proxy) = &task.proxy {
+        set_proxy_type(proxy, &family.parameters, &mut draft)?;
         set_proxy(proxy, &mut draft)?;
     }
-    if !draft.payload.is_empty() {
-        let payload = std::mem::take(&mut draft.payload);
-        draft.set("enterprisePayload", Value::Object(payload));
-    }
-    (family.complete)(&mut draft.task);
+    (family.finish)(&mut draft)?;
     let mut body = draft.beside;
     body.insert("task".to_owned(), Value::Object(draft.task));
     Ok(Value::Object(body))
+}
+
+/// The provider's type, with the client's proxy or without.
+fn kind_of(family: &Family, task: &Submission) -> Result<&'static str, Fault> {
+    let kind = if task.proxy.is_some() { family.proxied } else { family.solo };
+    kind.ok_or_else(|| {
+        let what = if task.proxy.is_some() { "takes no proxy" } else { "needs a proxy" };
+        Fault::not_supported("PROXY_NOT_SUPPORTED", &format!("{} {what} here", task.family))
+    })
+}
+
+/// Refuses a task that has none of the groups that its family needs here, and names what the first of them lacks.
+fn look_for_needs(family: &Family, given: &Map<String, Value>) -> Result<(), Fault> {
+    let missing = |names: &&[&'static str]| names.iter().find(|name| !given.contains_key(**name)).copied();
+    if family.needs.iter().any(|names| missing(names).is_none()) {
+        return Ok(());
+    }
+    match family.needs.first().and_then(missing) {
+        Some(name) => Err(Fault::parameter_refused(name, "it is needed here")),
+        None => Ok(()),
+    }
 }
 
 /// The number that a reference is. References are written by this adapter, so another text is somebody's mistake; the
@@ -72,8 +98,24 @@ pub(crate) fn number(reference: &str) -> Result<u64, Fault> {
     reference.parse().map_err(|_| Fault::in_doubt("REFERENCE_UNREADABLE", "the task's reference is no number"))
 }
 
-/// The five fields of a proxy. Requests that cannot succeed get a key banned, so what the documentation rules out is
-/// refused here: host names, and addresses of local networks.
+/// What kind of proxy it is. The provider's own types take HTTPS proxies only, and are not told.
+fn set_proxy_type(proxy: &Proxy, parameters: &Parameters, draft: &mut Draft) -> Result<(), Fault> {
+    let kind = match (proxy.scheme, parameters) {
+        (ProxyScheme::Http | ProxyScheme::Https, Parameters::AsSent) => return Ok(()),
+        (ProxyScheme::Socks4 | ProxyScheme::Socks5, Parameters::AsSent) => {
+            return Err(Fault::not_supported("PROXY_NOT_SUPPORTED", "only HTTPS proxies are taken for this type"));
+        }
+        // The documentation's `http` stands for both.
+        (ProxyScheme::Http | ProxyScheme::Https, Parameters::By(_)) => "http",
+        (ProxyScheme::Socks4, Parameters::By(_)) => "socks4",
+        (ProxyScheme::Socks5, Parameters::By(_)) => "socks5",
+    };
+    draft.set("proxyType", json!(kind));
+    Ok(())
+}
+
+/// The other four fields of a proxy. Requests that cannot succeed get a key banned, so what the documentation rules out
+/// is refused here: host names, and addresses of local networks.
 fn set_proxy(proxy: &Proxy, draft: &mut Draft) -> Result<(), Fault> {
     let Some(address) = proxy.address() else {
         return Err(Fault::not_supported("PROXY_NOT_SUPPORTED", "a proxy is named by its IP address here"));
@@ -81,13 +123,6 @@ fn set_proxy(proxy: &Proxy, draft: &mut Draft) -> Result<(), Fault> {
     if proxy.is_local() {
         return Err(Fault::invalid_task("PROXY_UNREACHABLE", "the proxy's address belongs to a local network"));
     }
-    let kind = match proxy.scheme {
-        // The documentation's `http` stands for both.
-        ProxyScheme::Http | ProxyScheme::Https => "http",
-        ProxyScheme::Socks4 => "socks4",
-        ProxyScheme::Socks5 => "socks5",
-    };
-    draft.set("proxyType", json!(kind));
     draft.set("proxyAddress", json!(address.to_string()));
     draft.set("proxyPort", json!(proxy.port));
     if let Some(login) = &proxy.login {

@@ -18,8 +18,33 @@ const SITE: &str = "https://example.com/login";
 fn every_fixture_is_followed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     match fixture::replay_folder::<AntiCaptcha>(&folder) {
-        Ok(count) => assert!(count >= 50, "only {count} fixtures"),
+        Ok(count) => assert!(count >= 100, "only {count} fixtures"),
         Err(difference) => panic!("{difference}"),
+    }
+}
+
+#[test]
+fn every_family_has_a_fixture_of_each_way_to_submit_it_and_one_of_its_solution() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let fixtures: Vec<Value> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| serde_json::from_str(&std::fs::read_to_string(file.unwrap().path()).unwrap()).unwrap())
+        .collect();
+    for family in FAMILIES {
+        let submitted = |proxied: bool| {
+            fixtures.iter().any(|fixture| {
+                let task = &fixture["operation"]["submit"];
+                let accepted = !fixture["end"]["accepted"].is_null();
+                accepted && task["family"] == family.name && task["proxy"].is_null() != proxied
+            })
+        };
+        let solved = fixtures.iter().any(|fixture| {
+            let asked = fixture["operation"]["poll"][0]["family"] == family.name;
+            asked && !fixture["end"]["polled"][0]["solved"].is_null()
+        });
+        assert_eq!(submitted(false), family.solo.is_some(), "{} without a proxy", family.name);
+        assert_eq!(submitted(true), family.proxied.is_some(), "{} with a proxy", family.name);
+        assert!(solved, "{} solved", family.name);
     }
 }
 
@@ -28,9 +53,13 @@ fn the_manifest_says_what_the_tables_hold() {
     let manifest = describe::<AntiCaptcha>();
     assert_eq!(manifest.provider_id, "anti-captcha");
     assert_eq!(manifest.task_types.len(), FAMILIES.len());
-    let optional: Vec<_> =
-        manifest.task_types.iter().filter(|t| t.proxy == ProxySupport::Optional).map(|t| t.family.as_str()).collect();
-    assert_eq!(optional, ["recaptcha_v2", "recaptcha_v2_enterprise", "hcaptcha", "turnstile"]);
+    let of = |proxy: ProxySupport| -> Vec<&str> {
+        manifest.task_types.iter().filter(|t| t.proxy == proxy).map(|t| t.family.as_str()).collect()
+    };
+    let never = ["recaptcha_v3", "recaptcha_v3_enterprise", "image_to_text", "coordinates"];
+    assert_eq!(of(ProxySupport::Never), never);
+    assert_eq!(of(ProxySupport::Required), ["anti_captcha_anti_bot_cookie"]);
+    assert_eq!(of(ProxySupport::Optional).len(), 13);
     let polling = manifest.polling;
     assert!(polling.interval_ms * polling.max_polls >= polling.longest_life_ms);
     assert!(
@@ -39,8 +68,10 @@ fn the_manifest_says_what_the_tables_hold() {
             .iter()
             .all(|t| adapter_kit::decimal(&t.list_price.amount) == Some(t.list_price.amount.clone()))
     );
-    // A tour of the queues takes one step for each family and has to end within the contract's sixteen.
-    assert!(FAMILIES.len() < 16);
+    // A tour of the queues takes one step for each and has to end within the contract's sixteen.
+    let queues: Vec<u32> = market::queues().collect();
+    assert!(queues.len() < 16);
+    assert_eq!(queues.iter().collect::<BTreeSet<_>>().len(), queues.len());
 }
 
 fn answer(number: u64, code: &str) -> Reply {
@@ -150,7 +181,15 @@ fn a_parameter_that_cannot_be_taken_is_refused_before_anything_is_sent() {
         ("image_to_text", image(json!({ "languagePool": "ja" }))),
         ("image_to_text", json!({ "body": format!("/9j/{}", "A".repeat(700_000)) })),
         ("image_to_text", json!({ "body": format!("UklG{}", "A".repeat(400)) })),
-        ("geetest_v4", json!({})),
+        ("recaptcha_v3_enterprise", json!({ "anchor": "x" })),
+        ("aws_waf", json!({ "websiteKey": "k", "iv": "i", "context": "c", "wafType": "new" })),
+        ("altcha", json!({ "challenge": "short", "salt": "s", "signature": "g" })),
+        ("altcha", json!({ "challenge": "ab".repeat(32), "iterations": "many" })),
+        ("coordinates", image(json!({ "minClicks": 2 }))),
+        ("coordinates", image(json!({ "maxClicks": 5 }))),
+        ("coordinates", image(json!({ "languagePool": "ru" }))),
+        ("coordinates", image(json!({ "comment": "ä" }))),
+        ("mtcaptcha", json!({})),
     ] {
         let fault = failed(begin::<AntiCaptcha>(submission(family, &parameters, None)));
         assert_eq!(fault.class, FaultClass::NotSupported, "{family} {parameters}");
@@ -212,6 +251,11 @@ fn a_value_of_another_type_is_the_clients_fault_and_not_quoted() {
         ("hcaptcha", json!({ "enterprisePayload": "hidden" })),
         ("image_to_text", json!({ "body": { "hidden": 1 } })),
         ("image_to_text", json!({ "numeric": "hidden" })),
+        ("coordinates", json!({ "minClicks": "hidden" })),
+        ("coordinates", json!({ "maxClicks": "hidden" })),
+        ("coordinates", json!({ "comment": ["hidden"] })),
+        ("recaptcha_v2", json!({ "isSession": "hidden" })),
+        ("altcha", json!({ "challenge": ["hidden"] })),
         ("image_to_text", json!("hidden")),
     ] {
         let fault = failed(begin::<AntiCaptcha>(submission(family, &parameters, None)));

@@ -4,6 +4,7 @@
 //! engine knows none of them. Sources: anti-captcha.com/apidoc (methods, error table, task types).
 
 mod errors;
+mod kinds;
 mod tasks;
 
 use bytes::Bytes;
@@ -61,6 +62,7 @@ const fn queue_family(queue: u64) -> Option<Family> {
         21 | 22 | 29 => Some(Family::Hcaptcha),
         23 | 24 => Some(Family::RecaptchaV2Enterprise),
         26 | 27 => Some(Family::Turnstile),
+        7 | 10 | 12 | 13 | 25 | 28 => Some(Family::Other),
         _ => None,
     }
 }
@@ -154,9 +156,7 @@ fn solution(solution: &Solution) -> Value {
             | Family::RecaptchaV2Enterprise
             | Family::RecaptchaV3
             | Family::ImageToText
-            | Family::Other => {
-                json!({"gRecaptchaResponse": token, "userAgent": user_agent})
-            }
+            | Family::Other => json!({"gRecaptchaResponse": token, "userAgent": user_agent}),
         },
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::kinds;
 use crate::call::{Family, Needs, NewTask, Refusal, TextNeeds};
 use crate::checks;
 use crate::draw::digest;
@@ -33,8 +34,10 @@ pub(super) fn read(text: Option<&[u8]>) -> Result<NewTask, Refusal> {
         return Err(Refusal::TaskAbsent);
     }
     let name = task.get("type").and_then(Value::as_str).ok_or(Refusal::TypeUnknown)?;
-    let (_, family, proxied) = *TYPES.iter().find(|(known, ..)| *known == name).ok_or(Refusal::TypeUnknown)?;
     let fields = Fields(&task);
+    let Some(&(_, family, proxied)) = TYPES.iter().find(|(known, ..)| *known == name) else {
+        return kinds::read(name, &fields);
+    };
     let needs = match family {
         Family::ImageToText => image(&fields)?,
         Family::RecaptchaV2
@@ -51,10 +54,7 @@ pub(super) fn read(text: Option<&[u8]>) -> Result<NewTask, Refusal> {
 }
 
 fn token(fields: &Fields<'_>, family: Family) -> Result<Needs, Refusal> {
-    let url = fields.required("websiteURL")?;
-    if !checks::is_whole_url(url) {
-        return Err(Refusal::Field("websiteURL"));
-    }
+    page(fields)?;
     let site_key = fields.required("websiteKey")?;
     if !checks::looks_like_a_site_key(site_key) {
         return Err(Refusal::SiteKey);
@@ -87,10 +87,21 @@ fn token(fields: &Fields<'_>, family: Family) -> Result<Needs, Refusal> {
     Ok(Needs::Token { user_agent: fields.optional("userAgent")?.map(str::to_owned) })
 }
 
-fn proxy(fields: &Fields<'_>) -> Result<(), Refusal> {
+/// The page that the task is about.
+pub(super) fn page(fields: &Fields<'_>) -> Result<(), Refusal> {
+    if checks::is_whole_url(fields.required("websiteURL")?) { Ok(()) } else { Err(Refusal::Field("websiteURL")) }
+}
+
+/// The client's proxy, with its kind.
+pub(super) fn proxy(fields: &Fields<'_>) -> Result<(), Refusal> {
     if !checks::is_proxy_type(fields.required("proxyType")?) {
         return Err(Refusal::Field("proxyType"));
     }
+    proxy_address(fields)
+}
+
+/// The client's proxy, where only one kind is taken.
+pub(super) fn proxy_address(fields: &Fields<'_>) -> Result<(), Refusal> {
     if fields.required("proxyAddress")?.contains(['/', '@', ' ']) {
         return Err(Refusal::Field("proxyAddress"));
     }
@@ -102,10 +113,16 @@ fn proxy(fields: &Fields<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn image(fields: &Fields<'_>) -> Result<Needs, Refusal> {
+/// The picture that the task is about.
+pub(super) fn picture(fields: &Fields<'_>) -> Result<Vec<u8>, Refusal> {
     let Some(Value::String(body)) = fields.0.get("body") else { return Err(Refusal::Field("body")) };
     let picture = checks::decoded(body).ok_or(Refusal::ImageType)?;
     checks::picture(&picture, BIGGEST_IMAGE)?;
+    Ok(picture)
+}
+
+fn image(fields: &Fields<'_>) -> Result<Needs, Refusal> {
+    let picture = picture(fields)?;
     let numeric = fields.whole("numeric")?.unwrap_or(0);
     if numeric > 2 {
         return Err(Refusal::Field("numeric"));

@@ -96,7 +96,7 @@ async fn wrong_requests_get_the_errors_of_the_catalogue() {
         ("/getTaskResult", poll_body(&json!(17)), (16, "ERROR_NO_SUCH_CAPCHA_ID")),
         ("/reportIncorrectRecaptcha", poll_body(&json!(17)), (16, "ERROR_NO_SUCH_CAPCHA_ID")),
         ("/createTask", json!({"clientKey": "simulator"}), (22, "ERROR_TASK_ABSENT")),
-        ("/createTask", task(json!({"type": "FunCaptchaTask"})), (23, "ERROR_TASK_NOT_SUPPORTED")),
+        ("/createTask", task(json!({"type": "DataDomeSliderTask"})), (23, "ERROR_TASK_NOT_SUPPORTED")),
         ("/createTask", task(json!({"type": "TurnstileTaskProxyless"})), (24, "ERROR_INCORRECT_SESSION_DATA")),
         ("/createTask", task(site_key), (31, "ERROR_RECAPTCHA_INVALID_SITEKEY")),
     ];
