@@ -1,0 +1,49 @@
+//! Many tasks in flight at once, polled every second by two unmodified libraries.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use capstan_tests::gateway::Setup;
+use capstan_tests::suite::is_full;
+
+use super::Stage;
+use super::list::library;
+
+/// All tasks are in flight before the first of them is solved, and each library gets every one of its own.
+pub(super) async fn delivered() -> Result<()> {
+    let each: u64 = if is_full() { 500 } else { 50 };
+    let official = library("anticaptchaofficial").context("it is not in the list")?;
+    let capsolver = library("capsolver").context("it is not in the list")?;
+    // At the provider's own pace, so that nothing there is given up while tasks are still being created.
+    let stage = Stage::set(vec![official, capsolver], Setup { time_scale: 1, ..Setup::default() }).await?;
+    let count = each.to_string();
+    stage.gateway.provider.hold_solutions();
+
+    let release = async {
+        stage.gateway.provider.until(|stats| stats.tasks.processing == 2 * each).await;
+        polled(&stage, 2 * 2 * each).await?;
+        stage.gateway.provider.release_solutions();
+        anyhow::Ok(())
+    };
+    let (first, second, released) = tokio::join!(
+        stage.run(official, "anticaptchaofficial_many.py", Some(&count)),
+        stage.run(capsolver, "capsolver_many.py", Some(&count)),
+        release,
+    );
+    released?;
+    for said in [first?, second?] {
+        ensure!(said == format!("delivered {each}\n"), "{said}");
+    }
+    let spent = 10.0 - stage.gateway.client.balance().await?;
+    ensure!((spent - 0.002 * 2.0 * each as f64).abs() < 1e-9, "{spent} dollars were spent");
+    stage.gateway.finish().await
+}
+
+/// Waits until clients have asked so many times for results; reads the metrics at an easy pace, as a monitor does.
+async fn polled(stage: &Stage, times: u64) -> Result<()> {
+    let mut pace = tokio::time::interval(Duration::from_millis(250));
+    while stage.requests("getTaskResult").await? < times {
+        pace.tick().await;
+    }
+    Ok(())
+}
