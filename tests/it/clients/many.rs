@@ -11,7 +11,7 @@ use super::list::library;
 
 /// All tasks are in flight before the first of them is solved, and each library gets every one of its own.
 pub(super) async fn delivered() -> Result<()> {
-    let each: u64 = if is_full() { 500 } else { 50 };
+    let each: u32 = if is_full() { 500 } else { 50 };
     let official = library("anticaptchaofficial").context("it is not in the list")?;
     let capsolver = library("capsolver").context("it is not in the list")?;
     // At the provider's own pace, so that nothing there is given up while tasks are still being created.
@@ -20,8 +20,8 @@ pub(super) async fn delivered() -> Result<()> {
     stage.gateway.provider.hold_solutions();
 
     let release = async {
-        stage.gateway.provider.until(|stats| stats.tasks.processing == 2 * each).await;
-        polled(&stage, 2 * 2 * each).await?;
+        stage.gateway.provider.until(|stats| stats.tasks.processing == u64::from(2 * each)).await;
+        polled(&stage, u64::from(2 * 2 * each)).await?;
         stage.gateway.provider.release_solutions();
         anyhow::Ok(())
     };
@@ -34,8 +34,8 @@ pub(super) async fn delivered() -> Result<()> {
     for said in [first?, second?] {
         ensure!(said == format!("delivered {each}\n"), "{said}");
     }
-    let spent = 10.0 - stage.gateway.client.balance().await?;
-    ensure!((spent - 0.002 * 2.0 * each as f64).abs() < 1e-9, "{spent} dollars were spent");
+    let left = stage.balance().await?;
+    ensure!(left.nanos() == 10_000_000_000 - 2_000_000 * 2 * i64::from(each), "{left} dollars are left");
     stage.gateway.finish().await
 }
 

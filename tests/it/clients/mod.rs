@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use capstan_domain::Amount;
 use capstan_simulator::{Create, Outcome};
 use capstan_tests::exposition::Exposition;
 use capstan_tests::gateway::{Setup, TestGateway};
@@ -87,6 +88,12 @@ impl Stage {
         let seen = Exposition::parse(self.gateway.client.read(&url).await?)?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
         Ok(seen.sum("capstan_requests_total", &[("method", method)]) as u64)
+    }
+
+    /// What the account has left: from the books, since clients of the tests do not trust the services' certificate.
+    async fn balance(&self) -> Result<Amount> {
+        let balance = self.gateway.gateway.app.store.balance(self.gateway.account).await?;
+        Ok(balance.context("the account is gone")?.available)
     }
 
     /// What a script says; it must end well.
