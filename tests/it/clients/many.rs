@@ -25,13 +25,12 @@ pub(super) async fn delivered() -> Result<()> {
         stage.gateway.provider.release_solutions();
         anyhow::Ok(())
     };
-    let (first, second, released) = tokio::join!(
+    let (first, second, ()) = tokio::try_join!(
         stage.run(official, "anticaptchaofficial_many.py", Some(&count)),
         stage.run(capsolver, "capsolver_many.py", Some(&count)),
         release,
-    );
-    released?;
-    for said in [first?, second?] {
+    )?;
+    for said in [first, second] {
         ensure!(said == format!("delivered {each}\n"), "{said}");
     }
     let left = stage.balance().await?;

@@ -108,7 +108,7 @@ impl Stage {
         command.env("CAPSTAN_URL", url).env("CAPSTAN_KEY", key).env("CAPSTAN_BAD_KEY", "cap_of_nobody");
         let installed = self.installed.iter().find(|(name, _)| *name == library.name).context("it is not installed")?;
         finds_library(&mut command, &installed.1);
-        let output = tokio::task::spawn_blocking(move || command.output()).await??;
+        let output = tokio::process::Command::from(command).kill_on_drop(true).output().await?;
         let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         ensure!(output.status.success(), "{said}\n{complained}");
         Ok(said.into_owned())
