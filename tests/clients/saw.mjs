@@ -42,3 +42,17 @@ export async function fails(what, promise) {
   }
   return surprise(`${what} is answered ${JSON.stringify(answer)}`);
 }
+
+// Solves so many tasks at the same time; every one must have an answer of its own. They begin one after the other: a program
+// that comes to have hundreds in flight did not begin them in one moment.
+export async function inFlight(count, solve) {
+  const begun = [];
+  for (let task = 0; task < count; task += 1) {
+    // Whatever fails ends the script: the other tasks may be held until all are in flight.
+    begun.push(solve().catch((error) => surprise(error)));
+    await new Promise((go) => { setTimeout(go, 20); });
+  }
+  const answers = new Set(await Promise.all(begun));
+  if (answers.size !== count || answers.has(undefined)) surprise(`${count} tasks have ${answers.size} answers`);
+  console.log(`delivered ${count}`);
+}

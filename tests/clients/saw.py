@@ -7,15 +7,12 @@ nobody expected ends the script with a complaint.
 import base64
 import os
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 URL, KEY, BAD_KEY = (os.environ[f"CAPSTAN_{name}"] for name in ("URL", "KEY", "BAD_KEY"))
 PAGE, SITE_KEY = "https://www.google.com/recaptcha/api2/demo", "6Le-wvkSAAAAAPBMRTvw0Q4Muexq9bi0DJwx_mJ-"
 TURNSTILE_PAGE, TURNSTILE_KEY = "https://example.com/", "0x4AAAAAAADnPIDROrmt1Wwj"
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ" + "AAAA" * 60)
-# Between two of many tasks: a program that comes to have hundreds in flight did not begin them in one moment.
-PACE = 0.04
 IMAGE = base64.b64encode(PNG).decode()
 
 
@@ -69,25 +66,3 @@ def at_once(*calls):
     with ThreadPoolExecutor(len(calls)) as pool:
         for done in [pool.submit(call) for call in calls]:
             done.result()
-
-
-def in_flight(count, solve):
-    """Solves so many tasks at the same time; every one must have an answer of its own."""
-
-    def solve_one():
-        try:
-            return solve()
-        except BaseException as error:
-            # The other threads are not waited for: their tasks may be held until all are in flight.
-            sys.stderr.write(f"{error!r}\n")
-            os._exit(1)
-
-    with ThreadPoolExecutor(count) as pool:
-        begun = []
-        for _ in range(count):
-            begun.append(pool.submit(solve_one))
-            time.sleep(PACE)
-        answers = {done.result() for done in begun}
-    if len(answers) != count:
-        surprise(f"{count} tasks have {len(answers)} answers")
-    say(f"delivered {count}")

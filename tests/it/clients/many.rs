@@ -12,22 +12,22 @@ use super::list::library;
 /// All tasks are in flight before the first of them is solved, and each library gets every one of its own.
 pub(super) async fn delivered() -> Result<()> {
     let each: u32 = if is_full() { 500 } else { 50 };
-    let official = library("anticaptchaofficial").context("it is not in the list")?;
-    let capsolver = library("capsolver").context("it is not in the list")?;
+    let capmonster = library("@zennolab_com/capmonstercloud-client").context("it is not in the list")?;
+    let classic = library("@2captcha/captcha-solver").context("it is not in the list")?;
     // At the provider's own pace, so that nothing there is given up while tasks are still being created.
-    let stage = Stage::set(vec![official, capsolver], Setup { time_scale: 1, ..Setup::default() }).await?;
+    let stage = Stage::set(vec![capmonster, classic], Setup { time_scale: 1, ..Setup::default() }).await?;
     let count = each.to_string();
     stage.gateway.provider.hold_solutions();
 
     let release = async {
         stage.gateway.provider.until(|stats| stats.tasks.processing == u64::from(2 * each)).await;
-        polled(&stage, u64::from(2 * 2 * each)).await?;
+        polled(&stage, u64::from(2 * each)).await?;
         stage.gateway.provider.release_solutions();
         anyhow::Ok(())
     };
     let (first, second, ()) = tokio::try_join!(
-        stage.run(official, "anticaptchaofficial_many.py", Some(&count)),
-        stage.run(capsolver, "capsolver_many.py", Some(&count)),
+        stage.run(capmonster, "capmonster_many.mjs", Some(&count)),
+        stage.run(classic, "captcha_solver_many.mjs", Some(&count)),
         release,
     )?;
     for said in [first, second] {
@@ -38,10 +38,10 @@ pub(super) async fn delivered() -> Result<()> {
     stage.gateway.finish().await
 }
 
-/// Waits until clients have asked so many times for results; reads the metrics at an easy pace, as a monitor does.
+/// Waits until each library has asked so many times for results; reads the metrics at an easy pace, as a monitor does.
 async fn polled(stage: &Stage, times: u64) -> Result<()> {
     let mut pace = tokio::time::interval(Duration::from_millis(250));
-    while stage.requests("getTaskResult").await? < times {
+    while stage.requests("getTaskResult").await? < times || stage.requests("res.php").await? < times {
         pace.tick().await;
     }
     Ok(())
