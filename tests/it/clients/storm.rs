@@ -42,6 +42,9 @@ async fn one_task(stage: &Stage, asked: u64) -> Result<()> {
     let requests = stage.requests("createTask").await?;
     let (creates, balance) = (stage.gateway.provider.stats().creates, stage.balance().await?);
     ensure!(requests == asked, "createTask was sent {requests} times");
-    ensure!(creates == 1 && balance.nanos() == 9_998_000_000, "{creates} tasks at the provider, {balance} dollars left");
+    ensure!(
+        creates == 1 && balance.nanos() == 9_998_000_000,
+        "{creates} tasks at the provider, {balance} dollars left"
+    );
     Ok(())
 }
