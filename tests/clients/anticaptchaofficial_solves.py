@@ -1,53 +1,75 @@
-"""anticaptchaofficial, unmodified, against the gateway: its literal address is rewritten in its HTTP session."""
+"""anticaptchaofficial 1.0.72 under its literal address; the dialect is chosen by the key."""
 
-import base64
-import os
-import sys
 import tempfile
 
-from anticaptchaofficial import antinetworking
 from anticaptchaofficial.imagecaptcha import imagecaptcha
+from anticaptchaofficial.recaptchav2enterpriseproxyless import recaptchaV2EnterpriseProxyless
 from anticaptchaofficial.recaptchav2proxyless import recaptchaV2Proxyless
+from anticaptchaofficial.recaptchav3proxyless import recaptchaV3Proxyless
 from anticaptchaofficial.turnstileproxyless import turnstileProxyless
-
-GATEWAY, KEY = os.environ["CAPSTAN_URL"], os.environ["CAPSTAN_KEY"]
-original = antinetworking.session.request
-
-
-def at_the_gateway(method, url, *args, **kwargs):
-    return original(method, url.replace("https://api.anti-captcha.com", GATEWAY), *args, **kwargs)
+from saw import (BAD_KEY, KEY, PAGE, PNG, SITE_KEY, TURNSTILE_KEY, TURNSTILE_PAGE, at_once, bad_key, balances, reported,
+                 solved, surprise, unsolvable)
 
 
-antinetworking.session.request = at_the_gateway
+def made(kind, key=KEY, page=PAGE, site_key=SITE_KEY):
+    solver = kind()
+    solver.set_key(f"{key}__anticaptcha")
+    solver.set_website_url(page)
+    solver.set_website_key(site_key)
+    return solver
 
 
-def check(name, solver, answer):
+def code(what, solver):
+    answer = solver.solve_and_return_solution()
+    if answer != 0 or not solver.error_code:
+        surprise(f"{what} is answered {answer!r} {solver.err_string!r}")
+    return solver.error_code
+
+
+def solve(family, solver, *args):
+    answer = solver.solve_and_return_solution(*args)
     if not answer:
-        sys.exit(f"{name}: {solver.err_string} {solver.error_code}")
-    print(f"solved {name}: {str(answer)[:40]}")
+        surprise(f"{family}: {solver.err_string}")
+    solved(family, answer)
+    return solver
 
 
-solver = recaptchaV2Proxyless()
-solver.set_key(KEY)
-solver.set_website_url("https://www.google.com/recaptcha/api2/demo")
-solver.set_website_key("6Le-wvkSAAAAAPBMRTvw0Q4Muexq9bi0DJwx_mJ-")
-before = solver.get_balance()
-check("recaptcha v2", solver, solver.solve_and_return_solution())
+def report(kind, answer):
+    if answer.get("errorId") != 0 or answer.get("status") != "success":
+        surprise(f"the report {kind} is answered {answer}")
+    reported(kind)
 
-solver = turnstileProxyless()
-solver.set_key(KEY)
-solver.set_website_url("https://example.com/")
-solver.set_website_key("0x4AAAAAAADnPIDROrmt1Wwj")
-check("turnstile", solver, solver.solve_and_return_solution())
 
-solver = imagecaptcha()
-solver.set_key(KEY)
-png = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ" + "AAAA" * 60)
-with tempfile.NamedTemporaryFile(suffix=".png") as image:
-    image.write(png)
-    image.flush()
-    check("image", solver, solver.solve_and_return_solution(image.name))
+def recaptcha_v2():
+    solver = solve("recaptcha_v2", made(recaptchaV2Proxyless))
+    report("incorrect recaptcha", solver.report_incorrect_recaptcha())
 
-after = solver.get_balance()
-if not before > after > 0:
-    sys.exit(f"balance: {before} before, {after} after")
+
+def recaptcha_v3():
+    solver = made(recaptchaV3Proxyless)
+    solver.set_page_action("login")
+    solve("recaptcha_v3", solver)
+    report("correct recaptcha", solver.report_correct_recaptcha())
+
+
+def image():
+    solver = made(imagecaptcha)
+    with tempfile.NamedTemporaryFile(suffix=".png") as file:
+        file.write(PNG)
+        file.flush()
+        solve("image_to_text", solver, file.name)
+    report("incorrect image", solver.report_incorrect_image_captcha())
+
+
+bad_key(code("a bad key", made(recaptchaV2Proxyless, key=BAD_KEY)))
+client = made(recaptchaV2Proxyless)
+before = client.get_balance()
+unsolvable(code("an unsolvable task", client))
+at_once(
+    recaptcha_v2,
+    lambda: solve("recaptcha_v2_enterprise", made(recaptchaV2EnterpriseProxyless)),
+    recaptcha_v3,
+    lambda: solve("turnstile", made(turnstileProxyless, page=TURNSTILE_PAGE, site_key=TURNSTILE_KEY)),
+    image,
+)
+balances(before, client.get_balance())

@@ -1,5 +1,6 @@
 //! A gateway in this process, with its simulated provider: what most tests talk to.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use capstan_egress::{MasterKey, Secret, Vault, is_loopback};
 use capstan_sandbox::{Adapter, Sandbox, SandboxSettings};
 use capstan_server::door::DoorSettings;
 use capstan_server::door::address::ProxyTrust;
+use capstan_server::door::tls::TlsFiles;
 use capstan_server::gateway::{Gateway, OpenGateway};
 use capstan_server::operate::{self, CredentialDraft};
 use capstan_server::settings::{Limits, Settings};
@@ -57,6 +59,10 @@ pub struct Setup {
     pub provider_url: Option<Url>,
     /// Adapters beside it.
     pub guests: Vec<Guest>,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Its certificate; none means plain HTTP.
+    pub tls: Option<TlsFiles>,
 }
 
 /// One more adapter, with a provider and a platform credential of its own.
@@ -88,6 +94,8 @@ impl Default for Setup {
             package: "adapter-anti-captcha",
             provider_url: None,
             guests: Vec::new(),
+            listen: LOOPBACK,
+            tls: None,
         }
     }
 }
@@ -111,6 +119,9 @@ pub struct TestGateway {
     _simulator: Simulator,
     database: Database,
 }
+
+/// A free port of this machine.
+const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// The master key of every test gateway, unless the test is about another one.
 const MASTER_KEY: [u8; 32] = [7; 32];
@@ -187,6 +198,8 @@ impl TestGateway {
         let vault = Arc::new(Vault::new(MasterKey::from_bytes(MASTER_KEY)));
         let mut settings = settings(&data, &database, &setup.limits);
         settings.door.proxy = setup.proxy.clone();
+        settings.listen = setup.listen;
+        settings.door.tls.clone_from(&setup.tls);
         let open = OpenGateway::assemble(settings, vault, adapters.clone()).await?;
         let provider_url = setup.provider_url.clone().map_or_else(|| Url::parse(&simulator.url()), Ok)?;
         let seeded = seed(&open, &setup, &provider_url).await?;
@@ -290,9 +303,9 @@ impl TestGateway {
 
 fn settings(data: &TempDir, database: &Database, limits: &Limits) -> Settings {
     Settings {
-        listen: ([127, 0, 0, 1], 0).into(),
-        dialect_listen: Dialect::ALL.iter().map(|(_, dialect)| (*dialect, ([127, 0, 0, 1], 0).into())).collect(),
-        metrics_listen: Some(([127, 0, 0, 1], 0).into()),
+        listen: LOOPBACK,
+        dialect_listen: Dialect::ALL.iter().map(|(_, dialect)| (*dialect, LOOPBACK)).collect(),
+        metrics_listen: Some(LOOPBACK),
         data_dir: data.path().to_owned(),
         database_url: database.url.clone(),
         adapters: Vec::new(),

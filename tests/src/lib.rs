@@ -11,6 +11,8 @@ pub mod database;
 pub mod exposition;
 pub mod gateway;
 pub mod hostile;
+pub mod libraries;
+pub mod overlay;
 pub mod process;
 pub mod stage;
 pub mod suite;

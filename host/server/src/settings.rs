@@ -64,7 +64,8 @@ pub struct Limits {
     pub key_burst: NonZeroU32,
     /// Polls per second of one task by its owner. Clients of the field poll up to 5 times a second.
     pub poll_rate: NonZeroU32,
-    /// Polls of one task that may come at once beyond the rate.
+    /// Polls of one task that may come at once beyond the rate. One library of the field asks for every result 29 times and
+    /// believes the last answer.
     pub poll_burst: NonZeroU32,
     /// Keys that are none which one client address may try per minute; then it is not listened to for a while.
     pub guesses_per_minute: NonZeroU32,
@@ -127,7 +128,7 @@ impl Default for Limits {
             key_rate: at_least_one(200),
             key_burst: at_least_one(2_000),
             poll_rate: at_least_one(10),
-            poll_burst: at_least_one(20),
+            poll_burst: at_least_one(40),
             guesses_per_minute: at_least_one(30),
             long_poll: Duration::from_secs(60),
             retention: Duration::from_secs(24 * 3600),
