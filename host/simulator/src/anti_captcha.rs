@@ -150,9 +150,11 @@ fn solution(solution: &Solution) -> Value {
             Family::Hcaptcha => {
                 json!({"gRecaptchaResponse": token, "respKey": resp_key(token), "userAgent": user_agent})
             }
-            Family::RecaptchaV2 | Family::RecaptchaV2Enterprise | Family::RecaptchaV3 | Family::ImageToText => {
-                json!({"gRecaptchaResponse": token, "userAgent": user_agent})
-            }
+            Family::RecaptchaV2
+            | Family::RecaptchaV2Enterprise
+            | Family::RecaptchaV3
+            | Family::ImageToText
+            | Family::Other => json!({"gRecaptchaResponse": token, "userAgent": user_agent}),
         },
     }
 }

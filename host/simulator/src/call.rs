@@ -26,16 +26,19 @@ pub enum Family {
     Hcaptcha,
     /// Cloudflare Turnstile.
     Turnstile,
+    /// Everything else that a wire format knows.
+    Other,
 }
 
 impl Family {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::ImageToText,
         Self::RecaptchaV2,
         Self::RecaptchaV2Enterprise,
         Self::RecaptchaV3,
         Self::Hcaptcha,
         Self::Turnstile,
+        Self::Other,
     ];
 }
 
@@ -110,6 +113,27 @@ pub(crate) enum Needs {
     Token { user_agent: Option<String> },
     /// The text of a picture.
     Text(TextNeeds),
+    /// What the wire format shapes by itself.
+    Own(Own),
+}
+
+/// A solution whose shape the wire format alone knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    /// The browser that it is got with, where the client named one.
+    pub(crate) user_agent: Option<String>,
+    /// What of the task the solution takes up.
+    pub(crate) about: Value,
+    /// Makes the solution.
+    pub(crate) shape: fn(&Made<'_>) -> Value,
+}
+
+/// What a solution is shaped from.
+pub(crate) struct Made<'a> {
+    /// A token that names its task.
+    pub(crate) token: &'a str,
+    pub(crate) user_agent: &'a str,
+    pub(crate) about: &'a Value,
 }
 
 /// What a picture's text must be like.
@@ -257,7 +281,7 @@ pub(crate) enum Solution {
         user_agent: String,
     },
     Text(String),
-    /// An object that a test wrote down.
+    /// An object that the wire format shaped, or that a test wrote down.
     Given(Value),
 }
 

@@ -157,7 +157,8 @@ fn solution(ready: &Ready) -> Value {
             | Family::RecaptchaV2Enterprise
             | Family::RecaptchaV3
             | Family::Hcaptcha
-            | Family::ImageToText => {
+            | Family::ImageToText
+            | Family::Other => {
                 // Milliseconds, unlike elsewhere in the field.
                 let created_ms = ready.ended_at.saturating_mul(1000);
                 json!({"gRecaptchaResponse": token, "userAgent": user_agent, "createTime": created_ms})

@@ -1,6 +1,6 @@
 //! Solutions that look right and say what they are. Each is a pure function of the seed and its task.
 
-use crate::call::{Family, Needs, Solution, TextNeeds};
+use crate::call::{Family, Made, Needs, Solution, TextNeeds};
 use crate::draw::{Draw, Purpose};
 
 /// The browser that tokens claim to have been got with, where the client named none.
@@ -21,6 +21,11 @@ pub(crate) fn of(seed: u64, task_id: u64, family: Family, needs: &Needs) -> Solu
             user_agent: user_agent.clone().unwrap_or_else(|| USER_AGENT.to_owned()),
         },
         Needs::Text(needs) => Solution::Text(text(Draw::seeded(seed).at(needs.picture), *needs)),
+        Needs::Own(own) => Solution::Given((own.shape)(&Made {
+            token: &token(Draw::seeded(seed), task_id, family),
+            user_agent: own.user_agent.as_deref().unwrap_or(USER_AGENT),
+            about: &own.about,
+        })),
     }
 }
 
@@ -32,6 +37,7 @@ fn token(draw: Draw, task_id: u64, family: Family) -> String {
         Family::Hcaptcha => ("P1_", 900),
         Family::Turnstile => ("0.", 640),
         Family::ImageToText => ("", 32),
+        Family::Other => ("", 96),
     };
     let mut token = format!("{beginning}simulated-{task_id}-");
     let rest = length - token.len().min(length);

@@ -7,6 +7,8 @@
 
 mod errors;
 mod form;
+mod methods;
+mod shapes;
 mod tasks;
 
 use axum::http::StatusCode;
@@ -187,7 +189,11 @@ fn json_solution(solution: &Solution) -> (Value, Map<String, Value>) {
                 Family::Hcaptcha | Family::Turnstile => {
                     more.insert("useragent".to_owned(), user_agent.as_str().into());
                 }
-                Family::RecaptchaV2 | Family::RecaptchaV2Enterprise | Family::RecaptchaV3 | Family::ImageToText => {}
+                Family::RecaptchaV2
+                | Family::RecaptchaV2Enterprise
+                | Family::RecaptchaV3
+                | Family::ImageToText
+                | Family::Other => {}
             }
             json!(token)
         }

@@ -41,7 +41,8 @@ pub(super) fn read(text: Option<&[u8]>) -> Result<NewTask, Refusal> {
         | Family::RecaptchaV2Enterprise
         | Family::RecaptchaV3
         | Family::Hcaptcha
-        | Family::Turnstile => token(&fields, family)?,
+        | Family::Turnstile
+        | Family::Other => token(&fields, family)?,
     };
     if proxied {
         proxy(&fields)?;
@@ -80,7 +81,7 @@ fn token(fields: &Fields<'_>, family: Family) -> Result<Needs, Refusal> {
                 fields.optional(name)?;
             }
         }
-        Family::ImageToText => {}
+        Family::ImageToText | Family::Other => {}
     }
     fields.optional("cookies")?;
     Ok(Needs::Token { user_agent: fields.optional("userAgent")?.map(str::to_owned) })

@@ -39,7 +39,8 @@ pub(super) fn read(text: Option<&[u8]>) -> Result<NewTask, Refusal> {
         | Family::RecaptchaV2Enterprise
         | Family::RecaptchaV3
         | Family::Hcaptcha
-        | Family::Turnstile => token(&fields, family)?,
+        | Family::Turnstile
+        | Family::Other => token(&fields, family)?,
     };
     if proxied {
         proxy(&fields)?;
@@ -69,7 +70,7 @@ fn token(fields: &Fields<'_>, family: Family) -> Result<Needs, Refusal> {
             fields.object("enterprisePayload")?;
         }
         Family::Turnstile => fields.object("metadata")?,
-        Family::Hcaptcha | Family::ImageToText => {}
+        Family::Hcaptcha | Family::ImageToText | Family::Other => {}
     }
     Ok(Needs::Token { user_agent: fields.optional("userAgent")?.map(str::to_owned) })
 }

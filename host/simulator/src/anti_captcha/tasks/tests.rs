@@ -136,7 +136,7 @@ fn options_of_pictures_are_read_through_their_placeholders() {
     let task = picture(b"GIF89a", 200);
     let needs = |task: &Value| match check(task).unwrap().needs {
         Needs::Text(needs) => needs,
-        Needs::Token { .. } => panic!("a picture has text"),
+        Needs::Token { .. } | Needs::Own(_) => panic!("a picture has text"),
     };
     let plain = with(&with(&task, "comment", json!(false)), "minLength", json!(0));
     assert_eq!((needs(&plain).min_length, needs(&plain).max_length), (5, 7));
