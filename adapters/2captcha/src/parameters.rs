@@ -3,7 +3,7 @@
 use adapter_kit::{Fault, json_text};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::task::{Draft, plain};
 
@@ -48,10 +48,11 @@ pub(crate) fn bare_server(name: &str, value: &Value, draft: &mut Draft) -> Resul
 
 /// "Custom data to pass to FunCaptcha. For example: data[blob]=stringValue": a field for each member.
 pub(crate) fn funcaptcha_data(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    let wrong = || Fault::parameter_of_wrong_type("data");
-    let members: Map<String, Value> = serde_json::from_str(text("data", value)?).map_err(|_| wrong())?;
-    for (name, member) in members {
-        let Some(member) = plain(&member) else {
+    let Ok(Value::Object(members)) = serde_json::from_str(text("data", value)?) else {
+        return Err(Fault::parameter_of_wrong_type("data"));
+    };
+    for (name, member) in &members {
+        let Some(member) = plain(member) else {
             return Err(Fault::parameter_refused("data", "its members are texts and numbers here"));
         };
         draft.set_named(format!("data[{name}]"), member);
@@ -201,19 +202,23 @@ pub(crate) fn grid(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
 
 /// Degrees of one step, a whole number. Without one the provider takes 40.
 pub(crate) fn angle(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    let asked = value.as_f64().ok_or_else(|| Fault::parameter_of_wrong_type("angle"))?;
-    if asked < 1.0 || asked.fract() != 0.0 {
+    let Value::Number(asked) = value else { return Err(Fault::parameter_of_wrong_type("angle")) };
+    // As text: arithmetic on fractions would bring their whole formatting into the component.
+    let asked = asked.to_string();
+    let degrees = asked.strip_suffix(".0").unwrap_or(&asked);
+    if !degrees.parse::<u32>().is_ok_and(|degrees| degrees > 0) {
         return Err(Fault::parameter_refused("angle", "a step is a whole number of degrees, at least 1, here"));
     }
-    draft.set("angle", format!("{asked:.0}"));
+    draft.set("angle", degrees.to_owned());
     Ok(())
 }
 
 /// `[5,4,7]`, as VK gave them.
 pub(crate) fn steps(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    let whole = |steps: &Vec<Value>| steps.iter().all(Value::is_i64);
-    let steps = value.as_array().filter(|steps| whole(steps));
-    draft.set("steps", json_text(&json!(steps.ok_or_else(|| Fault::parameter_of_wrong_type("steps"))?)));
+    if !value.as_array().is_some_and(|steps| steps.iter().all(Value::is_i64)) {
+        return Err(Fault::parameter_of_wrong_type("steps"));
+    }
+    draft.set("steps", json_text(value));
     Ok(())
 }
 

@@ -46,7 +46,10 @@ impl Shape {
 }
 
 fn named(name: &str, value: Value) -> Option<Map<String, Value>> {
-    Some(Map::from_iter([(name.to_owned(), value)]))
+    // One by one here and below: collecting into a map sorts, which is large in a component.
+    let mut solution = Map::new();
+    solution.insert(name.to_owned(), value);
+    Some(solution)
 }
 
 /// An object or a list that came as its text.
@@ -58,8 +61,13 @@ fn opened(answer: Value) -> Value {
 /// The members of an object under canonical names: without the captcha's own name in front.
 fn members(answer: Value) -> Option<Map<String, Value>> {
     let Value::Object(members) = answer else { return None };
-    let given = members.into_iter().filter(|(_, value)| !value.is_null());
-    Some(given.map(|(name, value)| (canonical(&name).to_owned(), value)).collect())
+    let mut renamed = Map::new();
+    for (name, value) in members {
+        if !value.is_null() {
+            renamed.insert(canonical(&name).to_owned(), value);
+        }
+    }
+    Some(renamed)
 }
 
 fn canonical(name: &str) -> &str {
@@ -136,8 +144,8 @@ fn tiles(text: &str) -> Option<Value> {
         return Some(json!([]));
     }
     let tiles = text.strip_prefix("click:")?.split('/');
-    let tiles: Option<Vec<u32>> = tiles.map(|tile| tile.trim().parse().ok().filter(|tile| *tile > 0)).collect();
-    Some(json!(tiles?))
+    let tile = |tile: &str| tile.trim().parse::<u32>().ok().filter(|tile| *tile > 0).map(Value::from);
+    tiles.map(tile).collect::<Option<Vec<Value>>>().map(Value::Array)
 }
 
 fn lines(text: &str) -> Option<Value> {
