@@ -93,7 +93,7 @@ fn other(form: &Form, method: &'static Method) -> Result<NewTask, Refusal> {
     if let Some(first) = method.one_of.first()
         && !method.one_of.iter().any(|name| is_there(form, name))
     {
-        return Err(Refusal::Field(*first));
+        return Err(Refusal::Field(first));
     }
     let proxied = method.proxy != Proxy::Unused && proxied(form)?;
     if method.proxy == Proxy::Required && !proxied {
