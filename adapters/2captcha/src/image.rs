@@ -1,6 +1,7 @@
-//! What 2captcha asks of an image, checked before it is sent; images go as files, a third smaller than in base64.
+//! What 2captcha asks of an image, checked before it is sent; images go as files, a third smaller than in base64, where the
+//! method takes files.
 //!
-//! Source: "Normal Captcha" and the errors `ERROR_ZERO_CAPTCHA_FILESIZE`, `ERROR_TOO_BIG_CAPTCHA_FILESIZE` and
+//! Source: "Normal Captcha", "RotateCaptcha" and "Bounding Box Method" and the errors `ERROR_ZERO_CAPTCHA_FILESIZE`, `ERROR_TOO_BIG_CAPTCHA_FILESIZE` and
 //! `ERROR_WRONG_FILE_EXTENSION` of <https://2captcha.com/2captcha-api>.
 
 use adapter_kit::{Fault, Part};
@@ -13,8 +14,9 @@ use crate::task::Draft;
 /// Fewer bytes than this are no image.
 const LEAST_BYTES: usize = 100;
 
-/// What an image may be at most.
+/// What an image may be at most, and at least.
 struct Most {
+    least: usize,
     bytes: usize,
     width: u32,
     height: u32,
@@ -23,14 +25,20 @@ struct Most {
 
 /// `file`.
 const CAPTCHA: Most = Most {
+    least: LEAST_BYTES,
     bytes: 600_000,
     width: 1000,
     height: 1000,
     words: "an image has at most 600 kB and 1000 pixels on a side here",
 };
 /// `imginstructions`.
-const INSTRUCTIONS: Most =
-    Most { bytes: 100_000, width: 400, height: 150, words: "it has at most 100 kB and 400 × 150 pixels here" };
+const INSTRUCTIONS: Most = Most {
+    least: LEAST_BYTES,
+    bytes: 100_000,
+    width: 400,
+    height: 150,
+    words: "it has at most 100 kB and 400 × 150 pixels here",
+};
 
 /// The image that is to be read.
 pub(crate) fn body(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
@@ -42,12 +50,81 @@ pub(crate) fn instructions(value: &Value, draft: &mut Draft) -> Result<(), Fault
     attach(("imgInstructions", "imginstructions"), value, &INSTRUCTIONS, draft)
 }
 
+/// The image that is to be looked at, for a method that takes no files.
+pub(crate) fn encoded(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    write(("body", "image"), value, &CAPTCHA, draft)
+}
+
+/// The same under another name.
+pub(crate) fn encoded_body(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    write(("body", "body"), value, &CAPTCHA, draft)
+}
+
+/// An image that says what to do, for a method that takes no files.
+pub(crate) fn encoded_instructions(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    write(("imgInstructions", "imginstructions"), value, &INSTRUCTIONS, draft)
+}
+
+/// A list of one image, where one is all that a worker sees.
+pub(crate) fn only_one(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    match list(value)? {
+        [image] => attach(("images", "file"), image, &CAPTCHA, draft),
+        _ => Err(Fault::parameter_refused("images", "one picture is looked at at a time here")),
+    }
+}
+
+/// "Up to 9 files": `file_1` and so on, or `file` where there is one.
+const FILES: [&str; 9] = ["file_1", "file_2", "file_3", "file_4", "file_5", "file_6", "file_7", "file_8", "file_9"];
+
+/// Several images, which are turned one by one.
+pub(crate) fn several(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    let images = list(value)?;
+    if let [image] = images {
+        return attach(("images", "file"), image, &CAPTCHA, draft);
+    }
+    if images.len() > FILES.len() {
+        return Err(Fault::parameter_refused("images", "at most nine pictures are turned at a time here"));
+    }
+    images.iter().zip(FILES).try_for_each(|(image, theirs)| attach(("images", theirs), image, &CAPTCHA, draft))
+}
+
+/// The three pieces that belong into Temu's picture.
+pub(crate) fn three_parts(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    let parts = list(value)?;
+    if parts.len() != 3 {
+        return Err(Fault::parameter_refused("images", "they are the three pieces of the puzzle here"));
+    }
+    parts.iter().zip(["part1", "part2", "part3"]).try_for_each(|(part, theirs)| {
+        // Pieces are small; of them no least size is known.
+        write(("images", theirs), part, &Most { least: 1, ..CAPTCHA }, draft)
+    })
+}
+
+fn list(value: &Value) -> Result<&[Value], Fault> {
+    value.as_array().map(Vec::as_slice).ok_or_else(|| Fault::parameter_of_wrong_type("images"))
+}
+
 /// The image of the canonical name as a file of theirs.
 fn attach((name, theirs): (&str, &str), value: &Value, most: &Most, draft: &mut Draft) -> Result<(), Fault> {
+    let (bytes, format) = checked(name, value, most)?;
+    let (extension, content_type) = format.names();
+    draft.attach(Part::file(theirs, &format!("{theirs}.{extension}"), content_type, bytes));
+    Ok(())
+}
+
+/// The image of the canonical name as text under theirs.
+fn write((name, theirs): (&str, &'static str), value: &Value, most: &Most, draft: &mut Draft) -> Result<(), Fault> {
+    checked(name, value, most)?;
+    draft.set(theirs, value.as_str().unwrap_or_default().to_owned());
+    Ok(())
+}
+
+/// The image's bytes, where it is one that is taken.
+fn checked(name: &str, value: &Value, most: &Most) -> Result<(Vec<u8>, Format), Fault> {
     let text = value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type(name))?;
     let bytes =
         STANDARD.decode(text).map_err(|_| Fault::invalid_task("IMAGE_UNREADABLE", &format!("{name} is no base64")))?;
-    if bytes.len() < LEAST_BYTES {
+    if bytes.len() < most.least {
         return Err(Fault::invalid_task("IMAGE_TOO_SMALL", "an image has at least 100 bytes"));
     }
     let Some(format) = Format::of(&bytes) else {
@@ -58,9 +135,7 @@ fn attach((name, theirs): (&str, &str), value: &Value, most: &Most, draft: &mut 
     if bytes.len() > most.bytes || width > most.width || height > most.height {
         return Err(Fault::parameter_refused(name, most.words));
     }
-    let (extension, content_type) = format.names();
-    draft.attach(Part::file(theirs, &format!("{theirs}.{extension}"), content_type, bytes));
-    Ok(())
+    Ok((bytes, format))
 }
 
 /// The formats that are taken.

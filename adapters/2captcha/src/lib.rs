@@ -12,6 +12,7 @@ mod manifest;
 mod parameters;
 mod reply;
 mod report;
+mod solution;
 mod task;
 
 use adapter_kit::{Manifest, Next, OpenTask, Placement, Provider, Report, Request, Response, Submission, Turn};

@@ -2,9 +2,10 @@
 //!
 //! Source: the chapters "Solving Captchas" and "Request limits" of <https://2captcha.com/2captcha-api>.
 
-use adapter_kit::{Abilities, CredentialField, Manifest, PollLimits, ProxySupport, ServedType};
+use adapter_kit::{Abilities, CredentialField, Manifest, PollLimits, ServedType, json_text};
+use serde_json::json;
 
-use crate::families::{FAMILIES, Family};
+use crate::families::{self, Family};
 use crate::{key_in_form, key_in_query};
 
 /// Images are asked about five seconds after they were sent; tokens later, which `in.php`'s answer cannot say and
@@ -33,7 +34,7 @@ pub(crate) fn manifest() -> Manifest {
             "32 characters, shown on the dashboard and in Settings",
         )],
         placements: vec![key_in_form(), key_in_query()],
-        task_types: FAMILIES.iter().map(served).collect(),
+        task_types: families::all().map(served).collect(),
         polling: PollLimits {
             first_wait_ms: FIRST_WAIT_MS,
             interval_ms: INTERVAL_MS,
@@ -52,6 +53,6 @@ pub(crate) fn manifest() -> Manifest {
 }
 
 fn served(family: &Family) -> ServedType {
-    let proxy = if family.takes_proxy { ProxySupport::Optional } else { ProxySupport::Never };
-    ServedType::new(family.name, proxy, family.list_price)
+    let schema = (!family.needs.is_empty()).then(|| json_text(&json!({ "required": family.needs })));
+    ServedType { schema, ..ServedType::new(family.name, family.proxy, family.list_price) }
 }

@@ -1,9 +1,11 @@
 //! The conversions of canonical parameters, for the tables of rules in `families`.
 
-use adapter_kit::Fault;
+use adapter_kit::{Fault, json_text};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::task::Draft;
+use crate::task::{Draft, plain};
 
 /// A canonical parameter and its rule.
 pub(crate) type Row = adapter_kit::Row<Draft>;
@@ -12,11 +14,69 @@ fn text<'a>(name: &str, value: &'a Value) -> Result<&'a str, Fault> {
     value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type(name))
 }
 
+/// A flag that must not be set here, for this reason; unset it says nothing.
+pub(crate) fn not_true(name: &str, reason: &str, value: &Value) -> Result<(), Fault> {
+    if value.as_bool().ok_or_else(|| Fault::parameter_of_wrong_type(name))? {
+        return Err(Fault::parameter_refused(name, reason));
+    }
+    Ok(())
+}
+
+/// A server's name without scheme and slash, under which it may have been given.
+fn host(given: &str) -> &str {
+    given.strip_prefix("https://").or_else(|| given.strip_prefix("http://")).unwrap_or(given).trim_end_matches('/')
+}
+
+/// `https://client-api.arkoselabs.com`: a server's address, from it or from the name alone.
+pub(crate) fn server((name, theirs): (&str, &'static str), value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    draft.set(theirs, format!("https://{}", host(text(name, value)?)));
+    Ok(())
+}
+
+/// `https://api.leminnow.com/`: the same with a slash.
+pub(crate) fn server_with_slash(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    draft.set("api_server", format!("https://{}/", host(text("leminApiServerSubdomain", value)?)));
+    Ok(())
+}
+
+/// `api-na.geetest.com`: a server's name, from it or from its address.
+pub(crate) fn bare_server(name: &str, value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    let theirs = if name == "yidunApiServerSubdomain" { "yidun_api_server_subdomain" } else { "api_server" };
+    draft.set(theirs, host(text(name, value)?).to_owned());
+    Ok(())
+}
+
+/// "Custom data to pass to FunCaptcha. For example: data[blob]=stringValue": a field for each member.
+pub(crate) fn funcaptcha_data(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    let Ok(Value::Object(members)) = serde_json::from_str(text("data", value)?) else {
+        return Err(Fault::parameter_of_wrong_type("data"));
+    };
+    for (name, member) in &members {
+        let Some(member) = plain(member) else {
+            return Err(Fault::parameter_refused("data", "its members are texts and numbers here"));
+        };
+        draft.set_named(format!("data[{name}]"), member);
+    }
+    Ok(())
+}
+
+/// What the page starts GeeTest v4 with: its id, which is a parameter of its own, and the kind of challenge. Nothing else
+/// is taken.
+pub(crate) fn geetest_start(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    for (name, value) in value.as_object().ok_or_else(|| Fault::parameter_of_wrong_type("initParameters"))? {
+        match name.as_str() {
+            "captcha_id" | "captchaId" => draft.suggest("captcha_id", text("initParameters", value)?.to_owned()),
+            "risk_type" | "riskType" => draft.set("risk_type", text("initParameters", value)?.to_owned()),
+            _ => return Err(Fault::parameter_refused("initParameters", "captcha_id and risk_type are taken here")),
+        }
+    }
+    Ok(())
+}
+
 /// The script is served from one of two domains there.
 pub(crate) fn domain(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
     let asked = text("apiDomain", value)?.to_ascii_lowercase();
-    let host = asked.strip_prefix("https://").or_else(|| asked.strip_prefix("http://")).unwrap_or(&asked);
-    let domain = match host.trim_end_matches('/') {
+    let domain = match host(&asked) {
         "google.com" | "www.google.com" => "google.com",
         "recaptcha.net" | "www.recaptcha.net" => "recaptcha.net",
         _ => return Err(Fault::parameter_refused("apiDomain", "it is google.com or recaptcha.net here")),
@@ -94,11 +154,87 @@ const LONGEST_COMMENT: usize = 140;
 
 /// What the worker is to do, in at most 140 characters.
 pub(crate) fn comment(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    say("textinstructions", value, draft)
+}
+
+/// A question in words, in at most 140 characters.
+pub(crate) fn question(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    say("textcaptcha", value, draft)
+}
+
+fn say(theirs: &'static str, value: &Value, draft: &mut Draft) -> Result<(), Fault> {
     let comment = text("comment", value)?;
     if comment.chars().count() > LONGEST_COMMENT {
         return Err(Fault::parameter_refused("comment", "it has at most 140 characters here"));
     }
-    draft.set("textinstructions", comment.to_owned());
+    draft.set(theirs, comment.to_owned());
+    Ok(())
+}
+
+/// How often a worker may click; 0 is the catalogue's "any", which is the provider's where nothing is said.
+pub(crate) fn clicks(theirs: &'static str, value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    match value.as_u64().ok_or_else(|| Fault::parameter_of_wrong_type("minClicks or maxClicks"))? {
+        0 => {}
+        most => draft.set(theirs, most.to_string()),
+    }
+    Ok(())
+}
+
+/// A worker clicks on points; boxes are a method of their own.
+pub(crate) fn mode(value: &Value, _draft: &mut Draft) -> Result<(), Fault> {
+    match text("mode", value)? {
+        "points" => Ok(()),
+        _ => Err(Fault::parameter_refused("mode", "rectangles are asked for as bounding_box here")),
+    }
+}
+
+/// Rows and columns in one word; what says them one by one is more specific.
+pub(crate) fn grid(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    let side = match text("grid", value)? {
+        "3x3" => "3",
+        "4x4" => "4",
+        _ => return Err(Fault::parameter_refused("grid", "it is 3x3 or 4x4 here")),
+    };
+    draft.suggest("recaptcharows", side.to_owned());
+    draft.suggest("recaptchacols", side.to_owned());
+    Ok(())
+}
+
+/// Degrees of one step, a whole number. Without one the provider takes 40.
+pub(crate) fn angle(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    let Value::Number(asked) = value else { return Err(Fault::parameter_of_wrong_type("angle")) };
+    // As text: arithmetic on fractions would bring their whole formatting into the component.
+    let asked = asked.to_string();
+    let degrees = asked.strip_suffix(".0").unwrap_or(&asked);
+    if !degrees.parse::<u32>().is_ok_and(|degrees| degrees > 0) {
+        return Err(Fault::parameter_refused("angle", "a step is a whole number of degrees, at least 1, here"));
+    }
+    draft.set("angle", degrees.to_owned());
+    Ok(())
+}
+
+/// `[5,4,7]`, as VK gave them.
+pub(crate) fn steps(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    if !value.as_array().is_some_and(|steps| steps.iter().all(Value::is_i64)) {
+        return Err(Fault::parameter_of_wrong_type("steps"));
+    }
+    draft.set("steps", json_text(value));
+    Ok(())
+}
+
+/// Most bytes of a recording.
+const LARGEST_RECORDING: usize = 1_000_000;
+
+/// "Max file size: 1 MB. Supported audio format: mp3 only."
+pub(crate) fn recording(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    let given = text("body", value)?;
+    let bytes = STANDARD.decode(given).map_err(|_| Fault::invalid_task("AUDIO_UNREADABLE", "body is no base64"))?;
+    // A tag in front, or the eleven set bits that each frame begins with.
+    let is_mp3 = bytes.starts_with(b"ID3") || matches!(bytes.as_slice(), [0xff, second, ..] if second & 0xe0 == 0xe0);
+    if !is_mp3 || bytes.len() > LARGEST_RECORDING {
+        return Err(Fault::parameter_refused("body", "a recording is an MP3 of at most 1 MB here"));
+    }
+    draft.set("body", given.to_owned());
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use adapter_kit::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::families::{self, Answers, Family};
+use crate::families::{self, Answers};
 use crate::{faults, task};
 
 /// An answer of the provider's own.
@@ -29,8 +29,10 @@ pub(crate) enum Answer {
 
 /// What was asked for.
 pub(crate) struct Fine {
-    /// What follows the first `OK|`, or `request`.
+    /// What follows the first `OK|`, or `request`; empty where that is no text.
     pub text: String,
+    /// `request`, where it is a list or an object.
+    whole: Option<Value>,
     /// What came beside it; none where the answer was text.
     beside: Option<Map<String, Value>>,
 }
@@ -56,7 +58,7 @@ impl Answer {
             return response.json().and_then(from_json).ok_or_else(unreadable);
         }
         if let Some(rest) = text.strip_prefix("OK|") {
-            return Ok(Self::Fine(Fine { text: rest.to_owned(), beside: None }));
+            return Ok(Self::Fine(Fine { text: rest.to_owned(), whole: None, beside: None }));
         }
         let text = text.trim_end();
         Ok(from_code(text).unwrap_or_else(|| Self::Bare(text.to_owned())))
@@ -71,13 +73,14 @@ fn from_json(mut body: Map<String, Value>) -> Option<Answer> {
         Value::String(text) => text.parse().ok()?,
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
-    let text = match body.remove("request")? {
-        Value::String(text) => text,
-        Value::Number(number) => number.to_string(),
+    let (text, whole) = match body.remove("request")? {
+        Value::String(text) => (text, None),
+        Value::Number(number) => (number.to_string(), None),
+        whole @ (Value::Array(_) | Value::Object(_)) if status == 1 => (String::new(), Some(whole)),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
     match status {
-        1 => Some(Answer::Fine(Fine { text, beside: Some(body) })),
+        1 => Some(Answer::Fine(Fine { text, whole, beside: Some(body) })),
         0 => {
             let words = body.get("error_text").and_then(Value::as_str).unwrap_or_default();
             Some(from_code(&text).map_or(Answer::Bare(text), |answer| answer.described(words)))
@@ -164,7 +167,7 @@ pub(crate) fn polled<S>(reference: String, family: &str, response: &Response) ->
     let known = families::find(family);
     let standing = match Answer::read(response).map_err(Trouble::acted_on_nothing)? {
         Answer::NotReady => Standing::Open(known.and_then(|family| family.pace).map(|pace| pace.gap_ms)),
-        Answer::Fine(fine) => solved(fine, known),
+        Answer::Fine(fine) => solved(fine, families::answers(family)),
         Answer::Refused(refusal) if refusal.is_about_the_task() => Standing::Failed(refusal.fault()),
         Answer::Refused(refusal) => return Err(refusal.fault().charged(Charged::No)),
         Answer::Bare(_) => return Err(Trouble::Unreadable(response.status).acted_on_nothing()),
@@ -172,26 +175,25 @@ pub(crate) fn polled<S>(reference: String, family: &str, response: &Response) ->
     Ok(Next::Polled(vec![Verdict { reference, standing }]))
 }
 
-/// A solved task. An empty solution is lost: asking again gives the same answer, and it has been charged.
-fn solved(fine: Fine, family: Option<&Family>) -> Standing {
-    let answers = family.map_or(Answers::Token, |family| family.answers);
-    let (text, cost) = match &fine.beside {
-        Some(beside) => (fine.text.as_str(), beside.get("price").and_then(Money::usd_from_json)),
-        None if answers == Answers::TokenAndBrowser => (fine.text.as_str(), None),
-        None => priced(&fine.text),
+/// A solved task. An empty solution is lost, and one of another form than its method's: asking again gives the same
+/// answer, and it has been charged.
+fn solved(fine: Fine, answers: Answers) -> Standing {
+    let lost = |words| Standing::Failed(Fault::unsolvable("SOLUTION_UNREADABLE", words).charged(Charged::Yes));
+    let (text, cost) = match (&fine.beside, answers) {
+        (Some(beside), _) => (fine.text.as_str(), beside.get("price").and_then(Money::usd_from_json)),
+        (None, Answers::Json(_)) => (fine.text.as_str(), None),
+        (None, Answers::Line(_)) => priced(&fine.text),
     };
-    if text.is_empty() {
-        return Standing::Failed(
-            Fault::unsolvable("SOLUTION_UNREADABLE", "the task is solved with nothing").charged(Charged::Yes),
-        );
+    if text.is_empty() && fine.whole.is_none() {
+        return lost("the task is solved with nothing");
     }
-    let solution = match answers {
-        Answers::Text => json!({ "text": text }),
-        Answers::Token => json!({ "token": text }),
-        Answers::TokenAndBrowser => token_and_browser(text, fine.beside.as_ref()),
+    let answer = fine.whole.unwrap_or_else(|| json!(text));
+    let (Answers::Line(shape) | Answers::Json(shape)) = answers;
+    let Some(solution) = shape.read(answer, fine.beside.as_ref()) else {
+        return lost("the answer has another form than the method's");
     };
     let cost = cost.filter(|money| !money.amount.starts_with('-'));
-    Standing::Solved(Solved { solution: json_text(&solution), cost })
+    Standing::Solved(Solved { solution: json_text(&Value::Object(solution)), cost })
 }
 
 /// `ABCDE|0.00085`: the price is what follows the last `|`, for the solution may hold others.
@@ -201,22 +203,6 @@ fn priced(text: &str) -> (&str, Option<Money>) {
         Some((solution, Some(price)))
     });
     split.unwrap_or((text, None))
-}
-
-/// A token with what it is bound to.
-fn token_and_browser(token: &str, beside: Option<&Map<String, Value>>) -> Value {
-    let mut solution = Map::new();
-    solution.insert("token".to_owned(), json!(token));
-    let given = |names: [&str; 2]| {
-        let found = names.into_iter().find_map(|name| beside?.get(name)?.as_str());
-        found.filter(|text| !text.is_empty())
-    };
-    for (ours, theirs) in [("userAgent", ["useragent", "userAgent"]), ("respKey", ["respKey", "respkey"])] {
-        if let Some(value) = given(theirs) {
-            solution.insert(ours.to_owned(), json!(value));
-        }
-    }
-    Value::Object(solution)
 }
 
 /// The answer to `getbalance`: an amount without an `OK|`.

@@ -2,7 +2,9 @@
 //!
 //! Source: the tables of parameters and the chapter "Using proxies" of <https://2captcha.com/2captcha-api>.
 
-use adapter_kit::{Fault, Part, Proxy, ProxyScheme, Request, Submission, apply_rules};
+use std::borrow::Cow;
+
+use adapter_kit::{Fault, Part, Proxy, ProxyScheme, ProxySupport, Request, Submission, apply_rules};
 use serde_json::{Map, Value};
 
 use crate::families;
@@ -10,7 +12,7 @@ use crate::families;
 /// A form that is being written.
 #[derive(Default)]
 pub(crate) struct Draft {
-    fields: Vec<(&'static str, String)>,
+    fields: Vec<(Cow<'static, str>, String)>,
     files: Vec<Part>,
     has_proxy: bool,
 }
@@ -33,7 +35,7 @@ impl adapter_kit::Draft for Draft {
 }
 
 /// A value as a form writes it; none for what a form cannot hold.
-fn plain(value: &Value) -> Option<String> {
+pub(crate) fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(flag) => Some(u8::from(*flag).to_string()),
@@ -45,6 +47,15 @@ fn plain(value: &Value) -> Option<String> {
 impl Draft {
     /// Sets a field.
     pub(crate) fn set(&mut self, name: &'static str, value: String) {
+        self.put(Cow::Borrowed(name), value);
+    }
+
+    /// Sets a field whose name the client has a part in.
+    pub(crate) fn set_named(&mut self, name: String, value: String) {
+        self.put(Cow::Owned(name), value);
+    }
+
+    fn put(&mut self, name: Cow<'static, str>, value: String) {
         match self.fields.iter_mut().find(|(known, _)| *known == name) {
             Some((_, known)) => *known = value,
             None => self.fields.push((name, value)),
@@ -60,7 +71,12 @@ impl Draft {
 
     /// Whether a field has been set.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.fields.iter().any(|(known, _)| *known == name)
+        self.text(name).is_some()
+    }
+
+    /// The text of a field that has been set.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Adds a file.
@@ -71,7 +87,7 @@ impl Draft {
     /// The request: multipart where there are files.
     fn into_request(self) -> Request {
         if self.files.is_empty() {
-            let fields: Vec<_> = self.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let fields: Vec<_> = self.fields.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect();
             return Request::post_form("/in.php", &fields);
         }
         let texts = self.fields.iter().map(|(name, value)| Part::text(name, value));
@@ -87,16 +103,22 @@ pub(crate) fn submit(task: &Submission) -> Result<Request, Fault> {
     let family = families::find(&task.family)
         .ok_or_else(|| Fault::not_supported("FAMILY_NOT_SUPPORTED", &format!("{} is not served", task.family)))?;
     let given: Map<String, Value> = task.read_parameters()?;
+    if let Some(name) = family.needs.iter().find(|name| !given.contains_key(**name)) {
+        return Err(Fault::parameter_refused(name, "it is needed here"));
+    }
     let mut draft = Draft { has_proxy: task.proxy.is_some(), ..Draft::default() };
     for (name, value) in family.fixed {
         draft.set(name, (*value).to_owned());
     }
     apply_rules(family.parameters, &given, &mut draft)?;
-    if let Some(proxy) = &task.proxy {
-        if !family.takes_proxy {
-            return Err(proxy_refused(&format!("{} takes no proxy here", task.family)));
+    match (&task.proxy, family.proxy) {
+        (Some(_), ProxySupport::Never) => return Err(proxy_refused(&format!("{} takes no proxy here", task.family))),
+        (Some(proxy), ProxySupport::Optional | ProxySupport::Required) => set_proxy(proxy, &mut draft)?,
+        (None, ProxySupport::Required) => {
+            let reason = format!("proxy: {} is solved through the client's own here", task.family);
+            return Err(Fault::not_supported("PROXY_REQUIRED", &reason));
         }
-        set_proxy(proxy, &mut draft)?;
+        (None, ProxySupport::Never | ProxySupport::Optional) => {}
     }
     (family.complete)(&mut draft)?;
     Ok(draft.into_request())

@@ -1,6 +1,8 @@
 //! The adapter as a whole: its fixtures, every error code in every place, and what its manifest promises.
 
+mod answers;
 mod refusals;
+mod walk;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,7 +14,6 @@ use adapter_kit::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::families::FAMILIES;
 use crate::faults::FAULTS;
 
 const SITE: &str = "https://example.com/login";
@@ -21,7 +22,7 @@ const SITE: &str = "https://example.com/login";
 fn every_fixture_is_followed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     match fixture::replay_folder::<TwoCaptcha>(&folder) {
-        Ok(count) => assert!(count >= 70, "only {count} fixtures"),
+        Ok(count) => assert!(count >= 170, "only {count} fixtures"),
         Err(difference) => panic!("{difference}"),
     }
 }
@@ -30,10 +31,14 @@ fn every_fixture_is_followed() {
 fn the_manifest_says_what_the_tables_hold() {
     let manifest = describe::<TwoCaptcha>();
     assert_eq!((manifest.provider_id.as_str(), manifest.display_name.as_str()), ("2captcha", "2Captcha"));
-    assert_eq!(manifest.task_types.len(), FAMILIES.len());
-    let optional: Vec<_> =
-        manifest.task_types.iter().filter(|t| t.proxy == ProxySupport::Optional).map(|t| t.family.as_str()).collect();
-    assert_eq!(optional, ["recaptcha_v2", "recaptcha_v2_enterprise", "hcaptcha", "turnstile"]);
+    assert_eq!(manifest.task_types.len(), families::all().count());
+    let with = |support: ProxySupport| -> Vec<&str> {
+        manifest.task_types.iter().filter(|t| t.proxy == support).map(|t| t.family.as_str()).collect()
+    };
+    assert_eq!(with(ProxySupport::Required), ["captchafox", "vk", "datadome", "imperva", "tspd"]);
+    let never = with(ProxySupport::Never);
+    assert_eq!(never[..2], ["recaptcha_v3", "recaptcha_v3_enterprise"]);
+    assert_eq!(never.len(), 12, "and what needs no site: {never:?}");
     assert!(
         manifest
             .task_types
@@ -43,28 +48,10 @@ fn the_manifest_says_what_the_tables_hold() {
 }
 
 #[test]
-fn every_canonical_parameter_is_decided_about() {
-    let page = "websiteURL websiteKey userAgent";
-    for (family, more) in [
-        ("recaptcha_v2", "isInvisible recaptchaDataSValue apiDomain pageAction cookies"),
-        ("recaptcha_v2_enterprise", "enterprisePayload isInvisible apiDomain pageAction cookies"),
-        ("recaptcha_v3", "pageAction minScore isEnterprise enterprisePayload apiDomain cookies"),
-        ("hcaptcha", "isInvisible isEnterprise rqdata enterprisePayload"),
-        ("turnstile", "action cdata pageData"),
-        ("image_to_text", "body phrase case numeric math minLength maxLength comment imgInstructions languagePool"),
-    ] {
-        let page = if family == "image_to_text" { "" } else { page };
-        let canonical: BTreeSet<_> = page.split_whitespace().chain(more.split_whitespace()).collect();
-        let decided: BTreeSet<_> = families::find(family).unwrap().parameters.iter().map(|(name, _)| *name).collect();
-        assert_eq!(decided, canonical, "{family}");
-    }
-}
-
-#[test]
 fn a_task_is_asked_about_at_most_twenty_times_and_until_its_worker_gives_up() {
     let limits = describe::<TwoCaptcha>().polling;
     let most = |first_ms: u32, gap_ms: u32, life_ms: u32| (life_ms - first_ms) / gap_ms + 1;
-    for family in FAMILIES {
+    for family in families::all() {
         let (first_ms, gap_ms, life_ms) = match family.pace {
             // "Or we didn't get an answer within 90 seconds (300 seconds for reCAPTCHA V2)."
             None => (limits.first_wait_ms, limits.interval_ms, 90_000),

@@ -7,6 +7,8 @@
 
 mod errors;
 mod form;
+mod methods;
+mod shapes;
 mod tasks;
 
 use axum::http::StatusCode;

@@ -85,7 +85,31 @@ fn a_parameter_that_cannot_be_taken_is_refused_before_anything_is_sent() {
         ("image_to_text", json!({ "body": jpeg(1001, 1) })),
         ("image_to_text", json!({ "body": jpeg(1, 1001) })),
         ("image_to_text", json!({ "body": STANDARD.encode([b'R'; 200]) })),
-        ("geetest_v4", json!({})),
+        ("image_to_text", image(&json!({ "body": STANDARD.encode([b'B'; 200]) }))),
+        ("recaptcha_v2", page(&json!({ "isSession": true }))),
+        ("recaptcha_v3", page(&json!({ "anchor": "x" }))),
+        ("recaptcha_v3_enterprise", page(&json!({ "reload": "x" }))),
+        ("funcaptcha", json!({ "websiteURL": SITE, "websitePublicKey": "k", "data": r#"{"blob":{"a":1}}"# })),
+        (
+            "geetest_v4",
+            json!({ "websiteURL": SITE, "captchaId": "k", "initParameters": { "captcha_id": "k", "more": 1 } }),
+        ),
+        ("altcha", json!({ "websiteURL": SITE, "challenge": "c", "salt": "s" })),
+        ("coordinates", image(&json!({ "mode": "rectangles" }))),
+        ("grid", image(&json!({ "comment": "cars", "grid": "1x1" }))),
+        ("grid", json!({ "comment": "cars", "images": [gif(200, 1, 1), gif(200, 1, 1)] })),
+        ("grid", json!({ "comment": "cars", "images": [] })),
+        ("bounding_box", image(&json!({ "imgInstructions": gif(200, 401, 150) }))),
+        ("bounding_box", json!({ "body": gif(600_001, 1, 1), "comment": "cars" })),
+        ("rotate", json!({ "images": vec![gif(200, 1, 1); 10] })),
+        ("rotate", image(&json!({ "angle": 0.0 }))),
+        ("rotate", image(&json!({ "angle": 22.5 }))),
+        ("vk_image", image(&json!({}))),
+        ("temu_image", image(&json!({ "images": [gif(10, 1, 1), gif(10, 1, 1)] }))),
+        ("text_question", json!({ "comment": "?".repeat(141) })),
+        ("audio", json!({ "body": STANDARD.encode(b"RIFF....WAVE"), "lang": "en" })),
+        ("audio", json!({ "body": STANDARD.encode([b"ID3".as_slice(), &[0; 999_998]].concat()), "lang": "en" })),
+        ("castle", json!({})),
     ] {
         let fault = failed(submit(family, &parameters));
         assert_eq!((fault.class, fault.charged), (FaultClass::NotSupported, Charged::No), "{family} {}", fault.message);
@@ -104,6 +128,13 @@ fn a_parameter_at_its_limit_is_sent() {
         ("image_to_text", json!({ "body": gif(100, 1, 1) })),
         ("image_to_text", json!({ "body": png(1000, 1000) })),
         ("image_to_text", json!({ "body": jpeg(1000, 1000) })),
+        ("recaptcha_v2", page(&json!({ "isSession": false }))),
+        ("mtcaptcha", page(&json!({ "isInvisible": false }))),
+        ("coordinates", image(&json!({ "mode": "points", "minClicks": 0 }))),
+        ("rotate", json!({ "images": vec![gif(200, 1, 1); 9], "angle": 40.0 })),
+        ("text_question", json!({ "comment": "?".repeat(140) })),
+        ("audio", json!({ "body": STANDARD.encode([b"ID3".as_slice(), &[0; 999_997]].concat()), "lang": "en" })),
+        ("audio", json!({ "body": STANDARD.encode([0xff, 0xfb, 0x90, 0x00]), "lang": "en" })),
     ] {
         let step = submit(family, &parameters);
         assert!(matches!(step, Step::Send(_)), "{family}: {}", fixture::step_json(&step));
@@ -155,6 +186,14 @@ fn a_value_of_another_type_is_the_clients_fault_and_not_quoted() {
         ("image_to_text", json!({ "minLength": "hidden" })),
         ("image_to_text", json!({ "comment": ["hidden"] })),
         ("image_to_text", json!("hidden")),
+        ("mtcaptcha", page(&json!({ "isInvisible": "hidden" }))),
+        ("funcaptcha", json!({ "data": "hidden" })),
+        ("geetest_v4", json!({ "initParameters": { "captcha_id": ["hidden"] } })),
+        ("lemin", json!({ "leminApiServerSubdomain": ["hidden"] })),
+        ("vk_image", json!({ "steps": ["hidden"] })),
+        ("temu_image", json!({ "images": "hidden" })),
+        ("audio", json!({ "body": "hidden!" })),
+        ("rotate", json!({ "angle": "hidden" })),
     ] {
         let fault = failed(submit(family, &parameters));
         assert_eq!(fault.class, FaultClass::InvalidTask, "{family} {parameters}");
@@ -221,5 +260,34 @@ fn a_cookie_keeps_its_value_whatever_is_in_it() {
         let Body::Form(fields) = request.body else { panic!("no form") };
         let cookies = fields.iter().find(|(name, _)| name == "cookies").map(|(_, value)| value.as_str());
         assert_eq!(cookies, sent, "{given}");
+    }
+}
+
+#[test]
+fn an_address_that_the_site_has_banned_is_not_sent() {
+    let captcha = |t: &str| {
+        let url = format!("https://geo.captcha-delivery.com/captcha/?initialCid=A&t={t}&s=45239");
+        let parameters = json!({ "websiteURL": SITE, "captchaUrl": url, "userAgent": "u" });
+        begin::<TwoCaptcha>(submission("datadome", &parameters, Some(proxy("203.0.113.7", None, None))))
+    };
+    assert!(matches!(captcha("fe"), Step::Send(_)));
+    assert_eq!(failed(captcha("bv")).class, FaultClass::InvalidTask);
+}
+
+#[test]
+fn servers_are_named_as_each_method_wants_them() {
+    let field = |family: &str, parameters: &Value, name: &str| {
+        let Step::Send((request, _)) = submit(family, parameters) else { panic!("not sent") };
+        let Body::Form(fields) = request.body else { panic!("no form") };
+        fields.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    };
+    for given in ["api.example.com", "https://api.example.com", "http://api.example.com/"] {
+        let sent = |family, name: &str, theirs| field(family, &json!({ name: given }), theirs);
+        let whole = Some("https://api.example.com".to_owned());
+        assert_eq!(sent("funcaptcha", "funcaptchaApiJSSubdomain", "surl"), whole);
+        assert_eq!(sent("lemin", "leminApiServerSubdomain", "api_server"), Some("https://api.example.com/".to_owned()));
+        let bare = Some("api.example.com".to_owned());
+        assert_eq!(sent("geetest_v3", "geetestApiServerSubdomain", "api_server"), bare);
+        assert_eq!(sent("yidun", "yidunApiServerSubdomain", "yidun_api_server_subdomain"), bare);
     }
 }

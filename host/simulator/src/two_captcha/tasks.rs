@@ -1,7 +1,10 @@
 //! 2captcha's methods: what each must carry, checked as the service checks it.
 
+use serde_json::Value;
+
 use super::form::Form;
-use crate::call::{Family, Needs, NewTask, Refusal, TextNeeds};
+use super::methods::{KINDS_OF_PICTURE, Kind, METHODS, Method, Proxy};
+use crate::call::{Family, Needs, NewTask, Own, Refusal, TextNeeds};
 use crate::checks;
 use crate::draw::digest;
 
@@ -9,8 +12,13 @@ use crate::draw::digest;
 const BIGGEST_IMAGE: usize = 100_000;
 /// Endings that the name of an uploaded file may have.
 const EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "gif", "png"];
-/// Parameters that make something else of a picture or replace it: kinds of task that the simulator does not know.
-const OTHER_KINDS: [&str; 4] = ["recaptcha", "canvas", "coordinatescaptcha", "textcaptcha"];
+/// 600 kB: what is looked at instead of read may be larger.
+const BIGGEST_SCENE: usize = 600_000;
+/// 1 MB.
+const BIGGEST_RECORDING: usize = 1_000_000;
+const LANGUAGES_OF_RECORDINGS: [&str; 6] = ["en", "fr", "de", "el", "pt", "ru"];
+/// Most characters of a question.
+const LONGEST_QUESTION: usize = 140;
 
 /// Reads a task from its fields. Without a `method` it is `post`.
 pub(super) fn read(form: &Form) -> Result<NewTask, Refusal> {
@@ -18,21 +26,105 @@ pub(super) fn read(form: &Form) -> Result<NewTask, Refusal> {
         return Err(Refusal::Unreadable);
     }
     let fields = Fields(form);
-    let (family, needs) = match form.text("method").unwrap_or("post") {
-        "post" => (Family::ImageToText, image(&fields, &posted(form)?)?),
-        "base64" => (Family::ImageToText, image(&fields, &encoded(form)?)?),
-        "userrecaptcha" => (recaptcha(&fields)?, token(&fields, "googlekey")?),
+    let task = |family, needs| Ok(NewTask { family, proxied: proxied(form)?, needs });
+    match form.text("method").unwrap_or("post") {
+        "post" | "base64" if form.text("textcaptcha").is_some() => question(form),
+        "post" => picture(&fields, &posted(form)?),
+        "base64" => picture(&fields, &encoded(form)?),
+        "audio" => recording(form),
+        "userrecaptcha" => task(recaptcha(&fields)?, token(&fields, "googlekey")?),
         "hcaptcha" => {
             fields.flag("invisible")?;
-            (Family::Hcaptcha, token(&fields, "sitekey")?)
+            task(Family::Hcaptcha, token(&fields, "sitekey")?)
         }
-        "turnstile" => (Family::Turnstile, token(&fields, "sitekey")?),
-        _ => return Err(Refusal::TypeUnknown),
-    };
-    if family == Family::ImageToText {
-        return Ok(NewTask { family, proxied: false, needs });
+        "turnstile" => task(Family::Turnstile, token(&fields, "sitekey")?),
+        name => other(form, METHODS.iter().find(|method| method.name == name).ok_or(Refusal::TypeUnknown)?),
     }
-    Ok(NewTask { family, proxied: proxied(form)?, needs })
+}
+
+/// A picture, by what is to be done with it.
+fn picture(fields: &Fields<'_>, bytes: &[u8]) -> Result<NewTask, Refusal> {
+    let mut kind = None;
+    for method in KINDS_OF_PICTURE {
+        if fields.flag(method.name)? {
+            kind = Some(method);
+        }
+    }
+    let Some(method) = kind else {
+        return Ok(NewTask { family: Family::ImageToText, proxied: false, needs: image(fields, bytes)? });
+    };
+    checks::picture(bytes, BIGGEST_SCENE)?;
+    for count in ["recaptcharows", "recaptchacols", "min_clicks", "max_clicks"] {
+        fields.whole(count, 100)?;
+    }
+    other(fields.0, method)
+}
+
+/// A question in words.
+fn question(form: &Form) -> Result<NewTask, Refusal> {
+    if form.text("textcaptcha").is_none_or(|text| text.chars().count() > LONGEST_QUESTION) {
+        return Err(Refusal::Field("textcaptcha"));
+    }
+    Ok(NewTask { family: Family::Other, proxied: false, needs: words(form.text("textcaptcha").unwrap_or_default()) })
+}
+
+/// Speech in an MP3.
+fn recording(form: &Form) -> Result<NewTask, Refusal> {
+    if encoded(form)?.len() > BIGGEST_RECORDING {
+        return Err(Refusal::ImageTooBig);
+    }
+    if !form.text("lang").is_some_and(|lang| LANGUAGES_OF_RECORDINGS.contains(&lang)) {
+        return Err(Refusal::Field("lang"));
+    }
+    Ok(NewTask { family: Family::Other, proxied: false, needs: words(form.text("body").unwrap_or_default()) })
+}
+
+/// Two words about something.
+fn words(about: &str) -> Needs {
+    let picture = digest(about.as_bytes());
+    Needs::Text(TextNeeds { picture, letters: true, digits: false, phrase: true, min_length: 8, max_length: 12 })
+}
+
+/// A task of a method of the table.
+fn other(form: &Form, method: &'static Method) -> Result<NewTask, Refusal> {
+    for (name, kind) in method.required {
+        required(form, name, *kind)?;
+    }
+    if let Some(first) = method.one_of.first()
+        && !method.one_of.iter().any(|name| is_there(form, name))
+    {
+        return Err(Refusal::Field(first));
+    }
+    let proxied = method.proxy != Proxy::Unused && proxied(form)?;
+    if method.proxy == Proxy::Required && !proxied {
+        return Err(Refusal::Field("proxy"));
+    }
+    let user_agent = form.text("userAgent").or_else(|| form.text("useragent")).map(str::to_owned);
+    let about = serde_json::from_slice(&form.task()).unwrap_or_default();
+    Ok(NewTask { family: Family::Other, proxied, needs: Needs::Own(Own { user_agent, about, shape: method.shape }) })
+}
+
+fn is_there(form: &Form, name: &str) -> bool {
+    form.text(name).is_some() || name == "body" && form.file().is_some()
+}
+
+fn required(form: &Form, name: &'static str, kind: Kind) -> Result<(), Refusal> {
+    let wrong = Refusal::Field(name);
+    if let (Kind::Picture, "body", Some(_)) = (kind, name, form.file()) {
+        return checks::picture(&posted(form)?, BIGGEST_SCENE);
+    }
+    let text = form.text(name).ok_or_else(|| wrong.clone())?;
+    let sound = match kind {
+        Kind::Text => true,
+        Kind::Url => checks::is_whole_url(text),
+        Kind::Picture => return checks::picture(&checks::decoded(text).ok_or(wrong)?, BIGGEST_SCENE),
+        Kind::Piece => checks::decoded(text).is_some(),
+        Kind::Steps => {
+            let steps: Option<Vec<Value>> = serde_json::from_str(text).ok();
+            steps.is_some_and(|steps| !steps.is_empty() && steps.iter().all(Value::is_i64))
+        }
+    };
+    if sound { Ok(()) } else { Err(wrong) }
 }
 
 /// Which of the reCAPTCHAs it is.
@@ -91,9 +183,6 @@ fn encoded(form: &Form) -> Result<Vec<u8>, Refusal> {
 }
 
 fn image(fields: &Fields<'_>, picture: &[u8]) -> Result<Needs, Refusal> {
-    if OTHER_KINDS.iter().any(|kind| fields.0.text(kind).is_some_and(|value| value != "0")) {
-        return Err(Refusal::TypeUnknown);
-    }
     checks::picture(picture, BIGGEST_IMAGE)?;
     let numeric = fields.whole("numeric", 4)?.unwrap_or(0);
     fields.whole("language", 2)?;

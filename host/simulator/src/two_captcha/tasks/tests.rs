@@ -65,10 +65,6 @@ async fn an_unknown_method_and_an_absent_one_differ() {
     assert_eq!(check(&[]).await.unwrap_err(), Refusal::Field("body"), "without a method it is a picture");
     let body = picture(b"GIF89a", 200);
     assert_eq!(check(&[("body", &body)]).await.unwrap().family, Family::ImageToText);
-    for kind in OTHER_KINDS {
-        assert_eq!(check(&[("body", &body), (kind, "1")]).await.unwrap_err(), Refusal::TypeUnknown);
-        assert!(check(&[("body", &body), (kind, "0")]).await.is_ok());
-    }
 }
 
 #[tokio::test]
@@ -154,4 +150,119 @@ async fn options_of_pictures_are_read() {
     for (name, wrong) in [("numeric", "5"), ("phrase", "2"), ("min_len", "x"), ("language", "3"), ("calc", "yes")] {
         assert_eq!(with(name, wrong).await.unwrap_err(), Refusal::Field(name));
     }
+}
+
+/// A value that a field of this kind takes.
+fn sample(kind: Kind) -> String {
+    match kind {
+        Kind::Text => "some-text".to_owned(),
+        Kind::Url => PAGE.to_owned(),
+        Kind::Picture | Kind::Piece => picture(b"GIF89a", 200),
+        Kind::Steps => "[5,4,7]".to_owned(),
+    }
+}
+
+/// Names and values that are sent.
+type Sent = Vec<(&'static str, String)>;
+
+/// The smallest task of a method, without its proxy.
+fn smallest(method: &Method) -> Sent {
+    let one = method.one_of.first().map(|name| (*name, sample(Kind::Picture)));
+    let required = method.required.iter().map(|(name, kind)| (*name, sample(*kind)));
+    std::iter::once(("method", method.name.to_owned())).chain(required).chain(one).collect()
+}
+
+async fn sent(fields: &Sent) -> Result<NewTask, Refusal> {
+    check(&fields.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>()).await
+}
+
+const PROXY: [(&str, &str); 2] = [("proxy", "login:password@192.0.2.7:1080"), ("proxytype", "SOCKS5")];
+
+fn with_proxy(fields: &Sent) -> Sent {
+    fields.iter().cloned().chain(PROXY.map(|(name, value)| (name, value.to_owned()))).collect()
+}
+
+#[tokio::test]
+async fn every_method_of_the_table_is_taken_with_what_it_needs_and_named_without() {
+    for method in METHODS {
+        let mut whole = smallest(method);
+        if method.proxy == Proxy::Required {
+            assert_eq!(sent(&whole).await.unwrap_err(), Refusal::Field("proxy"), "{}", method.name);
+            whole = with_proxy(&whole);
+        }
+        let task = sent(&whole).await.unwrap_or_else(|refusal| panic!("{}: {refusal:?}", method.name));
+        assert_eq!((task.family, task.proxied), (Family::Other, method.proxy == Proxy::Required), "{}", method.name);
+        for (name, kind) in method.required {
+            let less: Sent = whole.iter().filter(|(known, _)| known != name).cloned().collect();
+            assert_eq!(sent(&less).await.unwrap_err(), Refusal::Field(name), "{} without {name}", method.name);
+            if !matches!(kind, Kind::Text) {
+                let odd: Sent = less.into_iter().chain([(*name, "?".to_owned())]).collect();
+                assert_eq!(sent(&odd).await.unwrap_err(), Refusal::Field(name), "{} with an odd {name}", method.name);
+            }
+        }
+        if let Some(first) = method.one_of.first() {
+            let less: Sent = whole.iter().filter(|(known, _)| known != first).cloned().collect();
+            assert_eq!(sent(&less).await.unwrap_err(), Refusal::Field(first), "{}", method.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_counts_where_a_page_is_visited() {
+    for method in METHODS {
+        let task = sent(&with_proxy(&smallest(method))).await.unwrap();
+        assert_eq!(task.proxied, method.proxy != Proxy::Unused, "{}", method.name);
+    }
+}
+
+#[tokio::test]
+async fn what_is_done_with_a_picture_hangs_on_its_flags() {
+    let body = picture(b"GIF89a", 200);
+    let flagged = |flags: Pairs<'static>| {
+        let body = body.clone();
+        async move {
+            check(&[&[("method", "base64"), ("body", body.as_str()), ("textinstructions", "x")], flags].concat()).await
+        }
+    };
+    let made = |task: NewTask| match task.needs {
+        Needs::Own(own) => (own.shape)(&crate::call::Made { token: "t", user_agent: "u", about: &own.about })
+            .as_str()
+            .unwrap()
+            .to_owned(),
+        Needs::Token { .. } | Needs::Text(_) => String::new(),
+    };
+    for (flags, beginning) in [
+        (&[("recaptcha", "1"), ("recaptcharows", "3"), ("recaptchacols", "3")][..], "click:"),
+        (&[("recaptcha", "1"), ("canvas", "1")], "canvas:"),
+        (&[("coordinatescaptcha", "1"), ("min_clicks", "2")], "coordinates:"),
+        (&[("recaptcha", "0"), ("canvas", "0")], ""),
+    ] {
+        let solution = made(flagged(flags).await.unwrap());
+        assert!(solution.starts_with(beginning) && solution.is_empty() == beginning.is_empty(), "{solution}");
+    }
+    assert_eq!(flagged(&[("recaptcha", "yes")]).await.unwrap_err(), Refusal::Field("recaptcha"));
+    assert_eq!(
+        flagged(&[("recaptcha", "1"), ("recaptcharows", "x")]).await.unwrap_err(),
+        Refusal::Field("recaptcharows")
+    );
+    let untold = check(&[("method", "base64"), ("body", &body), ("recaptcha", "1")]).await;
+    assert_eq!(untold.unwrap_err(), Refusal::Field("textinstructions"));
+}
+
+#[tokio::test]
+async fn questions_and_recordings_are_answered_in_words() {
+    for fields in [
+        &[("textcaptcha", "If tomorrow is Saturday, what day is today?")][..],
+        &[("method", "post"), ("textcaptcha", "2 + 2?"), ("lang", "en")],
+        &[("method", "audio"), ("body", "SUQzBAAAAAAAAA=="), ("lang", "en")],
+    ] {
+        let task = check(fields).await.unwrap();
+        assert!(matches!(task.needs, Needs::Text(needs) if needs.phrase), "{fields:?}");
+        assert_eq!((task.family, task.proxied), (Family::Other, false));
+    }
+    let long = "?".repeat(141);
+    assert_eq!(check(&[("textcaptcha", &long)]).await.unwrap_err(), Refusal::Field("textcaptcha"));
+    let audio = [("method", "audio"), ("body", "SUQzBAAAAAAAAA=="), ("lang", "tlh")];
+    assert_eq!(check(&audio).await.unwrap_err(), Refusal::Field("lang"));
+    assert_eq!(check(&audio[..1]).await.unwrap_err(), Refusal::Field("body"));
 }
