@@ -172,10 +172,9 @@ async fn long_poll() -> Result<()> {
     let id = gateway.client.create(recaptcha()).await?.task_id()?;
     let now = gateway.client.call("/getTaskResult", json!({"taskId": id, "wait": 0.2})).await?;
     ensure!(now.body["status"] == "processing", "the wait is over before the task: {}", now.body);
-    let (client, body) = (gateway.client.clone(), json!({"taskId": id, "wait": "50"}));
-    let waiting = tokio::spawn(async move { client.call("/getTaskResult", body).await });
-    gateway.provider.release_solutions();
-    let ready = waiting.await??;
+    let waiting = gateway.client.call("/getTaskResult", json!({"taskId": id, "wait": "50"}));
+    let (ready, ()) = tokio::join!(waiting, async { gateway.provider.release_solutions() });
+    let ready = ready?;
     ensure!(ready.body["status"] == "ready", "{}", ready.body);
     let bad = gateway.client.call("/getTaskResult", json!({"taskId": id, "wait": "soon"})).await?;
     ensure!(bad.code() == "INVALID_TASK_DATA" && bad.description().contains("wait"), "{}", bad.body);

@@ -230,6 +230,7 @@ mod tests {
         metrics.create_task_overhead(second, Duration::ZERO);
         metrics.attempt_overhead(second, second);
         metrics.answered("createTask", None, Some(second));
+        metrics.create_storm();
         metrics.created("turnstile", SelectionMode::Priority, PoolMode::All, Amount::from_nanos(5));
         metrics.ended("turnstile", Some(ErrorCode::TaskTimeout));
         metrics.solved(&provider, "turnstile", second);

@@ -23,8 +23,11 @@ pub(super) fn check(face: Face, answer: &Raw) -> Result<bool> {
     }
 }
 
+/// A field's name, with ! when it must be there, and whether a value is of its type.
+type Field<'f> = (&'f str, fn(&Value) -> bool);
+
 /// Every field that there is must be one of these and of its type; returns whether the required ones, marked `!`, are there.
-fn closed(body: &Value, fields: &[(&str, fn(&Value) -> bool)]) -> Result<()> {
+fn closed(body: &Value, fields: &[Field<'_>]) -> Result<()> {
     let object = body.as_object().context("no object")?;
     for (name, value) in object {
         let known = fields.iter().find(|(known, _)| known.trim_end_matches('!') == name);

@@ -88,7 +88,7 @@ pub enum KeyCommand {
         account: String,
         /// What is said of it.
         #[command(flatten)]
-        settings: KeyArgs,
+        settings: Box<KeyArgs>,
     },
     /// Show what is said of a key.
     #[command(after_help = "Example:\n  capstan key show nJ2pQxkT0aZb")]
@@ -111,7 +111,7 @@ pub enum KeyCommand {
         key: String,
         /// What is said of it.
         #[command(flatten)]
-        settings: KeyArgs,
+        settings: Box<KeyArgs>,
     },
     /// Revoke a key for ever. The very next request with it is refused.
     Revoke {

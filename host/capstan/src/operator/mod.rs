@@ -116,11 +116,13 @@ pub(crate) fn key(command: KeyCommand) -> Order {
     use show::View;
     match command {
         KeyCommand::Create { account, settings } => {
-            Order::new(Verb::KeyCreate { account, change: settings.into() }, View::NewKey)
+            Order::new(Verb::KeyCreate { account, change: (*settings).into() }, View::NewKey)
         }
         KeyCommand::Show { key } => Order::new(Verb::KeyShow { key }, View::Record),
         KeyCommand::List { account } => Order::new(Verb::KeyList { account }, View::Table(show::KEYS)),
-        KeyCommand::Edit { key, settings } => Order::new(Verb::KeyEdit { key, change: settings.into() }, View::Record),
+        KeyCommand::Edit { key, settings } => {
+            Order::new(Verb::KeyEdit { key, change: (*settings).into() }, View::Record)
+        }
         KeyCommand::Revoke { key } => Order::new(Verb::KeyRevoke { key }, View::Record),
     }
 }

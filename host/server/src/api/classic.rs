@@ -41,7 +41,7 @@ pub(super) async fn answer(
         let task = task(fields)?;
         let (created, allowance) =
             create_task::create(app, caller, sent, (task, fields::options(fields, options)?)).await?;
-        let notice = created.notice.clone();
+        let notice = created.storm.map(super::storm_notice);
         return Ok(Answer { allowance: Some(allowance), notice, ..form.created(&created) });
     }
     let action = given(fields, "action").and_then(Value::as_str).unwrap_or("get").trim().to_ascii_lowercase();

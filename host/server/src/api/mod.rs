@@ -41,7 +41,7 @@ use path::Endpoint;
 
 use crate::app::App;
 use crate::door::address::ClientAddress;
-use crate::tasks::{self, Refusal};
+use crate::tasks::{self, Refusal, StormSeen, WITHIN};
 
 /// The client API as one listener serves it.
 #[derive(Clone)]
@@ -132,7 +132,7 @@ async fn json(app: &Arc<App>, request: &Arrived, dialect: &mut Dialect) -> Resul
             let sent = Sent { began: request.began, bytes: &request.bytes, headers: &request.headers };
             let (created, allowance) = create_task::create(app, &caller, &sent, asked).await?;
             let answer = dialect::created(dialect, &created);
-            Ok(Answer { allowance: Some(allowance), notice: created.notice, ..answer })
+            Ok(Answer { allowance: Some(allowance), notice: created.storm.map(storm_notice), ..answer })
         }
         Endpoint::GetTaskResult => {
             let (name, wait) = (fields::task_name(&body)?, fields::wait(&body)?);
@@ -142,7 +142,7 @@ async fn json(app: &Arc<App>, request: &Arrived, dialect: &mut Dialect) -> Resul
         Endpoint::GetBalance => {
             let allowance = auth::limit(app, &caller)?;
             let available = tasks::balance(app, &caller).await?;
-            let notice = app.storms.seen(caller.key).map(|seen| seen.notice());
+            let notice = app.storms.seen(caller.key).map(storm_notice);
             let answer = dialect::balance(dialect, available, notice.as_deref());
             Ok(Answer { allowance: Some(allowance), notice, ..answer })
         }
@@ -153,6 +153,16 @@ async fn json(app: &Arc<App>, request: &Arrived, dialect: &mut Dialect) -> Resul
         }
         Endpoint::ClassicIn | Endpoint::ClassicRes => Err(Refusal::new(ErrorCode::NoSuchMethod, "")),
     }
+}
+
+/// What an account is told of a storm of its own.
+fn storm_notice(seen: StormSeen) -> String {
+    format!(
+        "{} identical createTask requests within {} s and none of their tasks polled: the client may not understand the \
+         answer. Another dialect (/as/NAME/, or KEY__NAME) or the key's --duplicate-window helps.",
+        seen.creates,
+        WITHIN.as_secs()
+    )
 }
 
 /// The key that a request names: in its body, or, where that has none, as a bearer's.

@@ -38,7 +38,7 @@ pub async fn create(
 ) -> Result<Created, Refusal> {
     let arrived = Instant::now();
     let storm = Arc::clone(&request.storm);
-    let told = |created: Created| Created { notice: storm.notice(), ..created };
+    let told = |created: Created| Created { storm: storm.seen(), ..created };
     // Before any limit: a repetition is no new task.
     if let Some(guard) = &request.guard
         && let Some(before) = find_guarded(app, caller, guard).await?
@@ -84,7 +84,7 @@ pub(super) async fn first_answer(
     };
     match ended.as_deref() {
         Some(TaskView { ending: Ending::Failed { code, detail, .. }, .. }) => Err(Refusal::new(*code, detail.clone())),
-        view => Ok(Created { task: open.id, number: open.number, ended: view.cloned(), notice: None }),
+        view => Ok(Created { task: open.id, number: open.number, ended: view.cloned(), storm: None }),
     }
 }
 

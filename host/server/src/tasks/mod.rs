@@ -37,7 +37,7 @@ pub use open::OpenTasks;
 pub(crate) use recover::{recover, take_up_shards};
 pub use report::report;
 pub use result::{balance, result};
-pub use storms::{Storm, StormSeen, Storms};
+pub use storms::{Storm, StormSeen, Storms, WITHIN};
 pub(crate) use wheel::Wheel;
 pub use wheel::WheelHandle;
 
@@ -86,8 +86,8 @@ pub struct Created {
     pub number: i64,
     /// Its end, where a provider solved it at once.
     pub ended: Option<TaskView>,
-    /// Something that the account should know.
-    pub notice: Option<String>,
+    /// The storm that its request belongs to, if it is one.
+    pub storm: Option<StormSeen>,
 }
 
 /// A task as its owner sees it.

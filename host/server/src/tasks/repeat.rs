@@ -30,11 +30,11 @@ pub(super) async fn answer(app: &App, caller: &Caller, before: Guarded, arrived:
     match view {
         Some(TaskView { ending: Ending::Failed { code, detail, .. }, .. }) => Err(Refusal::new(code, detail)),
         Some(view @ TaskView { ending: Ending::Solved { .. }, .. }) => {
-            Ok(Created { task: before.task, number, ended: Some(view), notice: None })
+            Ok(Created { task: before.task, number, ended: Some(view), storm: None })
         }
         // Another node moves it, or its solution is past its retention: its id is the answer all the same.
         Some(TaskView { ending: Ending::Open, .. }) | None => {
-            Ok(Created { task: before.task, number, ended: None, notice: None })
+            Ok(Created { task: before.task, number, ended: None, storm: None })
         }
     }
 }

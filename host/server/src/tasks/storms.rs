@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::clock;
 
 /// Equal requests that come within this time belong together.
-const WITHIN: Duration = Duration::from_secs(10);
+pub const WITHIN: Duration = Duration::from_secs(10);
 /// So many equal requests, none of whose tasks was polled, are a storm.
 const MANY: u32 = 5;
 /// How long the last storm of a key is told of.
@@ -57,24 +57,11 @@ impl Storm {
         self.polled.store(true, Ordering::Relaxed);
     }
 
-    /// What the account is told, if these requests are a storm.
-    pub(super) fn notice(&self) -> Option<String> {
+    /// What was seen of them, if they are a storm.
+    pub(super) fn seen(&self) -> Option<StormSeen> {
         let creates = self.creates.load(Ordering::Relaxed);
         let is_storm = creates >= MANY && !self.polled.load(Ordering::Relaxed);
-        is_storm.then(|| StormSeen { creates, at_ms: 0 }.notice())
-    }
-}
-
-impl StormSeen {
-    /// What the account is told.
-    #[must_use]
-    pub fn notice(&self) -> String {
-        format!(
-            "{} identical createTask requests within {} s and none of their tasks polled: the client may not understand the \
-             answer. Another dialect (/as/NAME/, or KEY__NAME) or the key's --duplicate-window helps.",
-            self.creates,
-            WITHIN.as_secs()
-        )
+        is_storm.then(|| StormSeen { creates, at_ms: clock::now_ms() })
     }
 }
 

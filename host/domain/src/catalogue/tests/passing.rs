@@ -19,7 +19,10 @@ fn parameters_pass_as_they_were_sent() {
         "empty": null,
     });
     assert_eq!(Value::Object(task.parameters.clone()), expected);
-    assert_eq!((task.site_host().as_deref(), task.proxy.as_ref().map(|proxy| proxy.port)), (Some("example.com"), Some(80)));
+    assert_eq!(
+        (task.site_host().as_deref(), task.proxy.as_ref().map(|proxy| proxy.port)),
+        (Some("example.com"), Some(80))
+    );
 }
 
 #[test]

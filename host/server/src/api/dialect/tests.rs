@@ -32,7 +32,7 @@ fn failed() -> TaskView {
 }
 
 fn new(ended: Option<TaskView>) -> Created {
-    Created { task: TaskId(Uuid::from_u128(9)), number: 7, ended, notice: None }
+    Created { task: TaskId(Uuid::from_u128(9)), number: 7, ended, storm: None }
 }
 
 fn body(answer: Answer) -> (u16, Value) {
@@ -195,8 +195,8 @@ fn classic_answers_as_text_and_as_json() {
         (
             Form::Text.balance(Amount::from_nanos(12_500_000_000)),
             Form::Json.balance(Amount::from_nanos(12_500_000_000)),
-            json!("12.5"),
-            json!({"status": 1, "request": "12.5"}),
+            json!("12.50"),
+            json!({"status": 1, "request": "12.50"}),
         ),
         (
             Form::Text.reported(),
