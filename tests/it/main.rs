@@ -7,6 +7,7 @@ mod classic;
 mod clients;
 mod dev;
 mod dialects;
+mod docs;
 mod hostile;
 mod hostile_load;
 mod limits;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         clients::tests(),
         dev::tests(),
         dialects::tests(),
+        docs::tests(),
         hostile::tests(),
         hostile_load::tests(),
         limits::tests(),
