@@ -77,8 +77,10 @@ impl Facts {
     /// Tells a family.
     pub(super) fn of(family: &'static Family) -> Self {
         // The classic API's methods are in lower case, type names are not.
-        let is_method = |name: &&&str| !name.contains(|c: char| c.is_ascii_uppercase());
-        let (methods, names): (Vec<_>, Vec<_>) = family.type_names.iter().partition(|name| is_method(&name));
+        let is_method = |name: &&str| !name.contains(|c: char| c.is_ascii_uppercase());
+        let (mut methods, names): (Vec<_>, Vec<_>) = family.type_names.iter().partition(|name| is_method(name));
+        // The canonical name is a type name, too, and in lower case.
+        methods.push(family.name);
         Self {
             family,
             names,

@@ -73,7 +73,7 @@ fn entry(snapshot: &Snapshot, family: &'static Family) -> Markup {
     html! {
         li id=(family.name) {
             h3 { a href={ "/docs/types/" (family.name) } { (family.title) } }
-            p { (names(&facts.names)) }
+            ul class="names" { @for name in &facts.names { li { code { (name) } } } }
             p class="soft" {
                 @match least {
                     Some(price) => { "From $" (price) ", by " (people(&servers)) }
