@@ -1,5 +1,5 @@
-//! The tables of `docs/api.md`, `docs/sandbox.md` and `docs/metrics.md` are printed from the code; these tests say when they
-//! differ.
+//! The tables of `docs/api.md`, `docs/sandbox.md` and `docs/metrics.md`, and the pages in `docs/types`, are printed from the
+//! code; these tests say when they differ.
 //!
 //! `CAPSTAN_BLESS=1 cargo test -p capstan-tests --test docs` writes them.
 
@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use capstan_domain::catalogue::{self, Class, Family, Kind};
-use capstan_domain::code::ErrorCode;
+use capstan_domain::catalogue;
+use capstan_server::api::docs::markdown;
 use capstan_server::metrics::TABLE;
 use capstan_tests::switches::{SWITCHES, Stage};
 
@@ -20,7 +20,65 @@ fn root() -> PathBuf {
 
 #[test]
 fn the_tables_of_the_api_page_are_those_of_the_code() {
-    is_printed("docs/api.md", &[("errors", errors()), ("task types", task_types())]);
+    is_printed("docs/api.md", &[("errors", markdown::errors()), ("task types", markdown::index())]);
+}
+
+#[test]
+fn the_pages_of_the_task_types_are_those_of_the_catalogue() {
+    let folder = root().join("docs/types");
+    let pages = markdown::theme_pages();
+    if is_blessed() {
+        std::fs::create_dir_all(&folder).unwrap();
+        pages.iter().for_each(|(name, text)| std::fs::write(folder.join(name), text).unwrap());
+    }
+    let there = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(there.collect::<BTreeSet<_>>(), pages.iter().map(|(name, _)| name.clone()).collect());
+    for (name, text) in pages {
+        let written = std::fs::read_to_string(folder.join(&name)).unwrap();
+        assert!(written == text, "docs/types/{name} is behind the code; write it with CAPSTAN_BLESS=1");
+    }
+}
+
+#[test]
+fn every_family_has_its_anchor_and_every_type_name_its_place_in_the_pages() {
+    let pages: String = markdown::theme_pages().into_iter().map(|(_, text)| text).collect();
+    for family in catalogue::all() {
+        assert!(pages.contains(&format!("<a id=\"{}\"></a>", family.name)), "{}", family.name);
+        for name in family.type_names {
+            assert!(pages.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_link_between_the_pages_leads_somewhere() {
+    let docs = root().join("docs");
+    let mut checked = 0;
+    for (folder, page) in std::iter::once(("", "api.md".to_owned())).chain(type_pages()) {
+        let text = std::fs::read_to_string(docs.join(folder).join(&page)).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let file = if file.is_empty() { page.as_str() } else { file };
+            let target = std::fs::read_to_string(docs.join(folder).join(file));
+            let target = target.unwrap_or_else(|error| panic!("{page}: {link}: {error}"));
+            let has =
+                anchor.is_empty() || target.contains(&format!("<a id=\"{anchor}\">")) || has_heading(&target, anchor);
+            assert!(has, "{page}: {link}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 100, "{checked}");
+}
+
+fn type_pages() -> impl Iterator<Item = (&'static str, String)> {
+    markdown::theme_pages().into_iter().map(|(name, _)| ("types", name))
+}
+
+/// Whether a page has a heading of this anchor.
+fn has_heading(text: &str, anchor: &str) -> bool {
+    let headings = text.lines().filter_map(|line| line.strip_prefix("## "));
+    let mut anchors = headings.map(|heading| heading.to_lowercase().replace(' ', "-"));
+    anchors.any(|heading| heading == anchor)
 }
 
 #[test]
@@ -38,12 +96,16 @@ fn is_printed(page: &str, tables: &[(&str, String)]) {
     let path = root().join(page);
     let written = std::fs::read_to_string(&path).unwrap();
     let printed = tables.iter().fold(written.clone(), |page, (name, text)| put(&page, name, text));
-    #[expect(clippy::disallowed_methods, reason = "the test's own switch")]
-    if std::env::var("CAPSTAN_BLESS").is_ok_and(|value| value == "1") {
+    if is_blessed() {
         std::fs::write(path, printed).unwrap();
         return;
     }
     assert!(written == printed, "{page} is behind the code; write it with CAPSTAN_BLESS=1");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test's own switch")]
+fn is_blessed() -> bool {
+    std::env::var("CAPSTAN_BLESS").is_ok_and(|value| value == "1")
 }
 
 #[test]
@@ -66,14 +128,6 @@ fn put(page: &str, name: &str, text: &str) -> String {
     let (before, rest) = page.split_once(&begin).unwrap();
     let (_, after) = rest.split_once(&end).unwrap();
     format!("{before}{begin}{text}{end}{after}")
-}
-
-fn errors() -> String {
-    let mut text = "| errorId | errorCode | meaning | what to do |\n|---|---|---|---|\n".to_owned();
-    for code in ErrorCode::ALL {
-        writeln!(text, "| {} | `{}` | {} | {} |", code.error_id(), code.as_str(), code.text(), code.advice()).unwrap();
-    }
-    text
 }
 
 fn metrics() -> String {
@@ -104,69 +158,4 @@ fn switches() -> String {
     }
     text.push('\n');
     text
-}
-
-fn task_types() -> String {
-    catalogue::all().iter().map(family).collect()
-}
-
-fn family(family: &Family) -> String {
-    let mut text = format!("\n### {}\n\n", family.title);
-    let names: Vec<String> = family.type_names.iter().map(|name| format!("`{name}`")).collect();
-    let proxy = if family.takes_proxy { "each also with `ProxyLess` at its end" } else { "never with a proxy" };
-    writeln!(text, "Types: {} ({proxy}). Canonical name `{}`.\n", names.join(", "), family.name).unwrap();
-    text.push_str("| parameter | also | type | required | meaning |\n|---|---|---|---|---|\n");
-    for field in family.fields {
-        let also: Vec<String> = field.also.iter().map(|name| format!("`{name}`")).collect();
-        let required = if field.required { "yes" } else { "no" };
-        let (name, also, kind) = (field.name, also.join(", "), kind(field.kind));
-        writeln!(text, "| `{name}` | {also} | {kind}{} | {required} | {} |", class(field.class), field.about).unwrap();
-    }
-    for group in family.one_of {
-        let names: Vec<String> = group.iter().map(|name| format!("`{name}`")).collect();
-        writeln!(text, "\nOne of {} must be given.", names.join(", ")).unwrap();
-    }
-    if family.passes_through {
-        text.push_str("\nFurther parameters are handed to the provider as they are, and so is its solution to you.\n");
-        return text;
-    }
-    let solution: Vec<String> = family
-        .solution
-        .iter()
-        .flat_map(|field| std::iter::once(field.name).chain(field.also.iter().copied()))
-        .map(|name| format!("`{name}`"))
-        .collect();
-    write!(text, "\nSolution: {}.", solution.join(", ")).unwrap();
-    if let Some(life) = family.token_life_s {
-        write!(text, " It can be used for about {life} seconds.").unwrap();
-    }
-    text.push('\n');
-    text
-}
-
-fn kind(kind: Kind) -> String {
-    match kind {
-        Kind::Url => "URL".to_owned(),
-        Kind::Text(_) => "text".to_owned(),
-        Kind::Flag => "true or false".to_owned(),
-        Kind::Integer(least, most) => format!("whole number {least} to {most}"),
-        Kind::Number(least, most) => format!("number {least} to {most}"),
-        Kind::Object => "object".to_owned(),
-        Kind::Choice(words) => words.join(", "),
-        Kind::JsonText => "object, or its text".to_owned(),
-        Kind::Integers(most) => format!("list of at most {most} whole numbers"),
-        Kind::Urls(most) => format!("list of at most {most} URLs"),
-        Kind::Image => "image in base64".to_owned(),
-        Kind::Images(most) => format!("list of at most {most} images in base64"),
-        Kind::Audio => "recording in base64".to_owned(),
-        Kind::Cookies => "cookies".to_owned(),
-    }
-}
-
-fn class(class: Class) -> &'static str {
-    match class {
-        Class::Plain => "",
-        Class::Personal => ", personal",
-        Class::Secret => ", secret",
-    }
 }

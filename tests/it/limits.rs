@@ -1,6 +1,6 @@
 //! Limits as people see them: the headers beside the error, and guessers who hurt nobody else.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use capstan_domain::Amount;
 use capstan_server::door::address::ProxyTrust;
 use capstan_server::settings::Limits;
@@ -17,7 +17,25 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("limits: a result can be read as often at once as the greediest client library does", greedy_reads),
         test("limits: a daily cap says when the next day begins", daily_cap),
         test("limits: a guesser behind the customers' proxy hurts no customer", guessers),
+        test("limits: a revoked key is nobody's guess", a_revoked_key),
     ]
+}
+
+async fn a_revoked_key() -> Result<()> {
+    let limits = Limits { guesses_per_minute: 5.try_into()?, ..Limits::default() };
+    let gateway = TestGateway::start(Setup { limits, ..Setup::default() }).await?;
+    let store = &gateway.gateway.app.store;
+    let revoked = gateway.key_with(KeySettings { label: "revoked".to_owned(), ..KeySettings::default() }).await?;
+    let keys = store.list_api_keys(Some(gateway.account)).await?;
+    let key = keys.iter().find(|key| key.settings.label == "revoked").context("the key is gone")?;
+    store.revoke_api_key(key.id).await?;
+    for _ in 0..20 {
+        let answer = revoked.call("/getBalance", json!({})).await?;
+        ensure!(answer.code() == "ERROR_KEY_DOES_NOT_EXIST", "{}", answer.body);
+    }
+    let fresh = gateway.key_with(KeySettings::default()).await?;
+    ensure!(fresh.call("/getBalance", json!({})).await?.body["errorId"] == 0, "a new key from the same address");
+    gateway.finish().await
 }
 
 async fn post(client: &Client, path: &str, mut body: serde_json::Value) -> Result<Raw> {

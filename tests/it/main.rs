@@ -7,6 +7,7 @@ mod classic;
 mod clients;
 mod dev;
 mod dialects;
+mod docs;
 mod fuzz;
 mod hostile;
 mod hostile_load;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         clients::tests(),
         dev::tests(),
         dialects::tests(),
+        docs::tests(),
         fuzz::tests(),
         hostile::tests(),
         hostile_load::tests(),

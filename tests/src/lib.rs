@@ -11,6 +11,7 @@ pub mod database;
 pub mod exposition;
 pub mod gateway;
 pub mod hostile;
+pub mod html;
 pub mod libraries;
 pub mod overlay;
 pub mod process;

@@ -117,7 +117,10 @@ pub(super) async fn caller(app: &App, text: &str, address: IpAddr) -> Result<Cal
                 tracing::error!(error = &error as &dyn std::error::Error, "an API key could not be read");
                 Refusal::new(ErrorCode::Internal, "")
             })?;
-            let caller = row.filter(|row| row.key.status == KeyStatus::Active).map(of_row).ok_or_else(|| guess(""))?;
+            // A key that is there and good for nothing any more is nobody's guess.
+            let row = row.ok_or_else(|| guess(""))?;
+            let caller = Some(row).filter(|row| row.key.status == KeyStatus::Active).map(of_row);
+            let caller = caller.ok_or_else(|| unknown(""))?;
             app.rates.proved(address, hash);
             app.callers.known.insert(hash, (generation, caller.clone()));
             caller

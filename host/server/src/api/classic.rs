@@ -119,7 +119,7 @@ const NOT_OF_THE_TASK: &[&str] = &[
 ];
 
 /// A classic request as a task: `method` is its type, the other fields are its parameters.
-fn task(fields: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+pub(super) fn task(fields: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     let mut task: Map<String, Value> = fields
         .iter()
         .filter(|(name, _)| !NOT_OF_THE_TASK.iter().any(|other| other.eq_ignore_ascii_case(name)))

@@ -1,5 +1,7 @@
 //! The client API: how a request is read and answered, and one file per method that needs more than a line.
 //!
+//! [`docs`] is for people: what the API is, in HTML.
+//!
 //! Reading order: [`path`] (which method, which dialect), [`body`] and [`fields`] (what was sent, leniently), [`suffix`]
 //! (what rides behind the key), [`auth`] (who asks), then the use cases in `tasks`; [`dialect`] writes the answer.
 //!
@@ -11,6 +13,7 @@ mod body;
 mod classic;
 mod create_task;
 pub mod dialect;
+pub mod docs;
 mod fields;
 mod health;
 mod metrics;
@@ -73,6 +76,9 @@ struct Arrived {
 async fn serve(State(Front { app, listener }): State<Front>, request: Request<Body>) -> Response {
     if let Some(answer) = health::answer(&app, request.uri().path()).await {
         return send(answer);
+    }
+    if let Some(response) = docs::answer(&app, &request) {
+        return response;
     }
     let named = path::read(request.uri().path());
     let dialect = named.dialect.or(listener);

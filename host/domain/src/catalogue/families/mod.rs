@@ -14,13 +14,25 @@ mod tokens;
 
 use super::{Family, Selector};
 
-const PARTS: [&[Family]; 6] = [
-    recaptcha::FAMILIES,
-    cloudflare::FAMILIES,
-    tokens::FAMILIES,
-    cookies::FAMILIES,
-    pictures::FAMILIES,
-    service_only::FAMILIES,
+/// Families that are looked for together.
+#[derive(Clone, Copy, Debug)]
+pub struct Theme {
+    /// Its name in addresses.
+    pub name: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// Its families.
+    pub families: &'static [Family],
+}
+
+/// The themes, in the order of the documentation.
+pub const THEMES: [Theme; 6] = [
+    Theme { name: "recaptcha", title: "reCAPTCHA and hCaptcha", families: recaptcha::FAMILIES },
+    Theme { name: "cloudflare", title: "Cloudflare", families: cloudflare::FAMILIES },
+    Theme { name: "tokens", title: "Other token captchas", families: tokens::FAMILIES },
+    Theme { name: "cookies", title: "Protections of whole sites", families: cookies::FAMILIES },
+    Theme { name: "pictures", title: "Pictures, recordings and questions", families: pictures::FAMILIES },
+    Theme { name: "service_only", title: "Types of one service", families: service_only::FAMILIES },
 ];
 
 /// Every family, in the order of the documentation.
@@ -32,8 +44,8 @@ pub const SELECTORS: &[Selector] = service_only::SELECTORS;
 #[expect(clippy::indexing_slicing, reason = "done by the compiler, which says when an index is out of range")]
 const fn count() -> usize {
     let (mut part, mut count) = (0, 0);
-    while part < PARTS.len() {
-        count += PARTS[part].len();
+    while part < THEMES.len() {
+        count += THEMES[part].families.len();
         part += 1;
     }
     count
@@ -43,10 +55,10 @@ const fn count() -> usize {
 const fn joined() -> [Family; count()] {
     let mut all = [shared::TOKEN; count()];
     let (mut part, mut done) = (0, 0);
-    while part < PARTS.len() {
+    while part < THEMES.len() {
         let mut index = 0;
-        while index < PARTS[part].len() {
-            all[done] = PARTS[part][index];
+        while index < THEMES[part].families.len() {
+            all[done] = THEMES[part].families[index];
             done += 1;
             index += 1;
         }

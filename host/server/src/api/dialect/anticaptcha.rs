@@ -46,7 +46,7 @@ pub(super) fn refused(refusal: &Refusal) -> Answer {
 
 /// A code in the catalogue of those services. What has no number there takes that of its nearest neighbour, so that a
 /// client which knows numbers alone does the right thing: slow down, top up, give up.
-const fn numbered(code: ErrorCode) -> (u16, &'static str) {
+pub(super) const fn numbered(code: ErrorCode) -> (u16, &'static str) {
     match code {
         ErrorCode::KeyDoesNotExist => (1, "ERROR_KEY_DOES_NOT_EXIST"),
         ErrorCode::UserBanned => (55, "ERROR_ACCOUNT_SUSPENDED"),

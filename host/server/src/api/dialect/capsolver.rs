@@ -76,7 +76,7 @@ fn error(refusal: &Refusal) -> Answer {
 }
 
 /// A code in capsolver's catalogue, and its HTTP status.
-const fn named(code: ErrorCode) -> (u16, &'static str) {
+pub(super) const fn named(code: ErrorCode) -> (u16, &'static str) {
     match code {
         ErrorCode::KeyDoesNotExist | ErrorCode::UserBanned | ErrorCode::AddressNotAllowed => {
             (401, "ERROR_KEY_DENIED_ACCESS")

@@ -146,7 +146,7 @@ fn point(value: &Value) -> Option<String> {
 }
 
 /// A code in the classic catalogue.
-const fn word(code: ErrorCode) -> &'static str {
+pub(super) const fn word(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::KeyDoesNotExist => "ERROR_KEY_DOES_NOT_EXIST",
         ErrorCode::UserBanned => "ERROR_ACCOUNT_SUSPENDED",

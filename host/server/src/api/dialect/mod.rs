@@ -13,6 +13,7 @@ mod tests;
 use std::time::Duration;
 
 use capstan_domain::Amount;
+use capstan_domain::code::ErrorCode;
 pub use capstan_domain::dialect::Dialect;
 use serde_json::Value;
 
@@ -119,4 +120,28 @@ pub fn refused(dialect: Dialect, refusal: &Refusal) -> Answer {
         Dialect::CapSolver => capsolver::refused(refusal),
     };
     Answer { allowance: refusal.allowance, retry_after: refusal.retry_after, ..answer }
+}
+
+/// How each form of answers writes one error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Codes {
+    /// `errorId` and `errorCode` in [`Dialect::AnySolver`].
+    pub any_solver: (u16, &'static str),
+    /// `errorId` and `errorCode` in [`Dialect::AntiCaptcha`].
+    pub anti_captcha: (u16, &'static str),
+    /// HTTP status and `errorCode` in [`Dialect::CapSolver`], where `errorId` is always 1.
+    pub cap_solver: (u16, &'static str),
+    /// The classic API's word.
+    pub classic: &'static str,
+}
+
+/// What each form of answers calls an error; the documentation is printed from it.
+#[must_use]
+pub const fn codes(code: ErrorCode) -> Codes {
+    Codes {
+        any_solver: (code.error_id() as u16, code.as_str()),
+        anti_captcha: anticaptcha::numbered(code),
+        cap_solver: capsolver::named(code),
+        classic: classic::word(code),
+    }
 }
