@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use capstan_domain::Amount;
-use capstan_simulator::Create;
+use capstan_simulator::{Create, Outcome};
 use capstan_storage::KeySettings;
 use capstan_tests::client::{Client, Raw, recaptcha};
 use capstan_tests::database::{ENGINES, Engine};
@@ -21,6 +21,9 @@ pub(crate) fn tests() -> Vec<Trial> {
                 move || same_key(engine),
             ),
             test(named("fifty at once with one key make one task at one price"), move || fifty_at_once(engine)),
+            test(named("what failed guards nothing: the same request can be made again"), move || {
+                after_failure(engine)
+            }),
             test(named("equal bytes within a key's window are one task, later another one"), move || window(engine)),
         ]
     });
@@ -74,6 +77,29 @@ async fn fifty_at_once(engine: Engine) -> Result<()> {
     gateway.client.wait(ids.first().map_or("", String::as_str)).await?;
     let (balance, creates) = (gateway.client.balance().await?, gateway.provider.stats().creates);
     ensure!((balance - 9.998).abs() < 1e-9 && creates == 1, "{balance}, {creates} creates at the provider");
+    gateway.finish().await
+}
+
+async fn after_failure(engine: Engine) -> Result<()> {
+    let gateway = TestGateway::start(Setup { engine, ..Setup::default() }).await?;
+    let unsolvable = Outcome::Error("ERROR_CAPTCHA_UNSOLVABLE".to_owned());
+    gateway.provider.script([
+        Create::error("ERROR_NO_SLOT_AVAILABLE"),
+        Create::Accept { solve_after_ms: 1_000, outcome: unsolvable },
+    ]);
+    let refused = create(&gateway.client, "k", &recaptcha()).await?.json()?;
+    ensure!(refused["errorCode"] == "NO_PROVIDERS_AVAILABLE", "{refused}");
+    // The credential rests after that; what the advice says holds when it is back.
+    let mut second = create(&gateway.client, "k", &recaptcha()).await?.json()?;
+    while second["errorCode"] == "NO_PROVIDERS_AVAILABLE" {
+        second = create(&gateway.client, "k", &recaptcha()).await?.json()?;
+    }
+    let failed = gateway.client.wait(second["taskId"].as_str().unwrap_or_default()).await?;
+    ensure!(failed.code() == "CAPTCHA_UNSOLVABLE", "{}", failed.body);
+    let third = create(&gateway.client, "k", &recaptcha()).await?.json()?;
+    ensure!(third["errorId"] == 0 && third["taskId"] != second["taskId"], "{third}");
+    let again = create(&gateway.client, "k", &recaptcha()).await?.json()?;
+    ensure!(again["taskId"] == third["taskId"], "the new one guards: {again}");
     gateway.finish().await
 }
 
@@ -140,5 +166,10 @@ async fn storm() -> Result<()> {
     ensure!(balance.body["notice"].as_str().is_some_and(|notice| notice.contains("identical")), "{}", balance.body);
     let metrics = gateway.client.read(&gateway.gateway.metrics_url().unwrap_or_default()).await?;
     ensure!(metrics.contains("capstan_create_storms_total 1"), "the operator's metrics");
+    // Somebody who asks for the tasks in the end is no storm.
+    let last = gateway.client.create(recaptcha()).await?.task_id()?;
+    gateway.client.wait(&last).await?;
+    let balance = gateway.client.call("/getBalance", json!({})).await?;
+    ensure!(balance.body["notice"].is_null(), "{}", balance.body);
     gateway.finish().await
 }

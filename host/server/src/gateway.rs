@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::operate::{self, Operator};
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Settings;
-use crate::tasks::{self, OpenTasks, Storms, Wheel};
+use crate::tasks::{self, EndedTasks, OpenTasks, Storms, Wheel};
 use crate::{clock, site_policy, workers};
 
 /// Why a gateway does not start.
@@ -169,6 +169,7 @@ impl OpenGateway {
             metrics: Metrics::default(),
             rates: RateLimits::new(&settings.limits),
             storms: Storms::default(),
+            ended: EndedTasks::new(&settings.limits),
             limits: settings.limits,
             allow_loopback_providers: settings.allow_loopback_providers,
             open: OpenTasks::default(),

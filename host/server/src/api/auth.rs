@@ -113,7 +113,7 @@ pub(super) async fn caller(app: &App, text: &str, address: IpAddr) -> Result<Cal
     let caller = match app.callers.get(&hash, generation) {
         Some(caller) => caller,
         None => {
-            let row = app.store.find_api_key(&hash).await.map_err(|error| {
+            let row = Box::pin(app.store.find_api_key(&hash)).await.map_err(|error| {
                 tracing::error!(error = &error as &dyn std::error::Error, "an API key could not be read");
                 Refusal::new(ErrorCode::Internal, "")
             })?;

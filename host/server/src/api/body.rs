@@ -77,8 +77,11 @@ async fn multipart(boundary: String, bytes: Vec<u8>) -> Result<Map<String, Value
     let stream = futures_util::stream::once(async move { Ok::<_, std::convert::Infallible>(bytes) });
     let mut parts = multer::Multipart::new(stream, boundary);
     let mut fields = Map::new();
-    for _ in 0..MOST_PARTS {
+    for nth in 0..=MOST_PARTS {
         let Some(part) = parts.next_field().await.map_err(broken)? else { return Ok(fields) };
+        if nth == MOST_PARTS {
+            break;
+        }
         let (name, is_file) = (part.name().unwrap_or_default().to_owned(), part.file_name().is_some());
         let data = part.bytes().await.map_err(broken)?;
         let value = match std::str::from_utf8(&data) {

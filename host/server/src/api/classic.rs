@@ -82,6 +82,8 @@ async fn read(
     }
     let mut results = Vec::with_capacity(ids.len());
     for id in ids {
+        // Each may cost a read of the database.
+        auth::limit(app, caller)?;
         results.push(match tasks::result(app, caller, fields::named(id), std::time::Duration::ZERO).await {
             Ok((view, _)) => Read::Task(Box::new(view)),
             Err(refusal) => Read::Refused(refusal),
@@ -122,7 +124,7 @@ const NOT_OF_THE_TASK: &[&str] = &[
 pub(super) fn task(fields: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     let mut task: Map<String, Value> = fields
         .iter()
-        .filter(|(name, _)| !NOT_OF_THE_TASK.iter().any(|other| other.eq_ignore_ascii_case(name)))
+        .filter(|(name, _)| !NOT_OF_THE_TASK.iter().any(|other| fields::is_same(name, other)))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     if let Some(file) = task.remove("file") {
@@ -166,8 +168,13 @@ fn fold_lists(task: &mut Map<String, Value>) {
 /// A file that came in a field of a form is taken as it is when it is base64.
 fn base64_of(file: Value) -> Value {
     let Value::String(text) = &file else { return file };
-    let is_base64 = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=\r\n".contains(&b));
-    if is_base64 { file } else { Value::from(base64::engine::general_purpose::STANDARD.encode(text)) }
+    if text.trim_start().starts_with("data:") {
+        return file;
+    }
+    // In a form that was not encoded as one should, a plus arrives as a blank.
+    let plus = text.replace(' ', "+");
+    let is_base64 = plus.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=\r\n".contains(&b));
+    if is_base64 { Value::from(plus) } else { Value::from(base64::engine::general_purpose::STANDARD.encode(text)) }
 }
 
 /// `a:1;b:2` is what the classic API calls cookies.
@@ -200,6 +207,13 @@ mod tests {
         let task = json!({"type": "userrecaptcha", "googlekey": "g", "pageurl": "u", "cookies": "a=1; b=2"});
         assert_eq!(of(fields).unwrap(), task);
         assert_eq!(of(json!({"file": "YQ=="})).unwrap(), json!({"type": "base64", "body": "YQ=="}));
+        assert_eq!(of(json!({"file": "a b="})).unwrap(), json!({"type": "base64", "body": "a+b="}));
+        let uri = "data:image/png;base64,YQ==";
+        assert_eq!(of(json!({"file": uri})).unwrap(), json!({"type": "base64", "body": uri}));
+        assert_eq!(
+            of(json!({"client_key": "k", "KEY": "k", "file": "YQ=="})).unwrap(),
+            json!({"type": "base64", "body": "YQ=="})
+        );
         assert_eq!(of(json!({"method": "post", "file": "\u{1}"})).unwrap(), json!({"type": "post", "body": "AQ=="}));
         assert_eq!(of(json!({"textcaptcha": "1+1"})).unwrap(), json!({"type": "textcaptcha", "textcaptcha": "1+1"}));
         let folded = json!({"type": "funcaptcha", "data": {"blob": "b"}});

@@ -27,7 +27,7 @@ pub(super) fn given<'b>(body: &'b Map<String, Value>, name: &str) -> Option<&'b 
 }
 
 /// Whether two names are one: letter case, `_` and `-` do not count.
-fn is_same(key: &str, name: &str) -> bool {
+pub(super) fn is_same(key: &str, name: &str) -> bool {
     fn bare(text: &str) -> impl Iterator<Item = u8> {
         text.bytes().filter(|b| !matches!(b, b'_' | b'-')).map(|b| b.to_ascii_lowercase())
     }

@@ -36,6 +36,7 @@ use serde_json::{Map, Value};
 
 pub use auth::{Caller, Callers};
 use create_task::Sent;
+use dialect::classic::Form;
 use dialect::{Answer, Content, Dialect};
 pub use health::Health;
 pub use metrics::metrics_router;
@@ -58,6 +59,24 @@ struct Front {
 pub fn router(app: Arc<App>, listener: Option<Dialect>) -> Router {
     // Not axum's own paths: clients' spellings of a path are too free for a route table.
     Router::new().fallback(serve).with_state(Front { app, listener })
+}
+
+/// How a request is answered, as far as its path and its query say.
+#[derive(Clone, Copy)]
+enum Face {
+    /// As one of the JSON dialects; the key may ask for another one.
+    Json(Dialect),
+    /// As the classic API.
+    Classic(Form),
+}
+
+impl Face {
+    fn refused(self, refusal: &Refusal) -> Answer {
+        match self {
+            Self::Json(dialect) => dialect::refused(dialect, refusal),
+            Self::Classic(form) => form.refused(refusal),
+        }
+    }
 }
 
 /// A request whose body is in.
@@ -90,11 +109,17 @@ async fn serve(State(Front { app, listener }): State<Front>, request: Request<Bo
         );
         return send(Answer { status: 404, ..dialect::refused(dialect.unwrap_or_default(), &refusal) });
     };
+    // Before the body is read, only the query can ask for JSON.
+    let query = request.uri().query().unwrap_or_default();
+    let face = match endpoint.is_classic() {
+        true => Face::Classic(classic::form(&body::form(query.as_bytes()))),
+        false => Face::Json(dialect.unwrap_or_default()),
+    };
     let is_allowed = *request.method() == Method::POST || (endpoint.is_classic() && *request.method() == Method::GET);
     if !is_allowed {
         app.metrics.answered(endpoint.as_str(), Some(ErrorCode::NoSuchMethod), None);
         let refusal = Refusal::new(ErrorCode::NoSuchMethod, "The method is POST, with a JSON object as body.");
-        return send(Answer { status: 405, ..dialect::refused(dialect.unwrap_or_default(), &refusal) });
+        return send(Answer { status: 405, ..face.refused(&refusal) });
     }
     // The door tells every request its address; one without would come from nowhere, which no key allows.
     let nowhere = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
@@ -105,9 +130,12 @@ async fn serve(State(Front { app, listener }): State<Front>, request: Request<Bo
     let (headers, began) = (head.headers, Instant::now());
     let arrived = |bytes| Arrived { endpoint, dialect, query, headers, bytes, began, address };
     let (code, answer) = match read {
-        Err(refusal) => (Some(refusal.code), dialect::refused(dialect.unwrap_or_default(), &refusal)),
-        Ok(bytes) if endpoint.is_classic() => answer_classic(&app, arrived(bytes)).await,
-        Ok(bytes) => answer_json(&app, arrived(bytes)).await,
+        Err(refusal) => (Some(refusal.code), face.refused(&refusal)),
+        Ok(bytes) => match face {
+            // What is asked for most is a small future: the others are kept apart from it.
+            Face::Classic(form) => Box::pin(answer_classic(&app, arrived(bytes), form)).await,
+            Face::Json(_) => answer_json(&app, arrived(bytes)).await,
+        },
     };
     app.metrics.answered(endpoint.as_str(), code, Some(began.elapsed()));
     send(answer)
@@ -136,7 +164,7 @@ async fn json(app: &Arc<App>, request: &Arrived, dialect: &mut Dialect) -> Resul
         Endpoint::CreateTask => {
             let asked = (fields::task(&body)?, fields::options(&body, suffixed.options)?);
             let sent = Sent { began: request.began, bytes: &request.bytes, headers: &request.headers };
-            let (created, allowance) = create_task::create(app, &caller, &sent, asked).await?;
+            let (created, allowance) = Box::pin(create_task::create(app, &caller, &sent, asked)).await?;
             let answer = dialect::created(dialect, &created);
             Ok(Answer { allowance: Some(allowance), notice: created.storm.map(storm_notice), ..answer })
         }
@@ -147,15 +175,15 @@ async fn json(app: &Arc<App>, request: &Arrived, dialect: &mut Dialect) -> Resul
         }
         Endpoint::GetBalance => {
             let allowance = auth::limit(app, &caller)?;
-            let available = tasks::balance(app, &caller).await?;
+            let available = Box::pin(tasks::balance(app, &caller)).await?;
             let notice = app.storms.seen(caller.key).map(storm_notice);
             let answer = dialect::balance(dialect, available, notice.as_deref());
             Ok(Answer { allowance: Some(allowance), notice, ..answer })
         }
-        Endpoint::Report(correct) => report::answer(app, dialect, &caller, (&body, correct)).await,
+        Endpoint::Report(correct) => Box::pin(report::answer(app, dialect, &caller, (&body, correct))).await,
         Endpoint::FeedbackTask => {
             let correct = report::feedback(&body)?;
-            report::answer(app, dialect, &caller, (&body, correct)).await
+            Box::pin(report::answer(app, dialect, &caller, (&body, correct))).await
         }
         Endpoint::ClassicIn | Endpoint::ClassicRes => Err(Refusal::new(ErrorCode::NoSuchMethod, "")),
     }
@@ -185,10 +213,10 @@ fn key_of<'r>(body: &'r Map<String, Value>, headers: &'r HeaderMap) -> Result<&'
     }
 }
 
-async fn answer_classic(app: &Arc<App>, request: Arrived) -> (Option<ErrorCode>, Answer) {
+async fn answer_classic(app: &Arc<App>, request: Arrived, asked: Form) -> (Option<ErrorCode>, Answer) {
     let fields = match body::classic(&request.query, &request.headers, &request.bytes).await {
         Ok(fields) => fields,
-        Err(refusal) => return (Some(refusal.code), dialect::classic::Form::Text.refused(&refusal)),
+        Err(refusal) => return (Some(refusal.code), asked.refused(&refusal)),
     };
     let form = classic::form(&fields);
     let read = async {

@@ -38,8 +38,14 @@ pub async fn create(
 ) -> Result<Created, Refusal> {
     let arrived = Instant::now();
     let storm = Arc::clone(&request.storm);
-    let told = |created: Created| Created { storm: storm.seen(), ..created };
-    // Before any limit: a repetition is no new task.
+    let told = |created: Created| {
+        // Who has the solution has nothing to ask for.
+        if created.ended.is_some() && storm.calm() {
+            app.storms.forget(caller.key);
+        }
+        Created { storm: storm.seen(), ..created }
+    };
+    // Before the limits on open tasks: a repetition is no new task.
     if let Some(guard) = &request.guard
         && let Some(before) = find_guarded(app, caller, guard).await?
     {
@@ -48,8 +54,9 @@ pub async fn create(
     // A client that hangs up drops this future; what places the task is not part of it, so that no hold is left without
     // somebody who moves its task.
     let waits = Arc::new(AtomicBool::new(true));
+    let within = CREATE_WITHIN.saturating_sub(arrived.elapsed());
     let mut entering = app.tracker.spawn(enter(Arc::clone(app), caller.clone(), request, Arc::clone(&waits)));
-    let entered = match tokio::time::timeout(CREATE_WITHIN, &mut entering).await {
+    let entered = match tokio::time::timeout(within, &mut entering).await {
         Ok(entered) => entered,
         // Too late for a client's patience: it will ask again, so this task must not be sent.
         Err(_) if waits.swap(false, Ordering::SeqCst) => return Err(internal("the database took too long")),
@@ -89,10 +96,15 @@ pub(super) async fn first_answer(
 }
 
 async fn find_guarded(app: &App, caller: &Caller, guard: &Guard) -> Result<Option<Guarded>, Refusal> {
-    app.store.find_guarded(caller.key, guard, clock::now_ms()).await.map_err(|error| {
-        tracing::error!(key.id = %caller.key, error = &error as &dyn std::error::Error, "a guard could not be read");
-        Refusal::new(ErrorCode::Internal, "")
-    })
+    let found = tokio::time::timeout(CREATE_WITHIN, app.store.find_guarded(caller.key, guard, clock::now_ms()));
+    match found.await {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(error)) => {
+            tracing::error!(key.id = %caller.key, error = &error as &dyn std::error::Error, "a guard could not be read");
+            Err(Refusal::new(ErrorCode::Internal, ""))
+        }
+        Err(_) => Err(internal("a guard was not read in time")),
+    }
 }
 
 /// Why a request did not become a task.

@@ -8,6 +8,7 @@ mod attempt;
 mod counted;
 mod create;
 mod drive;
+mod ended;
 mod guard;
 mod moves;
 mod no_candidate;
@@ -32,6 +33,7 @@ use serde_json::{Map, Value};
 
 use crate::limits::{Allowance, Exceeded};
 pub use create::create;
+pub use ended::EndedTasks;
 pub use guard::guard_of;
 pub use open::OpenTasks;
 pub(crate) use recover::{recover, take_up_shards};

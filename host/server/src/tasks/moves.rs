@@ -260,9 +260,12 @@ async fn settle(
         Settled::Already(_) => result::ended_view(app, open.account, open.id).await,
     };
     live.state = to;
-    app.open.remove(open.id);
-    if let Some(view) = view {
-        open.progress.send_replace(Progress::Ended(Arc::new(view)));
+    if let Some(view) = view.map(Arc::new) {
+        app.ended.insert(open, Arc::clone(&view));
+        app.open.remove(open.id);
+        open.progress.send_replace(Progress::Ended(view));
+    } else {
+        app.open.remove(open.id);
     }
 }
 

@@ -165,11 +165,11 @@ impl OpenTasks {
     /// crowd of requests cannot pass the limit together.
     pub(crate) fn take_place(&self, key: ApiKeyId, most: Option<u32>) -> Option<Place> {
         let mut per_key = self.per_key.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = per_key.entry(key).or_default();
-        if most.is_some_and(|most| *open >= most) {
+        let open = per_key.get(&key).copied().unwrap_or(0);
+        if most.is_some_and(|most| open >= most) {
             return None;
         }
-        *open += 1;
+        per_key.insert(key, open + 1);
         Some(Place { per_key: Arc::clone(&self.per_key), key })
     }
 

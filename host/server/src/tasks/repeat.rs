@@ -13,7 +13,7 @@ use crate::app::App;
 /// The answer of the task that a guard has let in before.
 ///
 /// # Errors
-/// [`ErrorCode::RepeatedDifferently`] when something else was asked for, and what the first task failed with.
+/// [`ErrorCode::RepeatedDifferently`] when something else was asked for, and what the first task fails with meanwhile.
 pub(super) async fn answer(app: &App, caller: &Caller, before: Guarded, arrived: Instant) -> Result<Created, Refusal> {
     if !before.same_body {
         return Err(Refusal::new(ErrorCode::RepeatedDifferently, format!("That task is {}.", before.task)));

@@ -1,6 +1,6 @@
 //! What a client reads. No provider, no adapter, no write: polling by clients causes no provider traffic.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use capstan_domain::code::ErrorCode;
 use capstan_domain::task::TaskState;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::open::{OpenTask, Progress};
-use super::{Ending, Refusal, TaskView};
+use super::{Ending, Refusal, Storm, TaskView};
 use crate::api::Caller;
 use crate::app::App;
 use crate::limits::Allowance;
@@ -28,25 +28,61 @@ pub async fn result(
 ) -> Result<(TaskView, Allowance), Refusal> {
     if let Some(open) = app.open.find(name).filter(|open| open.account == caller.account) {
         let allowance = limit_polls(app, open.id)?;
-        if let Some(storm) = &open.storm {
-            storm.polled();
-        }
+        polled(app, caller, open.storm.as_deref());
         return Ok((when_ended(app, &open, wait).await, allowance));
     }
+    if let Some(ended) = app.ended.find(name).filter(|ended| ended.account == caller.account) {
+        let allowance = limit_polls(app, ended.view.task)?;
+        polled(app, caller, ended.storm.as_deref());
+        return Ok(((*ended.view).clone(), allowance));
+    }
+    // Apart, so that what is asked for most is a small future.
+    Box::pin(from_database(app, caller, name, wait)).await
+}
+
+/// Takes down that a task was asked for: its request was no storm.
+fn polled(app: &App, caller: &Caller, storm: Option<&Storm>) {
+    if storm.is_some_and(Storm::calm) {
+        app.storms.forget(caller.key);
+    }
+}
+
+/// How often a task that another node moves is looked at while its client waits.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+async fn from_database(
+    app: &App,
+    caller: &Caller,
+    name: TaskName,
+    wait: Duration,
+) -> Result<(TaskView, Allowance), Refusal> {
     // Guessing names is a request like any other; only polls of one's own tasks are free of the key's limit.
     let unknown = || match app.rates.request(caller.key, caller.rate_per_s) {
         Ok(_) => Refusal::new(ErrorCode::TaskNotFound, ""),
         Err(met) => Refusal::met(met, ""),
     };
-    let row = app.store.find_task(caller.account, name).await.map_err(|error| {
-        tracing::error!(?name, error = &error as &dyn std::error::Error, "a task could not be read");
-        Refusal::new(ErrorCode::Internal, "")
-    })?;
-    let Some(row) = row else { return Err(unknown()) };
-    let id = row.facts.id;
-    let allowance = limit_polls(app, id)?;
-    let view = view_of(app, &row).map_err(|error| unreadable(id, &error))?;
-    view.map(|view| (view, allowance)).ok_or_else(|| Refusal::new(ErrorCode::TaskNotFound, ""))
+    let until = Instant::now() + wait.min(app.limits.long_poll);
+    let mut allowance = None;
+    loop {
+        let row = app.store.find_task(caller.account, name).await.map_err(|error| {
+            tracing::error!(?name, error = &error as &dyn std::error::Error, "a task could not be read");
+            Refusal::new(ErrorCode::Internal, "")
+        })?;
+        let Some(row) = row else { return Err(unknown()) };
+        let id = row.facts.id;
+        let allowed = match allowance {
+            Some(allowed) => allowed,
+            None => *allowance.insert(limit_polls(app, id)?),
+        };
+        let view = view_of(app, &row).map_err(|error| unreadable(id, &error))?;
+        let view = view.ok_or_else(|| Refusal::new(ErrorCode::TaskNotFound, ""))?;
+        let left = until.saturating_duration_since(Instant::now());
+        if !matches!(view.ending, Ending::Open) || left.is_zero() || app.draining.is_cancelled() {
+            return Ok((view, allowed));
+        }
+        // Another node moves it, and wakes nobody here.
+        tokio::time::sleep(LOOK_EVERY.min(left)).await;
+    }
 }
 
 /// An open task as it is when it has ended, or when the wait or the gateway's patience is over.

@@ -52,9 +52,10 @@ impl Default for Storms {
 }
 
 impl Storm {
-    /// Takes down that one of its tasks was asked for.
-    pub(super) fn polled(&self) {
-        self.polled.store(true, Ordering::Relaxed);
+    /// Takes down that one of its tasks was asked for, or solved at once; true when the requests had been told as a storm.
+    pub(super) fn calm(&self) -> bool {
+        let was_polled = self.polled.swap(true, Ordering::Relaxed);
+        !was_polled && self.creates.load(Ordering::Relaxed) >= MANY
     }
 
     /// What was seen of them, if they are a storm.
@@ -80,6 +81,11 @@ impl Storms {
             }
         }
         storm
+    }
+
+    /// Takes back what was seen of a key: its requests were no storm.
+    pub(super) fn forget(&self, key: ApiKeyId) {
+        self.seen.invalidate(&key);
     }
 
     /// The last storm of a key, if there was one within a day.

@@ -1,4 +1,5 @@
-//! Guards against creating a task twice: what a repeated createTask is known by, written with the task itself.
+//! Guards against creating a task twice: what a repeated createTask is known by, written with the task itself. A task that
+//! failed has cost nothing and guards nothing: whoever is told to create it again can do so with the same request.
 
 use capstan_domain::{ApiKeyId, TaskId};
 use uuid::Uuid;
@@ -51,7 +52,8 @@ pub(super) async fn find(
     let row = sql!(
         db,
         optional as GuardRow,
-        "select task_id, body from create_guards where api_key_id = $1 and guard = $2 and expires_at_ms > $3",
+        "select g.task_id, g.body from create_guards g join tasks t on t.id = g.task_id
+          where g.api_key_id = $1 and g.guard = $2 and g.expires_at_ms > $3 and t.state <> 'failed'",
         key.0,
         guard.guard.as_slice(),
         now_ms
@@ -59,7 +61,7 @@ pub(super) async fn find(
     Ok(row.map(|row| Guarded { task: TaskId(row.task_id), same_body: row.body == guard.body }))
 }
 
-/// Raises a guard for a task that has just been written, in place of one whose time is over.
+/// Raises a guard for a task that has just been written, in place of one whose time is over or whose task failed.
 pub(super) async fn raise(db: &mut Db, facts: &TaskFacts, guard: &Guard) -> Result<(), StoreError> {
     let raised = sql!(
         db,
@@ -67,7 +69,8 @@ pub(super) async fn raise(db: &mut Db, facts: &TaskFacts, guard: &Guard) -> Resu
         "insert into create_guards (api_key_id, guard, body, task_id, expires_at_ms) values ($1, $2, $3, $4, $5)
          on conflict (api_key_id, guard) do update
             set body = excluded.body, task_id = excluded.task_id, expires_at_ms = excluded.expires_at_ms
-          where create_guards.expires_at_ms <= $6",
+          where create_guards.expires_at_ms <= $6
+             or exists (select 1 from tasks t where t.id = create_guards.task_id and t.state = 'failed')",
         facts.api_key.0,
         guard.guard.as_slice(),
         guard.body.as_slice(),

@@ -69,7 +69,7 @@ pub struct Task {
 }
 
 /// How a client names a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TaskName {
     /// By its id.
     Id(TaskId),

@@ -112,8 +112,7 @@ fn line(value: &Value) -> String {
 }
 
 /// Those fields of a solution that are its answer by themselves, the likeliest first.
-const SINGLE: &[&str] =
-    &["token", "gRecaptchaResponse", "text", "cookie", "captcha_voucher", "cf_clearance", "rotate", "angle"];
+const SINGLE: &[&str] = &["token", "gRecaptchaResponse", "text", "cookie", "cf_clearance", "rotate", "angle"];
 
 /// What the classic API calls the answer: one text where the solution is one, else an object with its field names.
 fn answer(solution: &Map<String, Value>) -> Value {
@@ -126,14 +125,18 @@ fn answer(solution: &Map<String, Value>) -> Value {
     if let Some(single) = SINGLE.iter().find_map(|name| solution.get(*name)) {
         return if single.is_object() { single.clone() } else { Value::from(line(single)) };
     }
-    // GeeTest's fields have a prefix there: v3's all, v4's none.
-    let is_v3 = solution.contains_key("validate") && solution.contains_key("challenge");
-    let named = |(name, value): (&String, &Value)| {
-        let name = if is_v3 { format!("geetest_{name}") } else { name.clone() };
-        (name, value.clone())
-    };
-    Value::Object(solution.iter().map(named).collect())
+    // GeeTest's third version has a prefix there, which solutions carry as other names of the same values.
+    let geetest: Map<String, Value> =
+        GEETEST.iter().filter_map(|name| Some((name.0.to_owned(), solution.get(name.1)?.clone()))).collect();
+    if geetest.len() > 1 {
+        return Value::Object(geetest);
+    }
+    Value::Object(solution.clone())
 }
+
+/// GeeTest's third version: the classic name of each field, and its own.
+const GEETEST: [(&str, &str); 3] =
+    [("geetest_challenge", "challenge"), ("geetest_validate", "validate"), ("geetest_seccode", "seccode")];
 
 /// A point as `x=1,y=2`.
 fn point(value: &Value) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use capstan_domain::catalogue;
 use capstan_domain::code::ErrorCode;
 use capstan_domain::{Amount, TaskId};
 use serde_json::json;
@@ -145,7 +146,6 @@ fn capsolver_answers() {
 #[test]
 fn classic_answers_as_text_and_as_json() {
     let points = json!({"coordinates": [[1, 2], {"x": 3, "y": 4}]});
-    let v3 = json!({"challenge": "c", "validate": "v", "seccode": "s"});
     for (text, json_, expected_text, expected_json) in [
         (
             Form::Text.created(&new(None)),
@@ -178,12 +178,6 @@ fn classic_answers_as_text_and_as_json() {
             json!({"status": 1, "request": "40"}),
         ),
         (
-            Form::Text.result(&solved(v3.clone()), false),
-            Form::Json.result(&solved(v3), false),
-            json!("OK|{\"geetest_challenge\":\"c\",\"geetest_seccode\":\"s\",\"geetest_validate\":\"v\"}"),
-            json!({"status": 1, "request": {"geetest_challenge": "c", "geetest_validate": "v", "geetest_seccode": "s"}}),
-        ),
-        (
             Form::Text.result(&failed(), false),
             Form::Json.result(&failed(), false),
             json!("ERROR_CAPTCHA_UNSOLVABLE"),
@@ -213,6 +207,28 @@ fn classic_answers_as_text_and_as_json() {
         Read::Refused(Refusal::new(ErrorCode::TaskNotFound, "")),
     ];
     assert_eq!(body(Form::Text.results(&read)), (200, json!("a|CAPCHA_NOT_READY|ERROR_WRONG_CAPTCHA_ID")));
+}
+
+#[test]
+fn a_classic_answer_of_several_fields_is_an_object() {
+    let v3 = r#"{"challenge": "c", "validate": "v", "seccode": "s"}"#;
+    let v3 = catalogue::solution::complete(catalogue::by_name("geetest_v3").unwrap(), v3).map(Value::Object).unwrap();
+    for (text, json_, expected_text, expected_json) in [
+        (
+            Form::Text.result(&solved(v3.clone()), false),
+            Form::Json.result(&solved(v3), false),
+            json!("OK|{\"geetest_challenge\":\"c\",\"geetest_seccode\":\"s\",\"geetest_validate\":\"v\"}"),
+            json!({"status": 1, "request": {"geetest_challenge": "c", "geetest_validate": "v", "geetest_seccode": "s"}}),
+        ),
+        (
+            Form::Text.result(&solved(json!({"captcha_voucher": "v", "existing_token": "e"})), false),
+            Form::Json.result(&solved(json!({"captcha_voucher": "v", "existing_token": "e"})), false),
+            json!("OK|{\"captcha_voucher\":\"v\",\"existing_token\":\"e\"}"),
+            json!({"status": 1, "request": {"captcha_voucher": "v", "existing_token": "e"}}),
+        ),
+    ] {
+        assert_eq!((body(text), body(json_)), ((200, expected_text), (200, expected_json)));
+    }
 }
 
 #[test]
