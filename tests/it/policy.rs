@@ -127,7 +127,7 @@ async fn key_domains() -> Result<()> {
     refused(&client, "https://example.com@example.net/", told).await?;
     let answer = client.create(picture()).await?;
     ensure!(answer.code() == "DOMAIN_BANNED" && answer.description().contains("names no site"), "{answer:?}");
-    let without_url = ["policy", "test", "--site-key", "6Le-wvkSAAAA", "--key", &public_id];
+    let without_url = ["policy", "test", "--site-key", "6Le-wvkSAAAA", "--key", public_id.as_str()];
     let decided = stage.asked(&without_url, "")?;
     ensure!(
         decided["answer"] == "refused" && decided["why"].as_str().is_some_and(|w| w.contains("no site")),

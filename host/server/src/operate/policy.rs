@@ -249,3 +249,38 @@ fn rule_shown(rule: &Rule, names: &Names) -> Value {
         "origin": rule.origin.as_str(), "note": rule.note,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use capstan_domain::policy::{Action, Origin, Scope};
+    use capstan_storage::SiteRule;
+
+    use super::named;
+
+    #[test]
+    fn a_rule_is_named_by_its_one_spelling_and_by_what_is_stored() {
+        let stored = ["*.example.com", ".example.org", "*.example.org", "github.io", "not a rule"];
+        let rule = |pattern: &str| SiteRule {
+            scope: Scope::Global,
+            origin: Origin::Operator,
+            pattern: pattern.to_owned(),
+            action: Action::Deny,
+            note: "why".to_owned(),
+            is_on: true,
+            created_at_ms: 0,
+        };
+        for (text, expected) in [
+            (".example.com", &["*.example.com"][..]),
+            ("*.EXAMPLE.com", &["*.example.com"]),
+            ("*.example.org", &["*.example.org"]),
+            (".example.org", &[".example.org"]),
+            ("GitHub.io.", &["github.io"]),
+            (" not a rule ", &["not a rule"]),
+            ("example.com", &[]),
+        ] {
+            let found = named(stored.iter().map(|pattern| rule(pattern)).collect(), text);
+            let found: Vec<&str> = found.iter().map(|rule| rule.pattern.as_str()).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+}
