@@ -127,7 +127,15 @@ async fn key_domains() -> Result<()> {
     refused(&client, "https://example.com@example.net/", told).await?;
     let answer = client.create(picture()).await?;
     ensure!(answer.code() == "DOMAIN_BANNED" && answer.description().contains("names no site"), "{answer:?}");
+    let without_url = ["policy", "test", "--site-key", "6Le-wvkSAAAA", "--key", public_id.as_str()];
+    let decided = stage.asked(&without_url, "")?;
+    ensure!(
+        decided["answer"] == "refused" && decided["why"].as_str().is_some_and(|w| w.contains("no site")),
+        "{decided}"
+    );
     stage.asked(&["key", "edit", "--allow-without-url", &public_id], "")?;
+    let decided = stage.asked(&without_url, "")?;
+    ensure!(decided["answer"] == "allowed", "{decided}");
     ensure!(client.create(picture()).await?.body["errorId"] == 0, "pictures are allowed now");
     let shown = stage.asked(&["key", "show", &public_id], "")?;
     ensure!(

@@ -3,11 +3,12 @@
 use capstan_domain::policy::{BadDefault, BadPattern, Pattern, Rule, SitePolicy, default_rules};
 use capstan_storage::{DefaultRule, SiteRule};
 
-/// The rules in force. A policy with a hole is not put in force: one that cannot be read is an error.
+/// The rules in force. A policy with a hole is not put in force: one that cannot be read is an error. What is a public suffix
+/// was asked when a rule was made, and not again: a newer list must not stop the gateway.
 pub(crate) fn of(rows: Vec<SiteRule>) -> Result<SitePolicy, BadPattern> {
     let read = |row: SiteRule| {
         let SiteRule { scope, origin, action, note, .. } = row;
-        Ok(Rule { pattern: Pattern::read(&row.pattern)?, action, scope, origin, note })
+        Ok(Rule { pattern: Pattern::read_stored(&row.pattern)?, action, scope, origin, note })
     };
     let rules: Vec<Rule> = rows.into_iter().filter(|row| row.is_on).map(read).collect::<Result<_, BadPattern>>()?;
     Ok(SitePolicy::new(rules))

@@ -48,6 +48,17 @@ pub enum Kind {
     Cookies,
 }
 
+/// Whether a parameter names a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// It names none.
+    None,
+    /// The site that the task is for.
+    Page,
+    /// Another, such as a script's: a URL, or a text that may be a host, relative to the page, or JSON that holds addresses.
+    Other,
+}
+
 /// A parameter of a family.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
@@ -57,6 +68,8 @@ pub struct Field {
     pub also: &'static [&'static str],
     /// What its value must be.
     pub kind: Kind,
+    /// Whether it names a site; URLs do.
+    pub address: Address,
     /// Whether it must be given.
     pub required: bool,
     /// How it is to be kept.
@@ -69,13 +82,13 @@ impl Field {
     /// A parameter that must be given.
     #[must_use]
     pub const fn required(name: &'static str, kind: Kind, about: &'static str) -> Self {
-        Self { name, also: &[], kind, required: true, class: Class::Plain, about }
+        Self { name, also: &[], kind, address: address_of(kind), required: true, class: Class::Plain, about }
     }
 
     /// A parameter that may be given.
     #[must_use]
     pub const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Self {
-        Self { name, also: &[], kind, required: false, class: Class::Plain, about }
+        Self { required: false, ..Self::required(name, kind, about) }
     }
 
     /// The same parameter under further names.
@@ -88,6 +101,18 @@ impl Field {
     #[must_use]
     pub const fn class(self, class: Class) -> Self {
         Self { class, ..self }
+    }
+
+    /// The same parameter, which names the site that the task is for.
+    #[must_use]
+    pub const fn page(self) -> Self {
+        Self { address: Address::Page, ..self }
+    }
+
+    /// The same parameter, which may be an address or hold some.
+    #[must_use]
+    pub const fn address(self) -> Self {
+        Self { address: Address::Other, ..self }
     }
 
     /// The same parameter, which must be given.
@@ -126,6 +151,24 @@ impl Field {
     /// [`Misread`]: what the field must be instead.
     pub fn read(&self, value: &Value) -> Result<Value, Misread> {
         read::value(self.kind, value)
+    }
+}
+
+const fn address_of(kind: Kind) -> Address {
+    match kind {
+        Kind::Url | Kind::Urls(_) => Address::Other,
+        Kind::Text(_)
+        | Kind::Flag
+        | Kind::Integer(..)
+        | Kind::Number(..)
+        | Kind::Object
+        | Kind::Choice(_)
+        | Kind::JsonText
+        | Kind::Integers(_)
+        | Kind::Image
+        | Kind::Images(_)
+        | Kind::Audio
+        | Kind::Cookies => Address::None,
     }
 }
 

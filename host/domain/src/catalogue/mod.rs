@@ -11,6 +11,7 @@ pub mod proxy;
 pub mod read;
 pub mod schema;
 mod sent;
+mod sites;
 pub mod solution;
 pub mod types;
 
@@ -26,7 +27,7 @@ use url::Url;
 use crate::adapter::Proxy;
 use crate::policy::plain_host;
 pub use example::example;
-pub use fields::{Class, Field, Kind};
+pub use fields::{Address, Class, Field, Kind};
 pub use parse::{TaskError, parse};
 pub use schema::schema;
 pub use types::{Says, Selector, Variant};
@@ -117,8 +118,14 @@ pub struct CanonicalTask {
     pub parameters: Map<String, Value>,
     /// The client's proxy, when the task is to be solved through it.
     pub proxy: Option<Proxy>,
-    /// Every site that the task names, the page first.
+    /// Every site that the task names, the page first: at most 50, each with a host of at most 253 bytes. Site policy judges
+    /// all of them.
     pub sites: Vec<Url>,
+    /// Those of the sites that the task is for, and that a key's domains must cover: the page, and whatever a parameter names
+    /// that is handed on as it is. Scripts and servers of captchas are none.
+    pub pages: Vec<Url>,
+    /// Every site key that the task names, whole, the page's first: at most 50.
+    pub site_keys: Vec<String>,
 }
 
 impl CanonicalTask {
@@ -138,17 +145,27 @@ impl CanonicalTask {
         self.family.passes_through || secret_proxy || self.family.fields.iter().any(secret_field)
     }
 
-    /// The host of the page, for the record that outlives the payload.
+    /// The host of the page, for the record that outlives the payload: at most 253 bytes.
     #[must_use]
     pub fn site_host(&self) -> Option<String> {
         self.sites.first().and_then(plain_host)
     }
 
-    /// The site key, for the record that outlives the payload.
+    /// The site key, for the record that outlives the payload, as [`kept_site_key`] cuts it.
     #[must_use]
     pub fn site_key(&self) -> Option<&str> {
-        SITE_KEYS.iter().find_map(|name| self.parameters.get(*name)).and_then(Value::as_str)
+        self.site_keys.first().map(|key| kept_site_key(key))
     }
+}
+
+/// Most characters that are kept of a site key: what is longer is no site key, and an index must hold it.
+const MAX_KEPT_SITE_KEY: usize = 255;
+
+/// What is kept of a site key, and what it is looked up by: its first 255 characters.
+#[must_use]
+pub fn kept_site_key(key: &str) -> &str {
+    let end = key.char_indices().nth(MAX_KEPT_SITE_KEY).map_or(key.len(), |(end, _)| end);
+    key.get(..end).unwrap_or(key)
 }
 
 /// What services call the value by which a site is known to its captcha.

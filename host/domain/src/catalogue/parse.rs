@@ -1,11 +1,11 @@
 //! From what a client sent to a [`CanonicalTask`], or a refusal that names the field.
 
 use serde_json::{Map, Value};
-use url::Url;
 
-use super::fields::{Class, Kind, bare};
+use super::fields::{Class, bare};
 use super::read::{MAX_OBJECT_BYTES, Misread};
 use super::sent::Sent;
+use super::sites::{Sites, TooMuch};
 use super::types::{self, Means, Named};
 use super::{CanonicalTask, Family, Field, proxy};
 
@@ -75,9 +75,14 @@ pub fn parse(task: &Map<String, Value>) -> Result<CanonicalTask, TaskError> {
     let proxy = if family.takes_proxy && !named.proxyless { proxy::read(task)? } else { None };
     if family.passes_through {
         parameters = as_sent(family, task, parameters)?;
-        parameters.values().for_each(|value| add_sites(value, &mut sites));
+        // Site policy is about every site, and nobody knows which of these parameters names one.
+        for (name, value) in &parameters {
+            sites.read_passed(name, value).map_err(|too_much| too_much.of(shorten(name)))?;
+        }
     }
-    Ok(CanonicalTask { family, parameters, proxy, sites })
+    sites.read_keys(&parameters).map_err(|too_much: TooMuch| too_much.of("websiteKey".to_owned()))?;
+    let Sites { all, pages, keys, .. } = sites;
+    Ok(CanonicalTask { family, parameters, proxy, sites: all, pages, site_keys: keys })
 }
 
 fn type_name(task: &Map<String, Value>) -> Result<&str, TaskError> {
@@ -93,14 +98,11 @@ fn type_name(task: &Map<String, Value>) -> Result<&str, TaskError> {
     }
 }
 
-fn read_fields(family: &Family, sent: &Sent<'_>) -> Result<(Map<String, Value>, Vec<Url>), TaskError> {
-    let (mut parameters, mut sites) = (Map::new(), Vec::new());
+fn read_fields(family: &Family, sent: &Sent<'_>) -> Result<(Map<String, Value>, Sites), TaskError> {
+    let (mut parameters, mut sites) = (Map::new(), Sites::default());
     for field in family.fields {
         let Some(canonical) = read_field(field, sent)? else { continue };
-        if matches!(field.kind, Kind::Url | Kind::Urls(_)) {
-            let urls = canonical.as_array().map_or(std::slice::from_ref(&canonical), Vec::as_slice);
-            sites.extend(urls.iter().filter_map(Value::as_str).filter_map(|text| Url::parse(text).ok()));
-        }
+        sites.read_field(field, &canonical).map_err(|too_much| too_much.of(field.name.to_owned()))?;
         parameters.insert(field.name.to_owned(), canonical);
     }
     Ok((parameters, sites))
@@ -181,19 +183,6 @@ fn as_sent(
         return Err(bad(format!("at most {MAX_OBJECT_BYTES} bytes as text")));
     }
     Ok(parameters)
-}
-
-/// Site policy is about every site, and nobody knows which of these parameters names one.
-fn add_sites(value: &Value, sites: &mut Vec<Url>) {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        Value::String(text) => {
-            let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-            sites.extend(url.filter(|url| !sites.contains(url)));
-        }
-        Value::Array(list) => list.iter().for_each(|item| add_sites(item, sites)),
-        Value::Object(map) => map.values().for_each(|item| add_sites(item, sites)),
-    }
 }
 
 fn is_deeper(value: &Value, than: usize) -> bool {

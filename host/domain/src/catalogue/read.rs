@@ -6,6 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::fields::{Kind, bare};
+use crate::policy::{MAX_HOST_BYTES, plain_host};
 
 /// Smallest image that a service accepts, in bytes.
 const MIN_IMAGE_BYTES: usize = 100;
@@ -152,6 +153,9 @@ fn read_url(value: &Value) -> Result<Value, String> {
     let url = Url::parse(text).map_err(|_| expected())?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err(expected());
+    }
+    if plain_host(&url).is_some_and(|host| host.len() > MAX_HOST_BYTES) {
+        return Err(format!("a URL whose host has at most {MAX_HOST_BYTES} bytes"));
     }
     Ok(Value::from(text))
 }

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::pattern::{BadPattern, Pattern, Place};
+use super::pattern::{BadPattern, Pattern, Place, plain_host};
 
 /// The sites of a key. A key that has none of its own may be used wherever site policy lets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,24 @@ impl KeyDomains {
     /// # Errors
     /// [`BadDomains`], for the first that cannot be.
     pub fn read<'t>(texts: impl IntoIterator<Item = &'t str>, without_url: bool) -> Result<Self, BadDomains> {
+        Self::of(texts, without_url, Pattern::read)
+    }
+
+    /// Reads a key's domains as they were stored: one of them may be a public suffix by now.
+    ///
+    /// # Errors
+    /// [`BadDomains`], for the first that cannot be.
+    pub fn read_stored<'t>(texts: impl IntoIterator<Item = &'t str>, without_url: bool) -> Result<Self, BadDomains> {
+        Self::of(texts, without_url, Pattern::read_stored)
+    }
+
+    fn of<'t>(
+        texts: impl IntoIterator<Item = &'t str>,
+        without_url: bool,
+        pattern: fn(&str) -> Result<Pattern, BadPattern>,
+    ) -> Result<Self, BadDomains> {
         let read = |text: &str| {
-            let pattern = Pattern::read(text)?;
+            let pattern = pattern(text)?;
             if pattern.is_of_hosts() { Ok(pattern) } else { Err(BadDomains::NoHost(pattern.as_str().to_owned())) }
         };
         let patterns = texts.into_iter().map(read).collect::<Result<_, BadDomains>>()?;
@@ -47,17 +63,19 @@ impl KeyDomains {
         self.patterns.iter().map(Pattern::as_str)
     }
 
-    /// Why a task that names these sites is none of the key's, for the client; `None` when it is one. Every site must be the
-    /// key's: a task is for each of them.
+    /// Why a task for these pages is none of the key's, for the client; `None` when it is one. Every page must be the key's:
+    /// a task is for each of them.
     #[must_use]
-    pub fn refusal(&self, sites: &[Url]) -> Option<String> {
+    pub fn refusal(&self, pages: &[Url]) -> Option<String> {
         let covers = |site: &Url| {
             Place::of(site).is_some_and(|place| self.patterns.iter().any(|pattern| pattern.fits(&place).is_some()))
         };
-        if sites.is_empty() && !self.without_url {
+        if pages.is_empty() && !self.without_url {
             return Some(format!("The key may be used for {} only, and the task names no site.", self.told()));
         }
-        (!sites.iter().all(covers)).then(|| format!("The key may be used for {} only.", self.told()))
+        let other = pages.iter().find(|page| !covers(page))?;
+        let host = plain_host(other).unwrap_or_else(|| "a site without a host".to_owned());
+        Some(format!("The key may be used for {} only, and the task names {host}.", self.told()))
     }
 
     fn told(&self) -> String {

@@ -16,7 +16,7 @@
 //!
 //! # Precedence
 //!
-//! Every site of a task and its site key are each decided by themselves, and one refusal refuses the task. What decides
+//! Every site and every site key of a task are each decided by themselves, and one refusal refuses the task. What decides
 //! about one of them, the first that speaks:
 //!
 //! 1. a denial by the site's owner: nothing lifts it but its removal;
@@ -40,7 +40,7 @@ use url::Url;
 
 pub use defaults::{BadDefault, default_rules};
 pub use domains::{BadDomains, KeyDomains};
-pub use pattern::{BadPattern, Pattern, plain_host, registrable};
+pub use pattern::{BadPattern, MAX_HOST_BYTES, Pattern, has_known_suffix, plain_host, registrable};
 
 use crate::{AccountId, ApiKeyId};
 use pattern::{Closeness, Place, Target};
@@ -198,10 +198,16 @@ impl SitePolicy {
         policy
     }
 
-    /// The rule that refuses a task which names these sites and this site key, if any.
+    /// The rule that refuses a task which names these sites and these site keys, if any.
     #[must_use]
-    pub fn refuses(&self, sites: &[Url], site_key: Option<&str>, who: Who) -> Option<&Rule> {
-        let subjects = sites.iter().map(Subject::Site).chain(site_key.map(Subject::SiteKey));
+    pub fn refuses<'s>(
+        &self,
+        sites: &'s [Url],
+        site_keys: impl IntoIterator<Item = &'s str>,
+        who: Who,
+    ) -> Option<&Rule> {
+        let site_keys = site_keys.into_iter().map(Subject::SiteKey);
+        let subjects = sites.iter().map(Subject::Site).chain(site_keys);
         subjects.map(|subject| self.decide(subject, who)).find(Decision::is_refusal).and_then(|decision| decision.by)
     }
 

@@ -5,11 +5,12 @@ use std::fmt;
 
 use url::{Host, Url};
 
-/// Longest host name that there can be (RFC 1035).
-const MAX_HOST_BYTES: usize = 253;
+/// Longest host name that there can be (RFC 1035), in bytes.
+pub const MAX_HOST_BYTES: usize = 253;
 /// Longest path, or site key, of a rule.
 const MAX_TEXT_BYTES: usize = 1024;
 const SITE_KEY: &str = "sitekey:";
+const SUFFIX: &str = "suffix:";
 
 /// What a rule names, in its one spelling: equal patterns have equal texts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +72,21 @@ impl Pattern {
     /// # Errors
     /// [`BadPattern`].
     pub fn read(text: &str) -> Result<Self, BadPattern> {
+        let pattern = Self::read_stored(text)?;
+        let Target::Place { host, reach, .. } = &pattern.target else { return Ok(pattern) };
+        match (pattern.text.starts_with(SUFFIX), is_public_suffix(host)) {
+            (true, false) => Err(BadPattern::NoSuffix(host.clone())),
+            (false, true) if *reach != Reach::Exact => Err(BadPattern::BareSuffix(host.clone())),
+            (true, true) | (false, _) => Ok(pattern),
+        }
+    }
+
+    /// Reads a pattern that was one when its rule was made. What is a public suffix changes with the list's releases, and a
+    /// rule must not stop being one because of it.
+    ///
+    /// # Errors
+    /// [`BadPattern::Unreadable`].
+    pub fn read_stored(text: &str) -> Result<Self, BadPattern> {
         let text = text.trim();
         let bad = || BadPattern::Unreadable(text.chars().take(100).collect());
         if let Some(key) = text.strip_prefix(SITE_KEY) {
@@ -92,13 +108,8 @@ impl Pattern {
         if path.len() > MAX_TEXT_BYTES || (reach == Reach::Below && !is_name) {
             return Err(bad());
         }
-        match (kind == Some("suffix"), is_name && is_public_suffix(&host)) {
-            (true, false) => return Err(BadPattern::NoSuffix(host)),
-            (false, true) if reach != Reach::Exact => return Err(BadPattern::BareSuffix(host)),
-            (true, true) | (false, _) => {}
-        }
         let prefix = match (kind, reach) {
-            (Some("suffix"), _) => "suffix:",
+            (Some("suffix"), _) => SUFFIX,
             (_, Reach::Exact) => "host:",
             (_, Reach::Below) => ".",
             (_, Reach::Whole) => "",
@@ -117,7 +128,7 @@ impl Pattern {
     #[must_use]
     pub fn is_of_hosts(&self) -> bool {
         match &self.target {
-            Target::Place { path, .. } => path.is_empty() && !self.text.starts_with("suffix:"),
+            Target::Place { path, .. } => path.is_empty() && !self.text.starts_with(SUFFIX),
             Target::SiteKey(_) => false,
         }
     }
@@ -191,6 +202,12 @@ pub fn registrable(host: &str) -> &str {
     let is_address =
         host.starts_with('[') || host.rsplit('.').next().is_some_and(|l| l.bytes().all(|b| b.is_ascii_digit()));
     if is_address { host } else { psl::domain_str(host).unwrap_or(host) }
+}
+
+/// Whether a host's name ends as the Public Suffix List says that names on the internet do.
+#[must_use]
+pub fn has_known_suffix(host: &str) -> bool {
+    psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known())
 }
 
 fn is_public_suffix(host: &str) -> bool {

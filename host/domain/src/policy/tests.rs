@@ -222,16 +222,36 @@ fn a_key_s_domains_are_all_that_it_may_be_used_for() {
     };
     assert_eq!(refusal(&["https://shop.example.com/login"]), "");
     assert_eq!(refusal(&["https://example.com/", "https://www.example.org/x"]), "");
-    let told = "The key may be used for example.com, host:www.example.org only.";
+    let told = "The key may be used for example.com, host:www.example.org only, and the task names example.net.";
     assert_eq!(refusal(&["https://example.net/"]), told);
     assert_eq!(refusal(&["https://example.com/", "https://example.net/x.js"]), told);
-    assert_eq!(refusal(&["https://example.com@example.net/"]), told);
+    assert_eq!(refusal(&["https://example.com@EXAMPLE.net./"]), told);
     assert!(refusal(&[]).contains("names no site"));
     let with_pictures = KeyDomains::read(["example.com"], true).unwrap();
     assert_eq!(with_pictures.refusal(&[]), None);
     assert!(KeyDomains::nothing().refusal(&[Url::parse("https://example.com/").unwrap()]).is_some());
     for bad in ["com", "suffix:gov", "example.com/login", "sitekey:x", ""] {
         assert!(KeyDomains::read([bad], false).is_err(), "{bad}");
+    }
+    assert!(KeyDomains::read_stored(["github.io"], false).is_ok() && KeyDomains::read_stored([""], false).is_err());
+}
+
+#[test]
+fn a_rule_that_was_made_is_one_whatever_has_become_a_public_suffix() {
+    for (stored, site, other) in [
+        ("github.io", "https://somebody.github.io/", "https://github.com/"),
+        (".github.io", "https://somebody.github.io/", "https://github.io/"),
+        ("suffix:example.com", "https://www.example.com/", "https://example.org/"),
+        ("*.example.com", "https://www.example.com/", "https://example.com/"),
+    ] {
+        let pattern = Pattern::read_stored(stored).unwrap();
+        assert_eq!(Pattern::read_stored(pattern.as_str()).unwrap(), pattern, "it reads back as itself");
+        let policy = SitePolicy::new([Rule { pattern, ..rule(OWNER.0, OWNER.1, Action::Deny, "x.com") }]);
+        let refused = |site: &str| policy.refuses(&[Url::parse(site).unwrap()], None, WHO).is_some();
+        assert!(refused(site) && !refused(other), "{stored}");
+    }
+    for text in ["", "a b", "https://example.com", "host:", "sitekey:"] {
+        assert!(Pattern::read_stored(text).is_err(), "{text:?}");
     }
 }
 

@@ -169,9 +169,9 @@ fn read_network(text: &str) -> IpNet {
     })
 }
 
-/// Domains as the operator's verb wrote them. A list that cannot be read allows nothing.
+/// Domains as the operator's verb wrote them, whatever is a public suffix by now. A list that cannot be read allows nothing.
 fn read_domains(texts: &[String], without_url: bool) -> KeyDomains {
-    KeyDomains::read(texts.iter().map(String::as_str), without_url).unwrap_or_else(|error| {
+    KeyDomains::read_stored(texts.iter().map(String::as_str), without_url).unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "a key's domains cannot be read");
         KeyDomains::nothing()
     })

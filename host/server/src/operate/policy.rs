@@ -63,15 +63,12 @@ pub(super) async fn put(call: &Call<'_>, line: &RuleLine, action: Action) -> Res
 pub(super) async fn remove(call: &Call<'_>, line: &RuleLine) -> Result<Value, OperateError> {
     let origin = line.origin.as_deref().map(read_origin).transpose()?;
     let scope = scope(call.operator, line.account.as_deref(), line.key.as_deref()).await?;
-    // A rule that cannot be read any more can still be taken away, by its very text.
-    let text = Pattern::read(&line.pattern).map_or_else(|_| line.pattern.clone(), |p| p.as_str().to_owned());
-    let rules = call.operator.store.list_site_rules().await?;
-    let is_meant = |rule: &SiteRule| {
-        rule.pattern == text && rule.scope == scope && rule.is_on && origin.is_none_or(|origin| rule.origin == origin)
-    };
-    let mut meant = rules.into_iter().filter(is_meant);
+    let mut rules = call.operator.store.list_site_rules().await?;
+    rules.retain(|rule| rule.scope == scope && rule.is_on && origin.is_none_or(|origin| rule.origin == origin));
+    let mut meant = named(rules, &line.pattern).into_iter();
     let shortened = || line.pattern.chars().take(MOST_NAME_CHARS).collect();
     let found = meant.next().ok_or_else(|| OperateError::Unknown { what: "rule", name: shortened() })?;
+    let text = found.pattern.clone();
     if meant.next().is_some() {
         return Err(OperateError::Bad(format!("origin: several have a rule on {text}; say whose with --origin")));
     }
@@ -92,11 +89,12 @@ pub(super) async fn remove(call: &Call<'_>, line: &RuleLine) -> Result<Value, Op
 
 /// Switches a rule of the default list on again.
 pub(super) async fn restore(call: &Call<'_>, pattern: &str) -> Result<Value, OperateError> {
-    let pattern = read_pattern(pattern)?.as_str().to_owned();
-    let rules = call.operator.store.list_site_rules().await?;
-    let is_meant = |rule: &SiteRule| rule.pattern == pattern && rule.origin == Origin::Default;
-    let found = rules.into_iter().find(is_meant);
-    let found = found.ok_or_else(|| OperateError::Unknown { what: "default rule", name: pattern.clone() })?;
+    let mut rules = call.operator.store.list_site_rules().await?;
+    rules.retain(|rule| rule.origin == Origin::Default);
+    let found = named(rules, pattern).into_iter().next();
+    let shortened = || pattern.trim().chars().take(MOST_NAME_CHARS).collect();
+    let found = found.ok_or_else(|| OperateError::Unknown { what: "default rule", name: shortened() })?;
+    let pattern = found.pattern.clone();
     let answer = shown(&SiteRule { is_on: true, ..found }, &Names::read(call.operator).await?);
     let change = Change::SwitchDefaultRule { pattern: pattern.clone(), is_on: true };
     call.change("policy restore", target(&pattern), answer.clone(), change).await?;
@@ -147,9 +145,10 @@ pub(super) async fn test(operator: &Operator, asked: Question) -> Result<Value, 
 fn own_refusal(key: &ApiKey, url: Option<&Url>) -> Result<Option<String>, OperateError> {
     let Some(domains) = &key.settings.domains else { return Ok(None) };
     let texts = domains.iter().map(String::as_str);
-    let domains = capstan_domain::policy::KeyDomains::read(texts, key.settings.without_url);
+    let domains = capstan_domain::policy::KeyDomains::read_stored(texts, key.settings.without_url);
     let domains = domains.map_err(|error| OperateError::Bad(error.to_string()))?;
-    Ok(url.and_then(|url| domains.refusal(std::slice::from_ref(url))))
+    // As createTask has it: without a page, a key with domains is refused unless it may do without.
+    Ok(domains.refusal(url.map(std::slice::from_ref).unwrap_or_default()))
 }
 
 fn why(deciding: Option<&Rule>, own: Option<&str>) -> String {
@@ -165,6 +164,17 @@ fn why(deciding: Option<&Rule>, own: Option<&str>) -> String {
         (Some(rule), None) => by(rule).to_owned(),
         (None, None) => "no rule is about it".to_owned(),
     }
+}
+
+/// The rules that a text names: those stored as it is written, and otherwise those whose one spelling is the text's. A rule
+/// that cannot be read, or not be made any more, is still found.
+fn named(rules: Vec<SiteRule>, text: &str) -> Vec<SiteRule> {
+    let text = text.trim();
+    let spelt = |text: &str| Pattern::read_stored(text).map_or_else(|_| text.to_owned(), |p| p.as_str().to_owned());
+    let one = spelt(text);
+    let is_exact = rules.iter().any(|rule| rule.pattern == text);
+    let is_named = |rule: &SiteRule| if is_exact { rule.pattern == text } else { spelt(&rule.pattern) == one };
+    rules.into_iter().filter(is_named).collect()
 }
 
 async fn scope(operator: &Operator, account: Option<&str>, key: Option<&str>) -> Result<Scope, OperateError> {
@@ -238,4 +248,39 @@ fn rule_shown(rule: &Rule, names: &Names) -> Value {
         "pattern": rule.pattern.as_str(), "action": rule.action.as_str(), "scope": names.scope(rule.scope),
         "origin": rule.origin.as_str(), "note": rule.note,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use capstan_domain::policy::{Action, Origin, Scope};
+    use capstan_storage::SiteRule;
+
+    use super::named;
+
+    #[test]
+    fn a_rule_is_named_by_its_one_spelling_and_by_what_is_stored() {
+        let stored = ["*.example.com", ".example.org", "*.example.org", "github.io", "not a rule"];
+        let rule = |pattern: &str| SiteRule {
+            scope: Scope::Global,
+            origin: Origin::Operator,
+            pattern: pattern.to_owned(),
+            action: Action::Deny,
+            note: "why".to_owned(),
+            is_on: true,
+            created_at_ms: 0,
+        };
+        for (text, expected) in [
+            (".example.com", &["*.example.com"][..]),
+            ("*.EXAMPLE.com", &["*.example.com"]),
+            ("*.example.org", &["*.example.org"]),
+            (".example.org", &[".example.org"]),
+            ("GitHub.io.", &["github.io"]),
+            (" not a rule ", &["not a rule"]),
+            ("example.com", &[]),
+        ] {
+            let found = named(stored.iter().map(|pattern| rule(pattern)).collect(), text);
+            let found: Vec<&str> = found.iter().map(|rule| rule.pattern.as_str()).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
 }

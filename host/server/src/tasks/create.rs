@@ -179,14 +179,15 @@ fn refusal_of(error: TaskError) -> Refusal {
     Refusal::new(code, error.to_string())
 }
 
-/// Refuses what site policy, or the key's own domains, say of any site that the task names. Whose rule it is is not told.
+/// Refuses what site policy says of any site or site key that the task names, and what the key's own domains say of its
+/// pages: a page's scripts come from wherever its captcha's maker has them. Whose rule it is is not told.
 fn refuse_banned_sites(snapshot: &Snapshot, caller: &Caller, task: &CanonicalTask) -> Result<(), Refusal> {
     let banned = |detail: String| Err(Refusal::new(ErrorCode::DomainBanned, detail));
     let who = Who { account: Some(caller.account), key: Some(caller.key) };
-    if let Some(rule) = snapshot.policy.refuses(&task.sites, task.site_key(), who) {
+    if let Some(rule) = snapshot.policy.refuses(&task.sites, task.site_keys.iter().map(String::as_str), who) {
         return banned(format!("The rule is {}: {}.", rule.pattern, rule.note.trim_end_matches('.')));
     }
-    caller.domains.as_ref().and_then(|domains| domains.refusal(&task.sites)).map_or(Ok(()), banned)
+    caller.domains.as_ref().and_then(|domains| domains.refusal(&task.pages)).map_or(Ok(()), banned)
 }
 
 /// Wait before a task is placed again.

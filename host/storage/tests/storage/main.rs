@@ -64,7 +64,8 @@ fn main() {
             a_daily_cap_counts_holds_and_captures_of_the_day, a_daily_cap_holds_under_a_crowd,
             a_rotated_credential_keeps_its_id, switches_are_set_and_taken_away;
         policy: site_rules_come_and_go, a_rule_that_cannot_be_is_refused, default_rules_are_added_and_stay_switched_off,
-            a_key_keeps_its_domains, traces_are_found_by_domain_and_by_site_key;
+            a_key_keeps_its_domains, traces_are_found_by_domain_and_by_site_key,
+            tasks_of_releases_before_are_found_too;
         opening: reopening_keeps_everything, a_newer_schema_is_refused, addresses_are_read_without_their_password;
     ];
     // SQLite's commit is a call in this process, whose answer cannot be lost.

@@ -150,3 +150,43 @@ pub(crate) async fn traces_are_found_by_domain_and_by_site_key(f: Fixture) -> an
     assert_eq!(found(Reported::SiteKey("ONE".into()), NOW).await?, []);
     Ok(())
 }
+
+pub(crate) async fn tasks_of_releases_before_are_found_too(f: Fixture) -> anyhow::Result<()> {
+    f.fund(10_000).await?;
+    let long = "k".repeat(4_000);
+    for (site, at_ms) in [
+        ("example.co.uk", NOW),
+        ("shop.example.co.uk", NOW + 1),
+        ("a_b.shop.example.co.uk", NOW + 2),
+        ("axb.shop.example.co.uk", NOW + 3),
+        ("notexample.co.uk", NOW + 4),
+    ] {
+        let mut task = f.a_task(&[10])?;
+        task.facts.site = Some(site.to_owned());
+        task.facts.site_key = Some(long.clone());
+        task.facts.created_at_ms = at_ms;
+        ensure!(f.store.place_task(task).await?.is_ok(), "a site key of any length is kept");
+    }
+    f.raw().await?.both("update tasks set site_domain = null").await?;
+    let mut task = f.a_task(&[10])?;
+    task.facts.site = Some("shop.example.co.uk".to_owned());
+    task.facts.created_at_ms = NOW + 5;
+    ensure!(f.store.place_task(task).await?.is_ok(), "placed");
+    let found = |of: Reported, since_ms: i64| {
+        let f = f.clone();
+        async move {
+            let traces = f.store.find_traces(&of, since_ms, 10).await?;
+            Ok::<_, anyhow::Error>(traces.iter().map(|t| (t.tasks, t.last_at_ms - NOW)).collect::<Vec<_>>())
+        }
+    };
+    let host = |host: &str| Reported::Host(host.to_owned());
+    assert_eq!(found(host("example.co.uk"), NOW).await?, [(5, 5)], "old and new together, each once");
+    assert_eq!(found(host("shop.example.co.uk"), NOW).await?, [(4, 5)]);
+    assert_eq!(found(host("a_b.shop.example.co.uk"), NOW).await?, [(1, 2)], "a name is no pattern");
+    assert_eq!(found(host("example.co.uk"), NOW + 2).await?, [(3, 5)], "since then");
+    assert_eq!(found(host("co.uk"), NOW).await?, [(5, 4)], "below a suffix, where the domain is not known");
+    assert_eq!(found(Reported::SiteKey(long), NOW).await?, [(5, 4)]);
+    assert_eq!(found(Reported::SiteKey("k".repeat(255)), NOW).await?, [(5, 4)], "as much of it as counts");
+    assert_eq!(found(Reported::SiteKey("k".repeat(254)), NOW).await?, []);
+    Ok(())
+}

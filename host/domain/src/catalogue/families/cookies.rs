@@ -62,9 +62,11 @@ pub(super) const FAMILIES: &[Family] = &[
         fields: &[
             PAGE,
             Field::optional("reeseScriptUrl", Kind::Url, "The page's Reese script."),
-            Field::optional("incapsulaScriptUrl", Kind::Text(8 * 1024), "The page's script, as the page names it."),
+            Field::optional("incapsulaScriptUrl", Kind::Text(8 * 1024), "The page's script, as the page names it.")
+                .address(),
             Field::optional("incapsulaCookies", Kind::Cookies, "The page's cookies.").class(Class::Secret),
-            Field::optional("reese84UrlEndpoint", Kind::Text(8 * 1024), "Where the page's fingerprint is sent."),
+            Field::optional("reese84UrlEndpoint", Kind::Text(8 * 1024), "Where the page's fingerprint is sent.")
+                .address(),
             Field::optional("reese84", Kind::Flag, "The cookie reese84 is wanted."),
             Field::optional("utmvc", Kind::Flag, "The cookie ___utmvc is wanted."),
             Field::optional("reeseToken", Kind::Text(16 * 1024), "The token that the page has.").class(Class::Secret),

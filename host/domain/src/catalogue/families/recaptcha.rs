@@ -10,8 +10,8 @@ const MIN_SCORE: Field =
     Field::optional("minScore", Kind::Number(0.1, 0.9), "Least score wanted; 0.3 where not given.");
 const VERSION: Field = Field::optional("version", Kind::Text(64), "");
 const SESSION: Field = Field::optional("isSession", Kind::Flag, "The session's values are wanted with the token.");
-const ANCHOR: Field = Field::optional("anchor", Kind::Text(64 * 1024), "What the page's anchor request was.");
-const RELOAD: Field = Field::optional("reload", Kind::Text(64 * 1024), "What the page's reload request was.");
+const ANCHOR: Field = Field::optional("anchor", Kind::Text(64 * 1024), "What the page's anchor request was.").address();
+const RELOAD: Field = Field::optional("reload", Kind::Text(64 * 1024), "What the page's reload request was.").address();
 
 /// A token under the two names that clients read.
 const SOLUTION: &[SolutionField] = &[

@@ -22,8 +22,9 @@ pub(super) const TOKEN: Family = Family {
 /// Work on pictures or texts: no site is visited.
 pub(super) const RECOGNITION: Family = Family { takes_proxy: false, fields: &[BODY], ..TOKEN };
 
-pub(super) const PAGE: Field =
-    Field::required("websiteURL", Kind::Url, "The page on which the captcha is shown.").also(&["pageUrl", "url"]);
+pub(super) const PAGE: Field = Field::required("websiteURL", Kind::Url, "The page on which the captcha is shown.")
+    .also(&["pageUrl", "url"])
+    .page();
 pub(super) const SITE_KEY: Field =
     Field::required("websiteKey", Kind::Text(1024), "The captcha's site key on that page.")
         .also(&["siteKey", "googleKey"]);
@@ -34,7 +35,8 @@ pub(super) const API_DOMAIN: Field = Field::optional(
     Kind::Text(256),
     "Domain that the page loads the captcha from, where it is not the usual one.",
 )
-.also(&["domain"]);
+.also(&["domain"])
+.address();
 pub(super) const PAGE_ACTION: Field =
     Field::optional("pageAction", Kind::Text(256), "The action that the page gives the captcha.").also(&["action"]);
 pub(super) const USER_AGENT: Field =

@@ -10,9 +10,11 @@ const GEETEST_SERVER: Field = Field::optional(
     Kind::Text(256),
     "Domain that the page loads the captcha from, where it is not the usual one.",
 )
-.also(&["apiServer", "apiServerSubdomain"]);
+.also(&["apiServer", "apiServerSubdomain"])
+.address();
 const GEETEST_LIB: Field =
-    Field::optional("geetestGetLib", Kind::Text(8 * 1024), "The captcha's script, or the JSON that names it.");
+    Field::optional("geetestGetLib", Kind::Text(8 * 1024), "The captcha's script, or the JSON that names it.")
+        .address();
 const VERSION: Field = Field::optional("version", Kind::Text(64), "");
 const CAPTCHA_ID: Field = Field::required("captchaId", Kind::Text(1024), "The captcha's id on that page.");
 const V4_ID: Field = CAPTCHA_ID.unneeded();
@@ -47,7 +49,8 @@ pub(super) const FAMILIES: &[Family] = &[
                 "pk",
             ]),
             text("funcaptchaApiJSSubdomain", "Domain that the page loads the captcha from.")
-                .also(&["surl", "apiJSSubdomain"]),
+                .also(&["surl", "apiJSSubdomain"])
+                .address(),
             Field::optional("data", Kind::JsonText, "What the page hands to the captcha, mostly a blob."),
             USER_AGENT,
         ],
@@ -181,7 +184,9 @@ pub(super) const FAMILIES: &[Family] = &[
             PAGE,
             CAPTCHA_ID,
             needed_text("divId", "The id of the element that the captcha is in."),
-            text("leminApiServerSubdomain", "Domain that the page loads the captcha from.").also(&["apiServer"]),
+            text("leminApiServerSubdomain", "Domain that the page loads the captcha from.")
+                .also(&["apiServer"])
+                .address(),
             USER_AGENT,
         ],
         solution: &[
@@ -272,7 +277,10 @@ pub(super) const FAMILIES: &[Family] = &[
         title: "VK Captcha",
         wire_name: "VKCaptchaToken",
         type_names: &["VKCaptchaToken", "VKCaptchaTask", "vkcaptcha"],
-        fields: &[Field::required("redirectUri", Kind::Url, "The redirect_uri of VK's answer."), USER_AGENT.needed()],
+        fields: &[
+            Field::required("redirectUri", Kind::Url, "The redirect_uri of VK's answer.").page(),
+            USER_AGENT.needed(),
+        ],
         bound_to_user_agent: true,
         ..TOKEN
     },
@@ -294,7 +302,7 @@ pub(super) const FAMILIES: &[Family] = &[
             PAGE,
             SITE_KEY,
             Field::optional("yidunGetLib", Kind::Url, "The captcha's script."),
-            text("yidunApiServerSubdomain", "Domain that the page loads the captcha from."),
+            text("yidunApiServerSubdomain", "Domain that the page loads the captcha from.").address(),
             text("challenge", "The challenge that the page was given."),
             text("hcg", "The captcha's hash."),
             Field::optional("hct", Kind::Integer(0, 9_007_199_254_740_991), "The captcha's time, in milliseconds."),

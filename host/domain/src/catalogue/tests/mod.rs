@@ -1,5 +1,6 @@
 //! Tests of the catalogue, by what they are about.
 
+mod addresses;
 mod names;
 mod parameters;
 mod passing;

@@ -36,8 +36,11 @@ const MOST_FORM_BYTES: usize = 2 * 1024;
 const MOST_CHECKS: usize = 8;
 /// After this many checks of one client's at once, it has one every half minute.
 const BURST_OF_ADDRESS: u32 = 5;
-/// After this many checks of one domain at once, it has one a minute, whoever asks.
-const BURST_OF_DOMAIN: u32 = 3;
+/// After this many checks of one domain at once, a network has one a minute. Per network: whoever is not the owner must not be
+/// able to use up the owner's checks.
+const BURST_OF_PAIR: u32 = 3;
+/// Most checks of one domain a minute, whoever asks: what its server is spared.
+const MOST_OF_DOMAIN: u32 = 60;
 
 /// What the page needs.
 struct Owners {
@@ -45,9 +48,41 @@ struct Owners {
     egress: Egress,
     /// What the lines to be published are derived with.
     key: [u8; 32],
-    addresses: DefaultKeyedRateLimiter<IpAddr>,
-    domains: DefaultKeyedRateLimiter<String>,
+    limits: Limits,
     places: Semaphore,
+}
+
+/// How often is checked.
+struct Limits {
+    addresses: DefaultKeyedRateLimiter<IpAddr>,
+    /// By network and registered domain.
+    pairs: DefaultKeyedRateLimiter<(IpAddr, String)>,
+    domains: DefaultKeyedRateLimiter<String>,
+}
+
+impl Limits {
+    fn new() -> Self {
+        let quota = |every: Duration, burst: u32| {
+            let quota = Quota::with_period(every).unwrap_or(Quota::per_minute(std::num::NonZeroU32::MIN));
+            quota.allow_burst(std::num::NonZeroU32::new(burst).unwrap_or(std::num::NonZeroU32::MIN))
+        };
+        Self {
+            addresses: RateLimiter::keyed(quota(Duration::from_secs(30), BURST_OF_ADDRESS)),
+            pairs: RateLimiter::keyed(quota(Duration::from_secs(60), BURST_OF_PAIR)),
+            domains: RateLimiter::keyed(quota(Duration::from_secs(60) / MOST_OF_DOMAIN, MOST_OF_DOMAIN)),
+        }
+    }
+
+    fn admit(&self, address: IpAddr, host: &str) -> bool {
+        self.addresses.retain_recent();
+        self.pairs.retain_recent();
+        self.domains.retain_recent();
+        let domain = registrable(host).to_owned();
+        // The domain's own limit comes last, so that what is refused for the asker's sake takes nothing from it.
+        self.addresses.check_key(&network(address, PER_CUSTOMER)).is_ok()
+            && self.pairs.check_key(&(network(address, PER_SITE), domain.clone())).is_ok()
+            && self.domains.check_key(&domain).is_ok()
+    }
 }
 
 /// The page's router, beside the client API's.
@@ -64,15 +99,10 @@ pub fn owners_router(app: &Arc<App>) -> Result<Router, EgressError> {
         max_clients: 2,
         ..EgressSettings::default()
     };
-    let quota = |every: Duration, burst: u32| {
-        let quota = Quota::with_period(every).unwrap_or(Quota::per_minute(std::num::NonZeroU32::MIN));
-        quota.allow_burst(std::num::NonZeroU32::new(burst).unwrap_or(std::num::NonZeroU32::MIN))
-    };
     let owners = Owners {
         egress: Egress::new(Arc::clone(&app.vault), settings)?,
         key: app.vault.derive_key("site-owners"),
-        addresses: RateLimiter::keyed(quota(Duration::from_secs(30), BURST_OF_ADDRESS)),
-        domains: RateLimiter::keyed(quota(Duration::from_secs(60), BURST_OF_DOMAIN)),
+        limits: Limits::new(),
         places: Semaphore::new(MOST_CHECKS),
         app: Arc::clone(app),
     };
@@ -110,7 +140,7 @@ async fn check(State(owners): State<Arc<Owners>>, request: Request<Body>) -> Res
     };
     let line = proof::line(&owners.key, &site.host);
     let again = |status: StatusCode, said: Said| html(status, page::line(&site, &line, Some(&said)));
-    if !owners.may_check(address, &site) {
+    if !owners.limits.admit(address, &site.host) {
         return again(StatusCode::TOO_MANY_REQUESTS, Said::TooOften);
     }
     let Ok(_place) = owners.places.try_acquire() else { return again(StatusCode::SERVICE_UNAVAILABLE, Said::Busy) };
@@ -134,13 +164,6 @@ impl Owners {
         let mut fields = url::form_urlencoded::parse(&bytes);
         let domain = fields.find(|(name, _)| name == "domain").map(|(_, value)| value.into_owned()).unwrap_or_default();
         Site::read(&domain, self.app.allow_loopback_providers).map_err(|error| bad(&error.to_string()))
-    }
-
-    fn may_check(&self, address: IpAddr, site: &Site) -> bool {
-        self.addresses.retain_recent();
-        self.domains.retain_recent();
-        self.addresses.check_key(&network(address)).is_ok()
-            && self.domains.check_key(&registrable(&site.host).to_owned()).is_ok()
     }
 
     /// Denies the site for everybody, with a line in the audit log.
@@ -175,11 +198,16 @@ impl Owners {
     }
 }
 
-/// Whose limit an address counts against: in IPv6 a customer has a whole /64.
-fn network(address: IpAddr) -> IpAddr {
+/// What a customer has at least in IPv6, as the bits that are left to it.
+const PER_CUSTOMER: u32 = 64;
+/// What anybody can have in IPv6 for the asking, a /48: many customers' checks of one domain are one network's.
+const PER_SITE: u32 = 80;
+
+/// Whose limit an address counts against: in IPv6 a network with so many bits of its own.
+fn network(address: IpAddr, own_bits: u32) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> own_bits << own_bits)),
     }
 }
 
@@ -203,13 +231,30 @@ fn html(status: StatusCode, text: String) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::network;
+    use std::net::IpAddr;
+
+    use super::{Limits, PER_CUSTOMER, PER_SITE, network};
 
     #[test]
     fn a_client_s_limit_is_its_network_s() {
-        let of = |text: &str| network(text.parse().unwrap()).to_string();
+        let of = |text: &str| network(text.parse().unwrap(), PER_CUSTOMER).to_string();
         assert_eq!(of("203.0.113.7"), "203.0.113.7");
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(of("2001:db8:1:2::9"), of("2001:db8:1:2:ffff::"));
+        assert_eq!(network("2001:db8:1:2:3:4:5:6".parse().unwrap(), PER_SITE).to_string(), "2001:db8:1::");
+    }
+
+    #[test]
+    fn nobody_uses_up_the_checks_of_a_domain_s_owner() {
+        let limits = Limits::new();
+        let of = |text: &str| text.parse::<IpAddr>().unwrap();
+        let taken = (0..20).filter(|_| limits.admit(of("203.0.113.7"), "www.example.com")).count();
+        assert_eq!(taken, 3, "a network has few checks of one domain");
+        let taken = (0..20).filter(|n| limits.admit(of(&format!("2001:db8:1:{n:x}::1")), "example.com")).count();
+        assert_eq!(taken, 3, "and many networks of one customer's are one");
+        assert!(limits.admit(of("198.51.100.1"), "example.com"), "the owner has the own ones");
+        let taken = (0..200).filter(|n| limits.admit(of(&format!("192.0.2.{n}")), "example.com")).count();
+        assert!((40..=60).contains(&taken), "{taken}: the site's server is spared");
+        assert!(limits.admit(of("192.0.2.250"), "example.org"), "other domains are not held back");
     }
 }
