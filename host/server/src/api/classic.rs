@@ -85,7 +85,7 @@ async fn read(
         // Each may cost a read of the database.
         auth::limit(app, caller)?;
         results.push(match tasks::result(app, caller, fields::named(id), std::time::Duration::ZERO).await {
-            Ok((view, _)) => Read::Task(Box::new(view)),
+            Ok((view, _)) => Read::Task(view),
             Err(refusal) => Read::Refused(refusal),
         });
     }

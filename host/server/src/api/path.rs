@@ -74,7 +74,10 @@ pub(super) struct Named {
 /// Reads a path.
 pub(super) fn read(path: &str) -> Named {
     let blank = |c: char| c == '/' || c.is_whitespace();
-    let path = path.replace("%20", " ").to_ascii_lowercase();
+    let mut path = path.to_ascii_lowercase();
+    if path.contains("%20") {
+        path = path.replace("%20", " ");
+    }
     let mut parts = path.split('/').map(str::trim).filter(|part| !part.is_empty());
     let (dialect, name) = match (parts.next(), parts.clone().next()) {
         (Some("as"), Some(word)) => match Dialect::from_word(word) {

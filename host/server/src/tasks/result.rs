@@ -1,5 +1,6 @@
 //! What a client reads. No provider, no adapter, no write: polling by clients causes no provider traffic.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use capstan_domain::code::ErrorCode;
@@ -25,7 +26,7 @@ pub async fn result(
     caller: &Caller,
     name: TaskName,
     wait: Duration,
-) -> Result<(TaskView, Allowance), Refusal> {
+) -> Result<(Arc<TaskView>, Allowance), Refusal> {
     if let Some(open) = app.open.find(name).filter(|open| open.account == caller.account) {
         let allowance = limit_polls(app, open.id)?;
         polled(app, caller, open.storm.as_deref());
@@ -34,7 +35,7 @@ pub async fn result(
     if let Some(ended) = app.ended.find(name).filter(|ended| ended.account == caller.account) {
         let allowance = limit_polls(app, ended.view.task)?;
         polled(app, caller, ended.storm.as_deref());
-        return Ok(((*ended.view).clone(), allowance));
+        return Ok((ended.view, allowance));
     }
     // Apart, so that what is asked for most is a small future.
     Box::pin(from_database(app, caller, name, wait)).await
@@ -55,7 +56,7 @@ async fn from_database(
     caller: &Caller,
     name: TaskName,
     wait: Duration,
-) -> Result<(TaskView, Allowance), Refusal> {
+) -> Result<(Arc<TaskView>, Allowance), Refusal> {
     // Guessing names is a request like any other; only polls of one's own tasks are free of the key's limit.
     let unknown = || match app.rates.request(caller.key, caller.rate_per_s) {
         Ok(_) => Refusal::new(ErrorCode::TaskNotFound, ""),
@@ -78,7 +79,7 @@ async fn from_database(
         let view = view.ok_or_else(|| Refusal::new(ErrorCode::TaskNotFound, ""))?;
         let left = until.saturating_duration_since(Instant::now());
         if !matches!(view.ending, Ending::Open) || left.is_zero() || app.draining.is_cancelled() {
-            return Ok((view, allowed));
+            return Ok((Arc::new(view), allowed));
         }
         // Another node moves it, and wakes nobody here.
         tokio::time::sleep(LOOK_EVERY.min(left)).await;
@@ -86,7 +87,7 @@ async fn from_database(
 }
 
 /// An open task as it is when it has ended, or when the wait or the gateway's patience is over.
-async fn when_ended(app: &App, open: &OpenTask, wait: Duration) -> TaskView {
+async fn when_ended(app: &App, open: &OpenTask, wait: Duration) -> Arc<TaskView> {
     let mut progress = open.progress.subscribe();
     let wait = wait.min(app.limits.long_poll);
     if wait > Duration::ZERO {
@@ -98,14 +99,14 @@ async fn when_ended(app: &App, open: &OpenTask, wait: Duration) -> TaskView {
     }
     let progress = progress.borrow().clone();
     match progress {
-        Progress::Ended(view) => (*view).clone(),
-        Progress::Submitting | Progress::Sent => TaskView {
+        Progress::Ended(view) => view,
+        Progress::Submitting | Progress::Sent => Arc::new(TaskView {
             task: open.id,
             number: open.number,
             task_type: open.task_type.clone(),
             created_at_ms: open.created_at_ms,
             ending: Ending::Open,
-        },
+        }),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The classic API's answers: a line of text, or `{"status": 1, "request": …}` where JSON was asked for. Always HTTP 200.
 
+use std::sync::Arc;
+
 use capstan_domain::Amount;
 use capstan_domain::code::ErrorCode;
 use serde_json::{Map, Value, json};
@@ -22,7 +24,7 @@ pub(in crate::api) enum Form {
 /// What was read of one task.
 pub(in crate::api) enum Read {
     /// How it stands.
-    Task(Box<TaskView>),
+    Task(Arc<TaskView>),
     /// It could not be read.
     Refused(Refusal),
 }

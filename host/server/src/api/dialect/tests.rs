@@ -1,6 +1,7 @@
 //! Every answer of every dialect, as a table.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use capstan_domain::catalogue;
 use capstan_domain::code::ErrorCode;
@@ -202,8 +203,8 @@ fn classic_answers_as_text_and_as_json() {
         assert_eq!((body(text), body(json_)), ((200, expected_text), (200, expected_json)));
     }
     let read = [
-        Read::Task(Box::new(solved(json!({"text": "a"})))),
-        Read::Task(Box::new(view(Ending::Open))),
+        Read::Task(Arc::new(solved(json!({"text": "a"})))),
+        Read::Task(Arc::new(view(Ending::Open))),
         Read::Refused(Refusal::new(ErrorCode::TaskNotFound, "")),
     ];
     assert_eq!(body(Form::Text.results(&read)), (200, json!("a|CAPCHA_NOT_READY|ERROR_WRONG_CAPTCHA_ID")));
