@@ -2,7 +2,8 @@
 //! service would take them.
 
 use std::collections::HashSet;
-use std::net::Ipv4Addr;
+// Not of `std`: an address is a number here, and there is no socket in `core`.
+use core::net::Ipv4Addr;
 
 use serde_json::{Map, Value};
 use url::{Host, Url};
