@@ -17,9 +17,8 @@ mod server;
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Parser, ValueEnum};
-use serde_json::Value;
 use url::Url;
 
 use load::{Load, Target};
