@@ -116,7 +116,7 @@ impl RateLimits {
     /// # Errors
     /// [`Exceeded`] when it has to wait.
     pub fn may_try(&self, address: IpAddr, key_hash: Option<&[u8; 32]>) -> Result<(), Exceeded> {
-        let from = network(address);
+        let from = network(address, PER_CUSTOMER);
         let Some(wait) = self.guessers.get(&from).and_then(|until| until.checked_duration_since(Instant::now())) else {
             return Ok(());
         };
@@ -130,7 +130,7 @@ impl RateLimits {
     /// Counts a key that is none.
     pub fn guessed(&self, address: IpAddr) {
         self.sweep_now_and_then();
-        let from = network(address);
+        let from = network(address, PER_CUSTOMER);
         if let Err(Exceeded { wait, .. }) = self.read(self.guesses.check_key(&from)) {
             self.guessers.insert(from, Instant::now() + wait);
         }
@@ -138,7 +138,7 @@ impl RateLimits {
 
     /// Remembers that a key was good from an address.
     pub fn proved(&self, address: IpAddr, key_hash: [u8; 32]) {
-        self.proven.insert((network(address), key_hash), ());
+        self.proven.insert((network(address, PER_CUSTOMER), key_hash), ());
     }
 
     fn read<P: governor::clock::Reference>(
@@ -178,13 +178,16 @@ fn allowance(quota: &Quota, remaining: u32) -> Allowance {
     Allowance { limit, remaining, reset: quota.replenish_interval() * limit.saturating_sub(remaining) }
 }
 
-/// What counts as one address: of IPv6 a customer has a whole network.
-fn network(address: IpAddr) -> IpAddr {
+/// What a customer has at least in IPv6, as the bits that are left to it.
+pub(crate) const PER_CUSTOMER: u32 = 64;
+
+/// Whose limit an address counts against: in IPv6 a network with so many bits of its own, at most 127.
+pub(crate) fn network(address: IpAddr, own_bits: u32) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => v6
             .to_ipv4_mapped()
-            .map_or_else(|| IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))), IpAddr::V4),
+            .map_or_else(|| IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> own_bits << own_bits)), IpAddr::V4),
     }
 }
 
@@ -243,7 +246,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_customer_is_a_network() {
-        let of = |text: &str| network(text.parse().unwrap());
+        let of = |text: &str| network(text.parse().unwrap(), PER_CUSTOMER);
         assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
         assert_eq!(of("::ffff:198.51.100.7"), of("198.51.100.7"));

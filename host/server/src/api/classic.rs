@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::auth::{self, Caller};
 use super::create_task::{self, Sent};
 use super::dialect::Answer;
-use super::dialect::classic::{Form, Read};
+use super::dialect::classic::{Form, Read, line};
 use super::fields::{self, bad, given};
 use super::path::Endpoint;
 use crate::app::App;
@@ -71,7 +71,7 @@ async fn read(
     form: Form,
 ) -> Result<Answer, Refusal> {
     let wait = fields::wait(fields)?;
-    let Some(ids) = given(fields, "ids").map(text) else {
+    let Some(ids) = given(fields, "ids").map(line) else {
         let id = id(fields).ok_or_else(no_id)?;
         let (view, allowance) = tasks::result(app, caller, fields::named(&id), wait).await?;
         return Ok(Answer { allowance: Some(allowance), ..form.result(&view, with_price) });
@@ -93,15 +93,11 @@ async fn read(
 }
 
 fn id(fields: &Map<String, Value>) -> Option<String> {
-    given(fields, "id").map(text)
+    given(fields, "id").map(line)
 }
 
 fn no_id() -> Refusal {
     Refusal::new(ErrorCode::TaskNotFound, "id is missing.")
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// What in a request is not about the task.

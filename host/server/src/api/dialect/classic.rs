@@ -109,7 +109,7 @@ impl Form {
 }
 
 /// A value as a line: text as it is, anything else as JSON.
-fn line(value: &Value) -> String {
+pub(in crate::api) fn line(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

@@ -7,7 +7,7 @@
 mod page;
 mod proof;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ use tokio::sync::Semaphore;
 use crate::app::App;
 use crate::clock;
 use crate::door::address::ClientAddress;
+use crate::limits::{PER_CUSTOMER, network};
 use page::Said;
 use proof::Site;
 
@@ -198,18 +199,8 @@ impl Owners {
     }
 }
 
-/// What a customer has at least in IPv6, as the bits that are left to it.
-const PER_CUSTOMER: u32 = 64;
 /// What anybody can have in IPv6 for the asking, a /48: many customers' checks of one domain are one network's.
 const PER_SITE: u32 = 80;
-
-/// Whose limit an address counts against: in IPv6 a network with so many bits of its own.
-fn network(address: IpAddr, own_bits: u32) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> own_bits << own_bits)),
-    }
-}
 
 /// An answer that is kept nowhere, framed nowhere, and runs nothing.
 fn html(status: StatusCode, text: String) -> Response {
