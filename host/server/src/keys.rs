@@ -3,6 +3,8 @@
 //! The secret has 256 bits, so a plain SHA-256 of the whole key is what is stored and looked up. The checksum (CRC-32 of
 //! what stands before it) lets a scanner, and this gateway, tell a mistyped key from an unknown one without a look-up.
 
+use hmac::digest::Key;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 /// What every key begins with.
@@ -55,6 +57,16 @@ pub fn lookup_hash(text: &str) -> Option<[u8; 32]> {
     let base62 = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric());
     let is_key = public_id.len() == PUBLIC_CHARS && secret.len() == SECRET_CHARS && base62(public_id) && base62(secret);
     (is_key && check == checksum(body)).then(|| hash(text))
+}
+
+/// HMAC-SHA256 (RFC 2104) of these parts, one after another.
+pub(crate) fn keyed_digest(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    // As the standard does it, a short key is padded with zeros (§2).
+    let mut padded = Key::<Hmac<Sha256>>::default();
+    padded.iter_mut().zip(key).for_each(|(slot, byte)| *slot = *byte);
+    let mut mac = Hmac::<Sha256>::new(&padded);
+    parts.iter().for_each(|part| mac.update(part));
+    mac.finalize().into_bytes().into()
 }
 
 fn hash(key: &str) -> [u8; 32] {

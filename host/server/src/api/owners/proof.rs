@@ -10,10 +10,9 @@ use capstan_domain::adapter::{Body, Method, OutwardRequest};
 use capstan_domain::ids::BadProviderId;
 use capstan_domain::policy::{Pattern, plain_host};
 use capstan_egress::{Egress, EgressError, Grant};
-use hmac::digest::Key;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 use url::{Host, Url};
+
+use crate::keys::keyed_digest;
 
 /// Where the line is looked for.
 pub(super) const PATH: &str = "/.well-known/capstan-site-owner.txt";
@@ -87,12 +86,7 @@ impl Site {
 
 /// The line that proves a domain at this gateway and at no other: HMAC-SHA256 of the domain, its first 24 bytes as base64url.
 pub(super) fn line(key: &[u8; 32], host: &str) -> String {
-    // As the standard does it, a short key is padded with zeros (RFC 2104 §2).
-    let mut padded = Key::<Hmac<Sha256>>::default();
-    padded.iter_mut().zip(key).for_each(|(slot, byte)| *slot = *byte);
-    let mut mac = Hmac::<Sha256>::new(&padded);
-    mac.update(host.as_bytes());
-    let tag = mac.finalize().into_bytes();
+    let tag = keyed_digest(key, &[host.as_bytes()]);
     let kept: Vec<u8> = tag.iter().take(24).copied().collect();
     format!("capstan-site-owner={}", URL_SAFE_NO_PAD.encode(kept))
 }
