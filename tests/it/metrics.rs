@@ -65,7 +65,7 @@ async fn a_busy_day(gateway: &TestGateway) -> Result<Vec<String>> {
 async fn numbers_add_up() -> Result<()> {
     let gateway = TestGateway::start(Setup::default()).await?;
     a_busy_day(&gateway).await?;
-    let late = |seen: &Exposition| seen.sum("capstan_money_nanodollars_total", &[("move", "late-cost")]) > 0.0;
+    let late = |seen: &Exposition| seen.sum("capstan_money_nanodollars_total", &[("move", "loss")]) > 0.0;
     let seen = scrape_until(&gateway, late).await?;
     let is = |name: &str, labels: &[(&str, &str)], expected: f64| {
         let value = seen.sum(name, labels);

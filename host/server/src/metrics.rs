@@ -81,7 +81,7 @@ pub(crate) enum MoneyMoved {
     /// Given back to its account.
     Released,
     /// Charged by a provider for a task that nobody pays for.
-    LateCost,
+    Loss,
 }
 
 impl MoneyMoved {
@@ -90,7 +90,7 @@ impl MoneyMoved {
             Self::Held => "held",
             Self::Captured => "captured",
             Self::Released => "released",
-            Self::LateCost => "late-cost",
+            Self::Loss => "loss",
         }
     }
 }

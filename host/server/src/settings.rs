@@ -75,6 +75,9 @@ pub struct Limits {
     /// How long a solution can be read after its task has ended.
     #[serde(with = "units::duration")]
     pub retention: Duration,
+    /// How long what contributors earn is pending: until then it can be taken back.
+    #[serde(with = "units::duration")]
+    pub dispute_window: Duration,
     /// Open connections to providers' poll endpoints per credential.
     pub polls_at_once: usize,
     /// How long a lease on shards lasts without renewal.
@@ -132,6 +135,7 @@ impl Default for Limits {
             guesses_per_minute: at_least_one(30),
             long_poll: Duration::from_secs(60),
             retention: Duration::from_secs(24 * 3600),
+            dispute_window: Duration::from_secs(72 * 3600),
             polls_at_once: 32,
             lease: Duration::from_secs(20),
             max_connections: 10_000,

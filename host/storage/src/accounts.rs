@@ -204,7 +204,7 @@ pub(crate) async fn update_pool(db: &mut Db, account: AccountId, pool: Option<Po
 
 pub(crate) async fn book_top_up(db: &mut Db, top_up: &TopUp) -> Result<Result<ToppedUp, TopUpRefusal>, StoreError> {
     let made = Move::top_up(top_up.account, top_up.amount)?;
-    let fresh = moves::insert_external(db, top_up.move_id, &top_up.external_ref, top_up.at_ms).await?;
+    let fresh = moves::insert_external(db, (top_up.move_id, top_up.at_ms), made.kind, &top_up.external_ref).await?;
     if !fresh {
         return find_top_up(db, top_up).await;
     }
@@ -216,7 +216,7 @@ pub(crate) async fn book_top_up(db: &mut Db, top_up: &TopUp) -> Result<Result<To
         top_up.amount.nanos()
     )?;
     let Some(balance) = balance else { return Ok(Err(TopUpRefusal::NoSuchAccount)) };
-    moves::insert_entries(db, top_up.move_id, &made).await?;
+    moves::insert_entries(db, [(top_up.move_id, &made)]).await?;
     Ok(Ok(ToppedUp { move_id: top_up.move_id, balance: balance_of(balance) }))
 }
 

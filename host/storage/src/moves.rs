@@ -1,14 +1,12 @@
 //! Moves of money and their entries: written once, never changed.
 
-use capstan_domain::ledger::{LedgerEntry, Move};
-use capstan_domain::{AccountId, Amount, MoveId, TaskId};
+use capstan_domain::ledger::{Move, MoveKind};
+use capstan_domain::{AccountId, Amount, AttemptId, MoveId, TaskId};
 use uuid::Uuid;
 
+use crate::bulk::{Bulk, Cell};
 use crate::db::{Db, sql};
 use crate::{Store, StoreError};
-
-/// Most lines that a move has; a capture with a share has four.
-const MOST_LINES: usize = 4;
 
 /// An entry as it stands in the books.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +32,7 @@ pub struct BookedEntry {
 pub enum Entries {
     /// Every line of every move that is for this task.
     OfTask(TaskId),
-    /// The lines on this account's own ledger accounts: available, held, and pending as a contributor.
+    /// The lines on this account's own ledger accounts: available, held, and pending and matured as a contributor.
     OfAccount(AccountId),
 }
 
@@ -84,74 +82,89 @@ impl Store {
                 all as EntryRow,
                 "select e.move_id, m.kind, m.task_id, e.line, e.account, e.amount_nanos, m.created_at_ms
                    from ledger_entries e join moves m on m.id = e.move_id
-                  where e.account in ($1, $2, $3) order by m.created_at_ms, m.id, e.line",
+                  where e.account in ($1, $2, $3, $4) order by m.created_at_ms, m.id, e.line",
                 format!("account:{account}:available"),
                 format!("account:{account}:held"),
-                format!("contributor:{account}:pending")
+                format!("contributor:{account}:pending"),
+                format!("contributor:{account}:available")
             )?,
         };
         Ok(rows.into_iter().map(EntryRow::read).collect())
     }
 }
 
-/// Books a move for a task; whether the task may have it is kept by the table's unique indexes.
-pub(crate) async fn book(db: &mut Db, (id, task, at_ms): (MoveId, TaskId, i64), made: &Move) -> Result<(), StoreError> {
+/// A move that is for a task.
+pub(crate) struct Booking {
+    /// Its id.
+    pub(crate) id: MoveId,
+    /// The task.
+    pub(crate) task: TaskId,
+    /// The attempt, of a move that is about one.
+    pub(crate) attempt: Option<AttemptId>,
+    /// When it is booked.
+    pub(crate) at_ms: i64,
+    /// What is booked.
+    pub(crate) made: Move,
+}
+
+/// Books moves of tasks; whether a task may have its move is kept by the table's unique indexes.
+pub(crate) async fn book_all(db: &mut Db, bookings: &[Booking]) -> Result<(), StoreError> {
+    const INSERT: Bulk =
+        Bulk { head: "insert into moves (id, kind, task_id, attempt_id, created_at_ms)", columns: 5, tail: "" };
+    let row = |b: &Booking| -> [Cell<'_>; 5] {
+        let attempt = Cell::Uuid(b.attempt.map(|attempt| attempt.0));
+        [b.id.0.into(), b.made.kind.as_str().into(), b.task.0.into(), attempt, b.at_ms.into()]
+    };
+    let cells: Vec<Cell<'_>> = bookings.iter().flat_map(row).collect();
+    INSERT.run(db, &cells).await?;
+    insert_entries(db, bookings.iter().map(|b| (b.id, &b.made))).await
+}
+
+/// Books a move that is for no task and has no name outside.
+pub(crate) async fn book_plain(db: &mut Db, (id, at_ms): (MoveId, i64), made: &Move) -> Result<(), StoreError> {
     sql!(
         db,
         execute,
-        "insert into moves (id, kind, task_id, created_at_ms) values ($1, $2, $3, $4)",
+        "insert into moves (id, kind, created_at_ms) values ($1, $2, $3)",
         id.0,
         made.kind.as_str(),
-        task.0,
         at_ms
     )?;
-    insert_entries(db, id, made).await
+    insert_entries(db, [(id, made)]).await
 }
 
-/// The head of a top-up, unless a move with that id or that name is in the books; says whether it is new.
+/// The head of a move that has a name outside, unless a move with that id or that name is in the books; says whether it is
+/// new.
 pub(crate) async fn insert_external(
     db: &mut Db,
-    id: MoveId,
+    (id, at_ms): (MoveId, i64),
+    kind: MoveKind,
     external_ref: &str,
-    at_ms: i64,
 ) -> Result<bool, StoreError> {
     let changed = sql!(
         db,
         execute,
-        "insert into moves (id, kind, external_ref, created_at_ms) values ($1, 'topup', $2, $3) on conflict do nothing",
+        "insert into moves (id, kind, external_ref, created_at_ms) values ($1, $2, $3, $4) on conflict do nothing",
         id.0,
+        kind.as_str(),
         external_ref,
         at_ms
     )?;
     Ok(changed == 1)
 }
 
-/// Writes a move's lines in one statement; unused places hold zero and are left out, since an entry is never zero.
-pub(crate) async fn insert_entries(db: &mut Db, id: MoveId, made: &Move) -> Result<(), StoreError> {
-    let line = |n: usize| {
-        made.entries.get(n).map_or((String::new(), 0), |e: &LedgerEntry| (e.account.to_string(), e.amount.nanos()))
-    };
-    let ((a0, n0), (a1, n1), (a2, n2), (a3, n3)) = (line(0), line(1), line(2), line(3));
-    let changed = sql!(
-        db,
-        execute,
-        "insert into ledger_entries (move_id, line, account, amount_nanos)
-         select $1, column1, column2, column3
-           from (values (0, $2, $3), (1, $4, $5), (2, $6, $7), (3, $8, $9)) as lines
-          where column3 <> 0",
-        id.0,
-        a0,
-        n0,
-        a1,
-        n1,
-        a2,
-        n2,
-        a3,
-        n3
-    )?;
-    let expected = made.entries.len();
-    if expected > MOST_LINES || changed != expected as u64 {
-        return Err(StoreError::UnexpectedChange { what: "the entries of a move", expected: expected as u64, changed });
+/// Writes moves' lines.
+pub(crate) async fn insert_entries<'m>(
+    db: &mut Db,
+    moves: impl IntoIterator<Item = (MoveId, &'m Move)>,
+) -> Result<(), StoreError> {
+    const INSERT: Bulk =
+        Bulk { head: "insert into ledger_entries (move_id, line, account, amount_nanos)", columns: 4, tail: "" };
+    let mut cells: Vec<Cell<'_>> = Vec::new();
+    for (id, made) in moves {
+        for (line, entry) in (0i64..).zip(&made.entries) {
+            cells.extend([id.0.into(), line.into(), entry.account.to_string().into(), entry.amount.nanos().into()]);
+        }
     }
-    Ok(())
+    INSERT.run(db, &cells).await.map(drop)
 }

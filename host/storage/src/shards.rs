@@ -4,6 +4,9 @@
 //! epoch under which its node holds the shard; when the epoch has moved on, the write changes nothing. The time only says
 //! when others may take the shard: safety hangs on the epoch alone, so that clocks need not agree.
 
+use std::collections::{BTreeSet, HashSet};
+
+use crate::bulk::{self, Cell};
 use crate::db::{Db, sql};
 use crate::{Store, StoreError, words};
 
@@ -69,7 +72,7 @@ impl Store {
     }
 }
 
-fn fences(rows: Vec<(i64, i64)>) -> Result<Vec<Fence>, StoreError> {
+fn fences_of(rows: Vec<(i64, i64)>) -> Result<Vec<Fence>, StoreError> {
     let mut fences = rows
         .into_iter()
         .map(|(shard, epoch)| {
@@ -82,7 +85,7 @@ fn fences(rows: Vec<(i64, i64)>) -> Result<Vec<Fence>, StoreError> {
 }
 
 async fn acquire(db: &mut Db, claim: &ShardClaim) -> Result<Vec<Fence>, StoreError> {
-    fences(sql!(
+    fences_of(sql!(
         db,
         all as (i64, i64),
         "update shards set node = $1, epoch = epoch + 1, expires_at_ms = $3
@@ -95,7 +98,7 @@ async fn acquire(db: &mut Db, claim: &ShardClaim) -> Result<Vec<Fence>, StoreErr
 }
 
 async fn acquire_expired(db: &mut Db, claim: &ShardClaim) -> Result<Vec<Fence>, StoreError> {
-    fences(sql!(
+    fences_of(sql!(
         db,
         all as (i64, i64),
         "update shards set node = $1, epoch = epoch + 1, expires_at_ms = $3
@@ -108,7 +111,7 @@ async fn acquire_expired(db: &mut Db, claim: &ShardClaim) -> Result<Vec<Fence>, 
 }
 
 async fn renew(db: &mut Db, claim: &ShardClaim) -> Result<Vec<Fence>, StoreError> {
-    fences(sql!(
+    fences_of(sql!(
         db,
         all as (i64, i64),
         "update shards set expires_at_ms = $2 where node = $1 returning shard, epoch",
@@ -120,13 +123,36 @@ async fn renew(db: &mut Db, claim: &ShardClaim) -> Result<Vec<Fence>, StoreError
 /// Makes sure that the shard's epoch is the caller's, and stays so until the commit. SQLite has one writer at a time and
 /// needs no lock; in PostgreSQL a share lock makes whoever takes the shard wait for this commit.
 pub(crate) async fn hold_fence(db: &mut Db, fence: Fence) -> Result<(), StoreError> {
-    let text = match db {
-        Db::Sqlite(_) => "select epoch from shards where shard = $1 and epoch = $2",
-        Db::Postgres(_) => "select epoch from shards where shard = $1 and epoch = $2 for share",
+    hold_fences(db, [fence]).await?.check(fence)
+}
+
+/// The same for the fences of a batch, each to be checked by its own request.
+pub(crate) async fn hold_fences(
+    db: &mut Db,
+    fences: impl IntoIterator<Item = Fence>,
+) -> Result<HeldFences, StoreError> {
+    let shards: BTreeSet<u8> = fences.into_iter().map(|fence| fence.shard).collect();
+    let shards: Vec<Cell<'_>> = shards.into_iter().map(|shard| i64::from(shard).into()).collect();
+    let lock = match db {
+        Db::Sqlite(_) => "",
+        // In the shards' order, so that two nodes do not wait for each other.
+        Db::Postgres(_) => " order by shard for share",
     };
-    let held = sql!(db, optional as (i64,), text, i64::from(fence.shard), fence.epoch)?;
-    if held.is_none() {
-        return Err(StoreError::Fenced { shard: fence.shard, epoch: fence.epoch });
+    let rows: Vec<(i64, i64)> =
+        bulk::find(db, ("select shard, epoch from shards where shard in", lock), &shards).await?;
+    Ok(HeldFences(fences_of(rows)?.into_iter().collect()))
+}
+
+/// What shards are held under until the commit.
+pub(crate) struct HeldFences(HashSet<Fence>);
+
+impl HeldFences {
+    /// # Errors
+    /// [`StoreError::Fenced`] when the shard is held under another epoch.
+    pub(crate) fn check(&self, fence: Fence) -> Result<(), StoreError> {
+        if self.0.contains(&fence) {
+            return Ok(());
+        }
+        Err(StoreError::Fenced { shard: fence.shard, epoch: fence.epoch })
     }
-    Ok(())
 }

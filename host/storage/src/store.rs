@@ -8,7 +8,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
 use crate::db::{DatabaseUrl, Db, Pools};
-use crate::writer::{Counters, Job, Message, Request, StoreStats, Writer};
+use crate::writer::{Alone, Call, Counters, Job, Message, Request, StoreStats, Together, Writer};
 use crate::{StoreError, db};
 
 /// How a store is opened; the defaults suit one node.
@@ -105,7 +105,8 @@ impl Store {
         I: Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.submit(Request::new(input, job, |_| true)).await
+        let (alone, answer) = Alone::new(input, job, |_| true);
+        self.submit(Request::Alone(alone), answer).await
     }
 
     /// Queues a write whose effect is undone when it answers with a refusal.
@@ -119,14 +120,26 @@ impl Store {
         T: Send + 'static,
         R: Send + 'static,
     {
-        self.submit(Request::new(input, job, Result::is_ok)).await
+        let (alone, answer) = Alone::new(input, job, Result::is_ok);
+        self.submit(Request::Alone(alone), answer).await
+    }
+
+    /// Queues a write that is run with others of its kind.
+    pub(crate) async fn write_together<I>(&self, input: I) -> Result<I::Answer, StoreError>
+    where
+        I: Together,
+        Request: From<Call<I>>,
+    {
+        let (call, answer) = Call::new(input);
+        self.submit(call.into(), answer).await
     }
 
     async fn submit<T>(
         &self,
-        (request, answer): (Request, tokio::sync::oneshot::Receiver<Result<T, StoreError>>),
+        request: Request,
+        answer: oneshot::Receiver<Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        self.inner.messages.try_send(Message::Write(request)).map_err(|refused| match refused {
+        self.inner.messages.try_send(Message::Write(Box::new(request))).map_err(|refused| match refused {
             TrySendError::Full(_) => StoreError::Overloaded,
             TrySendError::Closed(_) => StoreError::Closed,
         })?;

@@ -1,8 +1,9 @@
 //! The one writer: commits in groups, answers one by one.
 //!
 //! There is no timer. A batch is what queued while the previous one was being committed, so that a lone write waits for
-//! nobody and a crowd shares one flush to disk. Each request runs under its own savepoint with its own guard and its own
-//! answer; one that is refused or fails leaves nothing behind and harms no neighbour.
+//! nobody and a crowd shares one flush to disk. The three writes of every task's life (placed, accepted, settled) are run
+//! together, one statement per table for all of a kind ([`Together`]); the others run one by one. Each has its own guard and
+//! its own answer; one that is refused or fails leaves nothing behind and harms no neighbour.
 //!
 //! When a commit's outcome is unknown (the connection broke, the commit itself failed), nobody has been answered yet; the
 //! requests are run again, one by one, on a fresh connection. That is safe because every write carries the ids of what it
@@ -15,8 +16,11 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::StoreError;
 use crate::db::{Db, Pools};
+use crate::{Acceptance, PlaceTask, Settlement, StoreError};
+
+mod batch;
+use batch::Batch;
 
 /// How often one request is run on its own before its caller hears of the trouble.
 const LONE_TRIES: u32 = 3;
@@ -60,29 +64,95 @@ impl Counters {
     }
 }
 
+/// Whether a batch is run for the first time, or whether an earlier run of it may have taken effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Run {
+    First,
+    Again,
+}
+
+/// A write of which many are run by the same statements.
+pub(crate) trait Together: Send + Sync + Sized + 'static {
+    /// What each is answered.
+    type Answer: Send + 'static;
+
+    /// Whether an answer stands for an effect; else there is nothing to keep.
+    fn keeps(_: &Self::Answer) -> bool {
+        true
+    }
+
+    /// Runs a batch inside a savepoint and answers each in order. What it answers with a refusal or an error has had no
+    /// effect; an error of the whole leaves the effects of all to be undone, and each is run on its own.
+    fn run(
+        db: &mut Db,
+        requests: &[&Self],
+        run: Run,
+    ) -> impl Future<Output = Result<Vec<Result<Self::Answer, StoreError>>, StoreError>> + Send;
+}
+
 /// What the writer is told.
 pub(crate) enum Message {
-    Write(Request),
+    Write(Box<Request>),
     /// Serve what is queued, take nothing more, end.
     Close,
 }
 
-type Run = Box<dyn for<'t> Fn(&'t mut Db) -> BoxFuture<'t, Result<Ran, StoreError>> + Send + Sync>;
-type Answer = Box<dyn FnOnce() + Send>;
+/// One write.
+pub(crate) enum Request {
+    /// One that is run on its own.
+    Alone(Alone),
+    Place(Call<PlaceTask>),
+    Accept(Call<Acceptance>),
+    Settle(Call<Settlement>),
+}
+
+/// A write that is run with others of its kind, and the place where its answer will be.
+pub(crate) struct Call<I: Together> {
+    input: I,
+    to_caller: ToCaller<I::Answer>,
+}
+
+/// Where an answer goes. Whoever answers takes the sender; a run that is repeated finds it still there.
+struct ToCaller<T>(Mutex<Option<oneshot::Sender<Result<T, StoreError>>>>);
+
+impl<T> ToCaller<T> {
+    fn new() -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self(Mutex::new(Some(sender))), receiver)
+    }
+
+    fn say(&self, answer: Result<T, StoreError>) {
+        if let Some(sender) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // A caller who has gone does not hear it; what was written stays written.
+            drop(sender.send(answer));
+        }
+    }
+}
+
+impl<I: Together> Call<I> {
+    pub(crate) fn new(input: I) -> (Self, oneshot::Receiver<Result<I::Answer, StoreError>>) {
+        let (to_caller, answer) = ToCaller::new();
+        (Self { input, to_caller }, answer)
+    }
+}
+
+type RunAlone = Box<dyn for<'t> Fn(&'t mut Db) -> BoxFuture<'t, Result<Ran, StoreError>> + Send + Sync>;
+/// Tells a caller, once the commit is known.
+type Tell<'r> = Box<dyn FnOnce() + Send + 'r>;
 
 /// One write, its types forgotten.
-pub(crate) struct Request {
-    run: Run,
-    fail: Box<dyn FnOnce(StoreError) + Send + Sync>,
+pub(crate) struct Alone {
+    run: RunAlone,
+    fail: Box<dyn Fn(StoreError) + Send + Sync>,
 }
 
 /// A request that has run: whether its effect stays, and how its caller is told once the commit is known.
 struct Ran {
     keep: bool,
-    answer: Answer,
+    tell: Tell<'static>,
 }
 
-impl Request {
+impl Alone {
     /// A request and the place where its answer will be. `keeps` says whether an answer's effect stays or is undone.
     pub(crate) fn new<I, T>(
         input: I,
@@ -93,25 +163,47 @@ impl Request {
         I: Send + Sync + 'static,
         T: Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        // Whoever answers takes the sender; a run that is repeated finds it still there.
-        let sender = Arc::new(Mutex::new(Some(sender)));
-        let say = |sender: &Mutex<Option<oneshot::Sender<_>>>, answer| {
-            if let Some(sender) = sender.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                // A caller who has gone does not hear it; what was written stays written.
-                drop(sender.send(answer));
-            }
-        };
-        let (input, to_caller) = (Arc::new(input), Arc::clone(&sender));
-        let run: Run = Box::new(move |db| {
+        let (to_caller, receiver) = ToCaller::new();
+        let (input, to_caller) = (Arc::new(input), Arc::new(to_caller));
+        let to_failed = Arc::clone(&to_caller);
+        let run: RunAlone = Box::new(move |db| {
             let (input, to_caller) = (Arc::clone(&input), Arc::clone(&to_caller));
             Box::pin(async move {
                 let value = job(db, &input).await?;
                 let keep = keeps(&value);
-                Ok(Ran { keep, answer: Box::new(move || say(&to_caller, Ok(value))) })
+                Ok(Ran { keep, tell: Box::new(move || to_caller.say(Ok(value))) })
             })
         });
-        (Self { run, fail: Box::new(move |error| say(&sender, Err(error))) }, receiver)
+        (Self { run, fail: Box::new(move |error| to_failed.say(Err(error))) }, receiver)
+    }
+}
+
+impl From<Call<PlaceTask>> for Request {
+    fn from(call: Call<PlaceTask>) -> Self {
+        Self::Place(call)
+    }
+}
+
+impl From<Call<Acceptance>> for Request {
+    fn from(call: Call<Acceptance>) -> Self {
+        Self::Accept(call)
+    }
+}
+
+impl From<Call<Settlement>> for Request {
+    fn from(call: Call<Settlement>) -> Self {
+        Self::Settle(call)
+    }
+}
+
+impl Request {
+    fn fail(&self, error: StoreError) {
+        match self {
+            Self::Alone(alone) => (alone.fail)(error),
+            Self::Place(call) => call.to_caller.say(Err(error)),
+            Self::Accept(call) => call.to_caller.say(Err(error)),
+            Self::Settle(call) => call.to_caller.say(Err(error)),
+        }
     }
 }
 
@@ -140,7 +232,7 @@ impl Writer {
             let mut requests = Vec::with_capacity(messages.len());
             for message in messages.drain(..) {
                 match message {
-                    Message::Write(request) => requests.push(request),
+                    Message::Write(request) => requests.push(*request),
                     Message::Close => self.messages.close(),
                 }
             }
@@ -153,41 +245,40 @@ impl Writer {
     }
 
     async fn serve(&mut self, requests: Vec<Request>) {
-        match self.commit(&requests).await {
-            Ok(answers) => {
-                for (request, answer) in requests.into_iter().zip(answers) {
-                    deliver(request, answer);
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, requests = requests.len(), "a commit's outcome is unknown; running again one by one");
-                self.counters.reruns.fetch_add(1, Ordering::Relaxed);
-                self.serve_one_by_one(requests).await;
-            }
-        }
+        let failed = match self.commit(&requests, Run::First).await {
+            Ok(told) => return told.into_iter().for_each(|tell| tell()),
+            Err(error) => error,
+        };
+        tracing::warn!(error = %failed, requests = requests.len(), "a commit's outcome is unknown; running again one by one");
+        self.counters.reruns.fetch_add(1, Ordering::Relaxed);
+        self.serve_one_by_one(&requests).await;
     }
 
     /// Runs requests in transactions of their own. A database that cannot be reached, or is locked as a whole, fails the
     /// rest at once: waiting for it once per request would hold the queue up for minutes.
-    async fn serve_one_by_one(&mut self, requests: Vec<Request>) {
+    async fn serve_one_by_one(&mut self, requests: &[Request]) {
         self.drop_connection().await;
         let mut reachable = true;
         for request in requests {
             reachable = reachable && self.is_reachable().await;
             if !reachable {
-                (request.fail)(StoreError::Unreachable);
+                request.fail(StoreError::Unreachable);
                 continue;
             }
-            let answer = self.commit_alone(&request).await;
-            deliver(request, answer);
+            if let Err(error) = self.commit_alone(request).await {
+                request.fail(error);
+            }
         }
     }
 
-    async fn commit_alone(&mut self, request: &Request) -> Result<Answer, StoreError> {
+    async fn commit_alone(&mut self, request: &Request) -> Result<(), StoreError> {
         let mut last = StoreError::Unreachable;
         for _ in 0..LONE_TRIES {
-            match self.commit(std::slice::from_ref(request)).await {
-                Ok(answers) => return answers.into_iter().next().unwrap_or(Err(StoreError::Closed)),
+            match self.commit(std::slice::from_ref(request), Run::Again).await {
+                Ok(told) => {
+                    told.into_iter().for_each(|tell| tell());
+                    return Ok(());
+                }
                 Err(error) => {
                     self.drop_connection().await;
                     last = error;
@@ -198,40 +289,21 @@ impl Writer {
     }
 
     /// One transaction. An error means that nothing is known about it; nobody has been answered.
-    async fn commit(&mut self, requests: &[Request]) -> Result<Vec<Result<Answer, StoreError>>, StoreError> {
+    async fn commit<'r>(&mut self, requests: &'r [Request], run: Run) -> Result<Vec<Tell<'r>>, StoreError> {
+        let counters = Arc::clone(&self.counters);
         let db = self.connect().await?;
         let began = Instant::now();
         db.begin().await?;
-        let mut answers = Vec::with_capacity(requests.len());
-        let (mut kept, mut undone) = (0, 0);
-        for request in requests {
-            let ran = (request.run)(db).await;
-            match ran {
-                Ok(Ran { keep: true, answer }) => {
-                    db.run("release savepoint request; savepoint request").await?;
-                    kept += 1;
-                    answers.push(Ok(answer));
-                }
-                Ok(Ran { keep: false, answer }) => {
-                    db.run("rollback to savepoint request").await?;
-                    undone += 1;
-                    answers.push(Ok(answer));
-                }
-                Err(error) if error.is_transient() => return Err(error),
-                Err(error) => {
-                    db.run("rollback to savepoint request").await?;
-                    undone += 1;
-                    answers.push(Err(error));
-                }
-            }
-        }
+        let mut batch = Batch { db, told: Vec::with_capacity(requests.len()), kept: 0, undone: 0 };
+        batch.run_all(requests, run).await?;
+        let Batch { db, told, kept, undone } = batch;
         db.run("commit").await?;
-        self.counters.commits.fetch_add(1, Ordering::Relaxed);
-        self.counters.kept.fetch_add(kept, Ordering::Relaxed);
-        self.counters.undone.fetch_add(undone, Ordering::Relaxed);
+        counters.commits.fetch_add(1, Ordering::Relaxed);
+        counters.kept.fetch_add(kept, Ordering::Relaxed);
+        counters.undone.fetch_add(undone, Ordering::Relaxed);
         let took_nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.counters.committing_nanos.fetch_add(took_nanos, Ordering::Relaxed);
-        Ok(answers)
+        counters.committing_nanos.fetch_add(took_nanos, Ordering::Relaxed);
+        Ok(told)
     }
 
     /// Whether a transaction can be begun at all.
@@ -264,12 +336,5 @@ impl Writer {
         if let Some(db) = self.db.take() {
             db.discard().await;
         }
-    }
-}
-
-fn deliver(request: Request, answer: Result<Answer, StoreError>) {
-    match answer {
-        Ok(answer) => answer(),
-        Err(error) => (request.fail)(error),
     }
 }

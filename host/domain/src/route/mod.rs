@@ -16,7 +16,7 @@ pub use pool::{Pool, PoolAsker, PoolCeiling, PoolCeilings, PoolInForce, PoolMode
 pub use score::{Expected, Observed, SelectionMode};
 
 use crate::adapter::ProxySupport;
-use crate::ledger::Share;
+use crate::ledger::{Move, MoveError, Share};
 use crate::price::Price;
 use crate::{AccountId, Amount, CredentialId, ProviderId};
 
@@ -125,6 +125,19 @@ impl Candidate {
             return Ok(None);
         };
         Ok(Some(Share { contributor, amount: capture.share(bp)? }))
+    }
+
+    /// How the gateway bears what the provider charged and no capture carries: as its loss, or by giving it back to the
+    /// contributor whose credential was charged. `None` where an account was charged for its own task.
+    ///
+    /// # Errors
+    /// [`MoveError::NotPositive`] when the cost is not.
+    pub fn bear(&self, cost: Amount, payer: AccountId) -> Result<Option<Move>, MoveError> {
+        match self.share {
+            None => Move::loss(self.credential, cost).map(Some),
+            Some((contributor, _)) if contributor == payer => Ok(None),
+            Some((contributor, _)) => Move::reimbursement(contributor, cost).map(Some),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use capstan_domain::{Amount, ProviderId};
 use capstan_storage::{AttemptEnd, Outcome, Settlement};
 
+use super::charges;
 use super::open::OpenTask;
 use crate::app::App;
 use crate::metrics::{AttemptOutcome, MoneyMoved};
@@ -27,13 +28,17 @@ pub(super) fn end(
             app.metrics.ended(family, None);
             tracing::info!(task.id = %open.id, provider.id = %provider, cost = %cost, after_ms, "solved");
         }
-        Outcome::Failed { code, end: AttemptEnd::Failed, fault, .. } => {
+        Outcome::Failed { code, end: AttemptEnd::Failed, fault, charge, .. } => {
+            charges::count(app, open, provider, *charge);
             // A deadline has no fault: nobody said that anything went wrong.
             let outcome = if fault.is_some() { AttemptOutcome::Failed } else { AttemptOutcome::TimedOut };
             app.metrics.attempt(provider, outcome, fault.as_ref().map(|fault| fault.class));
             app.metrics.ended(family, Some(*code));
         }
         // The attempt was counted when it was refused.
-        Outcome::Failed { code, end: AttemptEnd::Refused, .. } => app.metrics.ended(family, Some(*code)),
+        Outcome::Failed { code, end: AttemptEnd::Refused, charge, .. } => {
+            charges::count(app, open, provider, *charge);
+            app.metrics.ended(family, Some(*code));
+        }
     }
 }

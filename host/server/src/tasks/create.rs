@@ -190,6 +190,9 @@ fn refuse_banned_sites(snapshot: &Snapshot, caller: &Caller, task: &CanonicalTas
     caller.domains.as_ref().and_then(|domains| domains.refusal(&task.pages)).map_or(Ok(()), banned)
 }
 
+/// When a task that found the writer's queue full may come again.
+const PLACE_LATER: Duration = Duration::from_secs(1);
+
 /// Wait before a task is placed again.
 const PLACE_AGAIN: Duration = Duration::from_millis(200);
 
@@ -296,6 +299,12 @@ async fn place(
             {
                 tracing::warn!(task.id = %new.facts.id, account.id = %new.facts.account, error = &error as &dyn std::error::Error, "a task is placed again");
                 tokio::time::sleep(PLACE_AGAIN).await;
+            }
+            // Nothing was written: the database is slower than the requests come, and waiting would only add to that.
+            Err(StoreError::Overloaded) => {
+                let refusal =
+                    Refusal::new(ErrorCode::RateLimit, "The gateway has as many tasks to write down as it can.");
+                return Err(refusal.retry_after(PLACE_LATER).into());
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;

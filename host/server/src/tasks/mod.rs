@@ -5,6 +5,7 @@
 //! client reads).
 
 mod attempt;
+mod charges;
 mod counted;
 mod create;
 mod drive;

@@ -11,16 +11,16 @@ use capstan_domain::code::ErrorCode;
 use capstan_domain::schedule;
 use capstan_domain::task::{self, Effect, Event, TaskState};
 use capstan_storage::{
-    AttemptEnd, AttemptFault, Doubt, LateCost, NewAttempt, NextAttempt, Outcome, Recorded, Settled, Settlement,
+    AttemptEnd, AttemptFault, Charge, Doubt, NewAttempt, NextAttempt, Outcome, Recorded, Settled, Settlement,
     StoreError,
 };
 use serde_json::{Map, Value};
 use tokio::sync::MutexGuard;
 
 use super::open::{Attempt, Live, OpenTask, Progress};
-use super::{Ending, TaskView, counted, observe, result};
+use super::{Ending, TaskView, charges, counted, observe, result};
 use crate::app::App;
-use crate::metrics::{AttemptOutcome, MoneyMoved};
+use crate::metrics::AttemptOutcome;
 use crate::{clock, providers};
 
 /// A provider has accepted the task.
@@ -68,18 +68,21 @@ pub(super) async fn refused(app: &Arc<App>, open: &Arc<OpenTask>, fault: &Fault,
         Some(next) if moved.contains(&Effect::SubmitNext) => {
             let next_attempt = Attempt::of(&next, attempt.number.saturating_add(1), &open.span);
             let (task, fence) = (open.id, open.fence);
-            let record = NextAttempt { task, fence, refused: attempt.id, fault: stored_fault(fault), next };
+            let charge = charges::of_fault(app, open, &attempt, fault);
+            let matures_at_ms = charges::matures_at_ms(app, clock::now_ms());
+            let fault = stored_fault(fault);
+            let record = NextAttempt { task, fence, refused: attempt.id, fault, next, charge, matures_at_ms };
             let is_recorded = stands(open, persist(app, open, || app.store.record_next_attempt(record.clone())).await);
             if is_recorded {
+                charges::count(app, open, &attempt.provider, charge);
                 live.attempt = next_attempt;
             }
-            drop(live);
-            book_charged(app, open, &attempt, fault).await;
             is_recorded
         }
         _ if moved.iter().any(|e| matches!(e, Effect::Release(_))) => {
-            release(app, open, live, (ErrorCode::NoProvidersAvailable, AttemptEnd::Refused), Some(fault)).await;
-            book_charged(app, open, &attempt, fault).await;
+            let charge = charges::of_fault(app, open, &attempt, fault);
+            let end = (ErrorCode::NoProvidersAvailable, AttemptEnd::Refused);
+            release(app, open, live, end, (Some(fault), charge)).await;
             false
         }
         _ => false,
@@ -122,7 +125,7 @@ pub(super) async fn abandoned(app: &Arc<App>, open: &Arc<OpenTask>) {
     let live = open.live.lock().await;
     let event = Event::Refused { another: false, otherwise: ErrorCode::Internal };
     if ask(open, &live, &event).is_some() {
-        release(app, open, live, (ErrorCode::Internal, AttemptEnd::Refused), None).await;
+        release(app, open, live, (ErrorCode::Internal, AttemptEnd::Refused), (None, None)).await;
     }
 }
 
@@ -133,15 +136,15 @@ pub(super) async fn solved(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attem
     let provider_cost = solved.cost.as_ref().and_then(providers::dollars);
     if moved.contains(&Effect::BookLateCost) {
         drop(live);
-        return book_cost(app, open, attempt, provider_cost).await;
+        return charges::late(app, open, attempt, provider_cost).await;
     }
     let fields = match solution::complete(open.family, &solved.solution) {
         Ok(fields) => fields,
         Err(error) => {
             tracing::error!(task.id = %open.id, provider.id = %attempt.provider, error = &error as &dyn std::error::Error, "unreadable solution");
-            let fault = unreadable_solution();
-            release(app, open, live, (ErrorCode::CaptchaUnsolvable, AttemptEnd::Failed), Some(&fault)).await;
-            return book_cost(app, open, attempt, provider_cost).await;
+            let (fault, end) = (unreadable_solution(), (ErrorCode::CaptchaUnsolvable, AttemptEnd::Failed));
+            let charge = charges::of_solution(app, open, attempt, provider_cost);
+            return release(app, open, live, end, (Some(&fault), charge)).await;
         }
     };
     let capture = attempt.price;
@@ -174,8 +177,8 @@ pub(super) async fn failed(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attem
         return;
     }
     tracing::info!(task.id = %open.id, provider.id = %attempt.provider, code = shown_code(&fault), "failed");
-    release(app, open, live, (code, AttemptEnd::Failed), Some(&fault)).await;
-    book_charged(app, open, attempt, &fault).await;
+    let charge = charges::of_fault(app, open, attempt, &fault);
+    release(app, open, live, (code, AttemptEnd::Failed), (Some(&fault), charge)).await;
 }
 
 /// The deadline has passed.
@@ -184,7 +187,7 @@ pub(super) async fn give_up(app: Arc<App>, open: Arc<OpenTask>) {
     let Some(moved) = ask(&open, &live, &Event::DeadlinePassed) else { return };
     if moved.contains(&Effect::Release(ErrorCode::TaskTimeout)) {
         tracing::info!(task.id = %open.id, provider.id = %live.attempt.provider, state = live.state.as_str(), "given up");
-        release(&app, &open, live, (ErrorCode::TaskTimeout, AttemptEnd::Failed), None).await;
+        release(&app, &open, live, (ErrorCode::TaskTimeout, AttemptEnd::Failed), (None, None)).await;
     }
 }
 
@@ -203,7 +206,7 @@ async fn release(
     open: &Arc<OpenTask>,
     live: MutexGuard<'_, Live>,
     (code, end): (ErrorCode, AttemptEnd),
-    fault: Option<&Fault>,
+    (fault, charge): (Option<&Fault>, Option<Charge>),
 ) {
     let detail = fault.map(|f| told(f, &live.attempt)).unwrap_or_default();
     let outcome = Outcome::Failed {
@@ -212,7 +215,8 @@ async fn release(
         description: fault.map(|f| format!("{}: {}", live.attempt.provider, shown_code(f))).unwrap_or_default(),
         end,
         fault: fault.map(stored_fault),
-        provider_cost: None,
+        charge,
+        watch_until_ms: None,
     };
     settle(app, open, live, outcome, |_, ended_at_ms| Ending::Failed { code, detail: detail.clone(), ended_at_ms })
         .await;
@@ -230,12 +234,14 @@ async fn settle(
         Outcome::Solved { .. } => TaskState::Solved,
         Outcome::Failed { .. } => TaskState::Failed,
     };
+    let at_ms = clock::now_ms();
     let settlement = Settlement {
         task: open.id,
         attempt: live.attempt.id,
         fence: open.fence,
         move_id: clock::new_move_id(),
-        at_ms: clock::now_ms(),
+        at_ms,
+        matures_at_ms: charges::matures_at_ms(app, at_ms),
         outcome,
     };
     let Some(settled) = persist(app, open, || app.store.settle(settlement.clone())).await else {
@@ -266,26 +272,6 @@ async fn settle(
         open.progress.send_replace(Progress::Ended(view));
     } else {
         app.open.remove(open.id);
-    }
-}
-
-/// A failure that the provider charged for: the account is refunded all the same, so it is the platform's, booked openly.
-async fn book_charged(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, fault: &Fault) {
-    match fault.charged {
-        Charged::Yes => book_cost(app, open, attempt, None).await,
-        Charged::No | Charged::Unknown => {}
-    }
-}
-
-/// What a provider took without a task to carry it, at its own word or else at its list price.
-async fn book_cost(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, cost: Option<Amount>) {
-    let list = || app.snapshot.load().find(attempt.credential).and_then(|(p, _)| p.list_price(open.family.name));
-    let Some(cost) = cost.or_else(list).filter(|cost| *cost > Amount::ZERO) else { return };
-    tracing::warn!(task.id = %open.id, provider.id = %attempt.provider, cost = %cost, "the platform bears a provider's charge");
-    let (move_id, at_ms) = (clock::new_move_id(), clock::now_ms());
-    let late = LateCost { task: open.id, credential: attempt.credential, cost, move_id, at_ms };
-    if persist(app, open, || app.store.book_late_cost(late)).await.is_some() {
-        app.metrics.moved(MoneyMoved::LateCost, cost);
     }
 }
 
@@ -320,7 +306,7 @@ const RETRY_LONGEST: Duration = Duration::from_secs(5);
 /// Writes until it is written: what has happened to a task must not be forgotten because the database was busy.
 /// `None` when it cannot be written any more: the shard is another node's now, or the process stops (then the next start
 /// finds the task as the database has it).
-async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
+pub(super) async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
     app: &App,
     open: &OpenTask,
     write: impl Fn() -> F,

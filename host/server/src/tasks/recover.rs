@@ -12,7 +12,7 @@ use capstan_storage::{AttemptEnd, Doubt, Fence, OpenTask as OpenRow, Outcome, Se
 use tokio::sync::{Mutex, watch};
 
 use super::open::{self, Attempt, Live, OpenTask, Progress};
-use super::result;
+use super::{charges, result};
 use crate::app::App;
 use crate::clock;
 use crate::metrics::MoneyMoved;
@@ -87,11 +87,14 @@ async fn give_back(app: &App, row: &OpenRow, fence: Fence) -> Result<(), StoreEr
         description: String::new(),
         end: AttemptEnd::Failed,
         fault: None,
-        provider_cost: None,
+        charge: None,
+        watch_until_ms: None,
     };
     let (task, attempt) = (row.task.facts.id, row.attempt.id);
     let (move_id, at_ms) = (clock::new_move_id(), clock::now_ms());
-    let settled = app.store.settle(Settlement { task, attempt, fence, move_id, at_ms, outcome }).await?;
+    let matures_at_ms = charges::matures_at_ms(app, at_ms);
+    let settlement = Settlement { task, attempt, fence, move_id, at_ms, matures_at_ms, outcome };
+    let settled = app.store.settle(settlement).await?;
     if let (Settled::Now { returned, .. }, Some(family)) = (settled, catalogue::by_name(&row.task.facts.family)) {
         app.metrics.moved(MoneyMoved::Released, returned);
         app.metrics.ended(family.name, Some(ErrorCode::TaskTimeout));

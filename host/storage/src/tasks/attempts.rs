@@ -1,10 +1,13 @@
 //! What happens to an attempt between its task's hold and its settlement.
 
 use capstan_domain::adapter::{Charged, FaultClass};
+use capstan_domain::route::Candidate;
 use capstan_domain::task::TaskState;
-use capstan_domain::{AttemptId, TaskId};
+use capstan_domain::{Amount, AttemptId, TaskId};
 
+use super::charges::{self, Charge};
 use super::rows::charged_word;
+use crate::bulk::{Bulk, Cell};
 use crate::db::{Db, sql};
 use crate::shards::hold_fence;
 use crate::words::read;
@@ -23,21 +26,10 @@ pub struct NextAttempt {
     pub fault: AttemptFault,
     /// The next one, to be sent when this is durable.
     pub next: NewAttempt,
-}
-
-/// A provider has accepted an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Acceptance {
-    /// The task.
-    pub task: TaskId,
-    /// The attempt.
-    pub attempt: AttemptId,
-    /// Under which right it is written.
-    pub fence: Fence,
-    /// The provider's reference and the adapter's memo, sealed.
-    pub reference: Vec<u8>,
-    /// When it was accepted.
-    pub at_ms: i64,
+    /// What the provider that refused charged all the same; the gateway bears it.
+    pub charge: Option<Charge>,
+    /// When what a contributor gets back is out of dispute.
+    pub matures_at_ms: i64,
 }
 
 /// An attempt was sent and got no definitive answer.
@@ -72,14 +64,6 @@ impl Store {
         self.write(next, |db, next| Box::pin(replace_attempt(db, next))).await
     }
 
-    /// Stores the reference under which a provider knows the task; task and attempt become `running`.
-    ///
-    /// # Errors
-    /// [`StoreError::Fenced`]; [`StoreError::Missing`] when the shard has no such task or the task no such attempt.
-    pub async fn record_acceptance(&self, acceptance: Acceptance) -> Result<Recorded, StoreError> {
-        self.write(acceptance, |db, acceptance| Box::pin(accept(db, acceptance))).await
-    }
-
     /// Marks a `submitting` task and its attempt as in doubt; neither will be sent again.
     ///
     /// # Errors
@@ -89,34 +73,47 @@ impl Store {
     }
 }
 
-pub(super) async fn insert_attempt(db: &mut Db, task: TaskId, seq: i64, new: &NewAttempt) -> Result<(), StoreError> {
-    let (contributor, share_bp) = new.candidate.share.unzip();
-    sql!(
-        db,
-        execute,
-        "insert into attempts (id, task_id, seq, provider_id, credential_id, pool, adapter_digest, state, price_nanos,
-                               share_bp, contributor_id, explanation, created_at_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, 'submitting', $8, $9, $10, $11, $12)",
-        new.id.0,
-        task.0,
-        seq,
-        new.candidate.provider.as_str(),
-        new.candidate.credential.0,
-        new.candidate.pool.as_str(),
-        new.adapter_digest.as_slice(),
-        new.candidate.price.nanos(),
-        i64::from(share_bp.unwrap_or(0)),
-        contributor.map(|account| account.0),
-        &*new.explanation,
-        new.created_at_ms
-    )?;
-    Ok(())
+/// Writes attempts, each with its task and its place among the task's.
+pub(super) async fn insert_attempts(db: &mut Db, attempts: &[(TaskId, i64, &NewAttempt)]) -> Result<(), StoreError> {
+    const INSERT: Bulk = Bulk {
+        head: "insert into attempts (id, task_id, seq, provider_id, credential_id, pool, adapter_digest, state, price_nanos,
+                                     share_bp, contributor_id, explanation, created_at_ms)",
+        columns: 13,
+        tail: "",
+    };
+    let cells: Vec<Cell<'_>> = attempts.iter().flat_map(|&(task, seq, new)| attempt_row(task, seq, new)).collect();
+    INSERT.run(db, &cells).await.map(drop)
+}
+
+fn attempt_row(task: TaskId, seq: i64, new: &NewAttempt) -> [Cell<'_>; 13] {
+    let Candidate { credential, provider, pool, price, share } = &new.candidate;
+    let (contributor, share_bp) = share.unzip();
+    [
+        new.id.0.into(),
+        task.0.into(),
+        seq.into(),
+        provider.as_str().into(),
+        credential.0.into(),
+        pool.as_str().into(),
+        new.adapter_digest.as_slice().into(),
+        "submitting".into(),
+        price.nanos().into(),
+        i64::from(share_bp.unwrap_or(0)).into(),
+        Cell::Uuid(contributor.map(|account| account.0)),
+        (&*new.explanation).into(),
+        new.created_at_ms.into(),
+    ]
 }
 
 /// A compare-and-set that follows a look: when it changes nothing, the look was out of date. Looking again finds either
 /// this call's own earlier run or the state that the caller did not know of.
 pub(super) const fn changed_one(changed: u64) -> Result<(), StoreError> {
     if changed == 1 { Ok(()) } else { Err(StoreError::Contended) }
+}
+
+/// The same for every row of a batch.
+pub(super) const fn changed_all(changed: u64, expected: usize) -> Result<(), StoreError> {
+    if changed == expected as u64 { Ok(()) } else { Err(StoreError::Contended) }
 }
 
 async fn replace_attempt(db: &mut Db, call: &NextAttempt) -> Result<Recorded, StoreError> {
@@ -140,20 +137,26 @@ async fn replace_attempt(db: &mut Db, call: &NextAttempt) -> Result<Recorded, St
         return Ok(Recorded::Moot(state));
     }
     hold_fence(db, call.fence).await?;
+    let at_ms = call.next.created_at_ms;
     let changed = sql!(
         db,
         execute,
-        "update attempts set state = 'refused', fault_class = $3, fault_code = $4, charged = $5, ended_at_ms = $6
+        "update attempts set state = 'refused', fault_class = $3, fault_code = $4, charged = $5, ended_at_ms = $6,
+                             provider_cost_nanos = $7
           where id = $1 and task_id = $2 and state = 'submitting'",
         call.refused.0,
         call.task.0,
         call.fault.class.as_str(),
         call.fault.code.as_str(),
         charged_word(call.fault.charged),
-        call.next.created_at_ms
+        at_ms,
+        call.charge.and_then(Charge::told).map(Amount::nanos)
     )?;
     changed_one(changed)?;
-    insert_attempt(db, call.task, last_seq + 1, &call.next).await?;
+    if let Some(charge) = call.charge {
+        charges::bear(db, (call.task, call.refused), charge, (at_ms, call.matures_at_ms)).await?;
+    }
+    insert_attempts(db, &[(call.task, last_seq + 1, &call.next)]).await?;
     Ok(Recorded::Done)
 }
 
@@ -179,38 +182,6 @@ async fn look(
         read(AttemptState::from_word(&attempt_state), "attempts", "state", attempt)?,
         accepted_at_ms.is_some(),
     ))
-}
-
-async fn accept(db: &mut Db, call: &Acceptance) -> Result<Recorded, StoreError> {
-    let (task, attempt, accepted_before) = look(db, (call.task, call.attempt, call.fence.shard)).await?;
-    if accepted_before {
-        return Ok(Recorded::Done);
-    }
-    let waiting = matches!(task, TaskState::Submitting | TaskState::InDoubt)
-        && matches!(attempt, AttemptState::Submitting | AttemptState::InDoubt);
-    if !waiting {
-        return Ok(Recorded::Moot(task));
-    }
-    hold_fence(db, call.fence).await?;
-    let changed = sql!(
-        db,
-        execute,
-        "update attempts set state = 'running', reference = $2, accepted_at_ms = $3
-          where id = $1 and state in ('submitting', 'in_doubt')",
-        call.attempt.0,
-        call.reference.as_slice(),
-        call.at_ms
-    )?;
-    changed_one(changed)?;
-    let changed = sql!(
-        db,
-        execute,
-        "update tasks set state = 'running', epoch = $2 where id = $1 and state in ('submitting', 'in_doubt')",
-        call.task.0,
-        call.fence.epoch
-    )?;
-    changed_one(changed)?;
-    Ok(Recorded::Done)
 }
 
 async fn put_in_doubt(db: &mut Db, call: &Doubt) -> Result<Recorded, StoreError> {

@@ -1,10 +1,13 @@
 //! Tasks and their attempts.
 //!
-//! [`place`] and [`settle`] are the two transactions that move money; [`attempts`] records what lies between them. Every
-//! one of them begins with a look, so that a call which was made before finds its own traces and gives its own answer
+//! [`place`] and [`settle`] are the two transactions that move money, [`charges`] what providers take without a task to
+//! carry it; [`attempts`] and [`accept`] record what lies between them. Every one of them begins with a look, so that a call which was made before finds its own traces and gives its own answer
 //! again; then comes the fence, then compare-and-set writes. What a client asked to be solved is never stored.
 
+pub(crate) mod accept;
 pub(crate) mod attempts;
+pub(crate) mod charges;
+mod close;
 pub(crate) mod guards;
 pub(crate) mod place;
 mod reads;

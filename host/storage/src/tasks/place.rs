@@ -1,15 +1,24 @@
 //! How a task enters: hold, task row, first attempt and ledger entries, durable together or not at all.
+//!
+//! What queued while a commit was under way is placed together: the balances are read once, each request is judged in its
+//! turn against what the ones before it leave, and what they make is written by one statement per table. A request that is
+//! refused has written nothing by then, so it harms no neighbour.
+
+use std::collections::{HashMap, HashSet};
 
 use capstan_domain::ledger::Move;
 use capstan_domain::policy::registrable;
-use capstan_domain::{Amount, MoveId, TaskId};
-
-use super::attempts::insert_attempt;
-use super::guards::{self, Guard, Guarded};
-use crate::db::{Db, sql};
-use crate::shards::hold_fence;
-use crate::{AccountStatus, Fence, KeyStatus, NewAttempt, Store, StoreError, TaskFacts, key_days, moves};
+use capstan_domain::{AccountId, Amount, ApiKeyId, MoveId, TaskId};
 use uuid::Uuid;
+
+use super::attempts::insert_attempts;
+use super::guards::{self, Guard, Guarded};
+use crate::bulk::{self, Bulk, Cell};
+use crate::db::{Db, sql};
+use crate::moves::{self, Booking};
+use crate::shards::{HeldFences, hold_fences};
+use crate::writer::{Run, Together};
+use crate::{AccountStatus, Fence, KeyStatus, NewAttempt, Store, StoreError, TaskFacts, key_days};
 
 /// A task to be placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,85 +74,181 @@ pub enum PlaceRefusal {
     Repeated(Guarded),
 }
 
+/// What a request to place a task is answered.
+pub(crate) type PlaceAnswer = Result<Placed, PlaceRefusal>;
+
 impl Store {
     /// Places a task: sets the price of the dearest affordable candidate among those that will be tried aside, and makes
     /// the task, `submitting`, with its first attempt, in one transaction. Nothing may be sent before this returns.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the shard is not held under that epoch.
-    pub async fn place_task(&self, task: PlaceTask) -> Result<Result<Placed, PlaceRefusal>, StoreError> {
-        self.write_or_refuse(task, |db, task| Box::pin(place(db, task))).await
+    pub async fn place_task(&self, task: PlaceTask) -> Result<PlaceAnswer, StoreError> {
+        self.write_together(task).await
     }
 }
 
-async fn place(db: &mut Db, request: &PlaceTask) -> Result<Result<Placed, PlaceRefusal>, StoreError> {
-    let facts = &request.facts;
-    let payer = sql!(
-        db,
-        optional as PayerRow,
-        "select a.status, a.available, h.amount_nanos as placed_before, k.status as key_status, k.daily_cap_nanos
-           from accounts a join api_keys k on k.id = $3 and k.account_id = a.id
-                left join holds h on h.task_id = $2 and h.account_id = a.id
-          where a.id = $1",
-        facts.account.0,
-        facts.id.0,
-        facts.api_key.0
-    )?;
-    let Some(payer) = payer else { return Ok(Err(PlaceRefusal::AccountNotActive)) };
-    if let Some(hold) = payer.placed_before {
-        return Ok(kept_under(request, Amount::from_nanos(hold)));
+impl Together for PlaceTask {
+    type Answer = PlaceAnswer;
+
+    fn keeps(answer: &PlaceAnswer) -> bool {
+        answer.is_ok()
     }
-    if let Some(guard) = &request.guard
-        && let Some(before) = guards::find(db, facts.api_key, (guard, facts.created_at_ms)).await?
-    {
-        return Ok(Err(PlaceRefusal::Repeated(before)));
+
+    async fn run(
+        db: &mut Db,
+        requests: &[&Self],
+        run: Run,
+    ) -> Result<Vec<Result<PlaceAnswer, StoreError>>, StoreError> {
+        let mut batch = Batch::look(db, requests, run).await?;
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            answers.push(batch.judge(db, request).await?);
+        }
+        if write(db, &batch.placed).await? {
+            return Ok(answers);
+        }
+        match requests {
+            [request] => number_taken(db, &request.facts).await.map(|answer| vec![Ok(answer)]),
+            // One by one, each finds out whether it is the one.
+            _ => Err(StoreError::Contended),
+        }
     }
-    let placed = match payer.afford(request) {
-        Ok(placed) => placed,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    hold_fence(db, request.fence).await?;
-    set_aside(db, facts, placed.hold).await?;
-    if let Some(refusal) = pass_cap(db, facts, placed.hold, payer.daily_cap_nanos).await? {
-        return Ok(Err(refusal));
+}
+
+/// Tells a number that is taken from this very task, which an earlier run of the same call has placed.
+async fn number_taken(db: &mut Db, facts: &TaskFacts) -> Result<PlaceAnswer, StoreError> {
+    let same = sql!(db, optional as (Uuid,), "select account_id from tasks where id = $1", facts.id.0)?;
+    match same {
+        None => Ok(Err(PlaceRefusal::NumberTaken)),
+        Some((account,)) if account == facts.account.0 => Err(StoreError::Contended),
+        Some(_) => Err(other_accounts(facts.id)),
     }
-    if !insert_task(db, facts, request.fence).await? {
-        return number_taken(db, facts).await;
+}
+
+/// A batch while it is judged.
+struct Batch<'r> {
+    held: HeldFences,
+    payers: HashMap<ApiKeyId, PayerRow>,
+    /// What accounts can spend after the requests that were judged.
+    available: HashMap<AccountId, Amount>,
+    /// What was set aside for tasks that an earlier run has placed.
+    before: HashMap<TaskId, (AccountId, Amount)>,
+    /// Guards raised by the requests that were judged.
+    raised: HashSet<(ApiKeyId, [u8; 32])>,
+    placed: Vec<(&'r PlaceTask, Placed)>,
+}
+
+impl<'r> Batch<'r> {
+    async fn look(db: &mut Db, requests: &[&'r PlaceTask], run: Run) -> Result<Self, StoreError> {
+        let held = hold_fences(db, requests.iter().map(|request| request.fence)).await?;
+        let payers = find_payers(db, requests).await?;
+        let available =
+            payers.values().map(|payer| (AccountId(payer.account_id), Amount::from_nanos(payer.available))).collect();
+        let before = match run {
+            Run::First => HashMap::new(),
+            Run::Again => find_placed(db, requests).await?,
+        };
+        Ok(Self { held, payers, available, before, raised: HashSet::new(), placed: Vec::new() })
     }
-    if let Some(guard) = &request.guard {
-        guards::raise(db, facts, guard).await?;
+
+    /// Answers one request, given those before it. What it makes is written later, with the others'.
+    async fn judge(
+        &mut self,
+        db: &mut Db,
+        request: &'r PlaceTask,
+    ) -> Result<Result<PlaceAnswer, StoreError>, StoreError> {
+        let facts = &request.facts;
+        let Some(payer) = self.payers.get(&facts.api_key).filter(|payer| payer.account_id == facts.account.0) else {
+            return Ok(Ok(Err(PlaceRefusal::AccountNotActive)));
+        };
+        if let Some((account, hold)) = self.before.get(&facts.id) {
+            let theirs = *account != facts.account;
+            return Ok(if theirs { Err(other_accounts(facts.id)) } else { Ok(kept_under(request, *hold)) });
+        }
+        if let Some(guard) = &request.guard {
+            if let Some(found) = guards::find(db, facts.api_key, (guard, facts.created_at_ms)).await? {
+                return Ok(Ok(Err(PlaceRefusal::Repeated(found))));
+            }
+            // Its twin is part of this batch: one by one, the second finds what the first has raised.
+            if !self.raised.insert((facts.api_key, guard.guard)) {
+                return Err(StoreError::Contended);
+            }
+        }
+        if let Err(refusal) = payer.may_pay() {
+            return Ok(Ok(Err(refusal)));
+        }
+        let available = self.available.get(&facts.account).copied().unwrap_or(Amount::ZERO);
+        let placed = match kept_under(request, available) {
+            Ok(placed) => placed,
+            Err(refusal) => return Ok(Ok(Err(refusal))),
+        };
+        if let Err(fenced) = self.held.check(request.fence) {
+            return Ok(Err(fenced));
+        }
+        if let Some(refusal) = pass_cap(db, facts, placed.hold, payer.daily_cap_nanos).await? {
+            return Ok(Ok(Err(refusal)));
+        }
+        self.available.insert(facts.account, available.minus(placed.hold)?);
+        self.placed.push((request, placed.clone()));
+        Ok(Ok(Ok(placed)))
     }
-    let first = placed.kept.first().and_then(|&index| request.candidates.get(index));
-    let Some(first) = first else { return Ok(Err(PlaceRefusal::NoCandidate)) };
-    insert_attempt(db, facts.id, 1, first).await?;
-    insert_hold(db, facts, placed.hold).await?;
-    let made = Move::hold(facts.account, placed.hold)?;
-    moves::book(db, (request.move_id, facts.id, facts.created_at_ms), &made).await?;
-    Ok(Ok(placed))
+}
+
+fn other_accounts(task: TaskId) -> StoreError {
+    StoreError::unreadable("tasks", "account_id", task)
 }
 
 /// Who pays for a task, as the database has it now.
 #[derive(sqlx::FromRow)]
 struct PayerRow {
+    key_id: Uuid,
+    account_id: Uuid,
     status: String,
     available: i64,
-    placed_before: Option<i64>,
     key_status: String,
     daily_cap_nanos: Option<i64>,
 }
 
 impl PayerRow {
-    /// What of the route the balance affords, where account and key may pay at all. The caller's look at them may be a
-    /// moment old; this one is part of the transaction.
-    fn afford(&self, request: &PlaceTask) -> Result<Placed, PlaceRefusal> {
+    /// Whether account and key may pay at all. The caller's look at them may be a moment old; this one is part of the
+    /// transaction.
+    fn may_pay(&self) -> Result<(), PlaceRefusal> {
         if self.status != AccountStatus::Active.as_str() {
             return Err(PlaceRefusal::AccountNotActive);
         }
         if self.key_status != KeyStatus::Active.as_str() {
             return Err(PlaceRefusal::KeyNotActive);
         }
-        kept_under(request, Amount::from_nanos(self.available))
+        Ok(())
     }
+}
+
+/// The payers of a batch, whose balances stay as they are until the commit. SQLite has one writer at a time; in PostgreSQL
+/// their rows are locked, in one order for all nodes.
+async fn find_payers(db: &mut Db, requests: &[&PlaceTask]) -> Result<HashMap<ApiKeyId, PayerRow>, StoreError> {
+    let lock = match db {
+        Db::Sqlite(_) => "",
+        Db::Postgres(_) => " order by a.id for update of a",
+    };
+    let keys: HashSet<Uuid> = requests.iter().map(|request| request.facts.api_key.0).collect();
+    let keys: Vec<Cell<'_>> = keys.into_iter().map(Cell::from).collect();
+    let head =
+        "select k.id as key_id, a.id as account_id, a.status, a.available, k.status as key_status, k.daily_cap_nanos
+                  from api_keys k join accounts a on a.id = k.account_id where k.id in";
+    let rows: Vec<PayerRow> = bulk::find(db, (head, lock), &keys).await?;
+    Ok(rows.into_iter().map(|row| (ApiKeyId(row.key_id), row)).collect())
+}
+
+/// What earlier runs of these requests have set aside.
+async fn find_placed(db: &mut Db, requests: &[&PlaceTask]) -> Result<HashMap<TaskId, (AccountId, Amount)>, StoreError> {
+    let ids: Vec<Cell<'_>> = requests.iter().map(|request| request.facts.id.0.into()).collect();
+    let head = "select task_id, account_id, amount_nanos from holds where task_id in";
+    let rows: Vec<(Uuid, Uuid, i64)> = bulk::find(db, (head, ""), &ids).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(task, account, hold)| (TaskId(task), (AccountId(account), Amount::from_nanos(hold))))
+        .collect())
 }
 
 /// Counts a hold against its key's daily cap, if it has one.
@@ -178,69 +283,97 @@ fn kept_under(request: &PlaceTask, available: Amount) -> Result<Placed, PlaceRef
     Ok(Placed { hold, kept })
 }
 
-async fn set_aside(db: &mut Db, facts: &TaskFacts, hold: Amount) -> Result<(), StoreError> {
-    let changed = sql!(
-        db,
-        execute,
-        "update accounts set available = available - $2, held = held + $2
-          where id = $1 and status = 'active' and available >= $2",
-        facts.account.0,
-        hold.nanos()
-    )?;
-    // Another node spent the balance since the look; the next look sees it.
-    if changed == 0 { Err(StoreError::Contended) } else { Ok(()) }
-}
-
-/// Writes the task's row; false when its number, or its id, is there already.
-async fn insert_task(db: &mut Db, facts: &TaskFacts, fence: Fence) -> Result<bool, StoreError> {
-    let changed = sql!(
-        db,
-        execute,
-        "insert into tasks (id, number, shard, epoch, account_id, api_key_id, family, task_type, with_proxy,
-                            selection_mode, pool_mode, site, site_domain, site_key, price_book_version, state,
-                            created_at_ms, deadline_at_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'submitting', $16, $17)
-         on conflict do nothing",
-        facts.id.0,
-        facts.number,
-        i64::from(fence.shard),
-        fence.epoch,
-        facts.account.0,
-        facts.api_key.0,
-        facts.family.as_str(),
-        facts.task_type.as_str(),
-        facts.with_proxy,
-        facts.selection_mode.as_str(),
-        facts.pool_mode.as_str(),
-        facts.site.as_deref(),
-        facts.site.as_deref().map(registrable),
-        facts.site_key.as_deref(),
-        facts.price_book_version,
-        facts.created_at_ms,
-        facts.deadline_at_ms
-    )?;
-    Ok(changed == 1)
-}
-
-/// Tells a number that is taken from this very task, which an earlier run of the same call may just have committed.
-async fn number_taken(db: &mut Db, facts: &TaskFacts) -> Result<Result<Placed, PlaceRefusal>, StoreError> {
-    let same = sql!(db, optional as (Uuid, Uuid), "select id, account_id from tasks where id = $1", facts.id.0)?;
-    match same {
-        None => Ok(Err(PlaceRefusal::NumberTaken)),
-        Some((_, account)) if account == facts.account.0 => Err(StoreError::Contended),
-        Some((id, _)) => Err(StoreError::unreadable("tasks", "account_id", TaskId(id))),
+/// Writes what a batch has placed; false when a number, or a task, is there already.
+async fn write(db: &mut Db, placed: &[(&PlaceTask, Placed)]) -> Result<bool, StoreError> {
+    if placed.is_empty() {
+        return Ok(true);
     }
+    set_aside(db, placed).await?;
+    if !insert_tasks(db, placed).await? {
+        return Ok(false);
+    }
+    let mut attempts = Vec::with_capacity(placed.len());
+    let mut bookings = Vec::with_capacity(placed.len());
+    for (request, placed) in placed {
+        let facts = &request.facts;
+        if let Some(guard) = &request.guard {
+            guards::raise(db, facts, guard).await?;
+        }
+        // A route that keeps nobody is refused before it comes here.
+        let first = placed.kept.first().and_then(|&index| request.candidates.get(index));
+        attempts.extend(first.map(|first| (facts.id, 1, first)));
+        let made = Move::hold(facts.account, placed.hold)?;
+        bookings.push(Booking { id: request.move_id, task: facts.id, attempt: None, at_ms: facts.created_at_ms, made });
+    }
+    insert_attempts(db, &attempts).await?;
+    insert_holds(db, placed).await?;
+    moves::book_all(db, &bookings).await?;
+    Ok(true)
 }
 
-async fn insert_hold(db: &mut Db, facts: &TaskFacts, hold: Amount) -> Result<(), StoreError> {
-    sql!(
-        db,
-        execute,
-        "insert into holds (task_id, account_id, amount_nanos, state, created_at_ms) values ($1, $2, $3, 'open', $4)",
-        facts.id.0,
-        facts.account.0,
-        hold.nanos(),
-        facts.created_at_ms
-    )?;
-    Ok(())
+async fn set_aside(db: &mut Db, placed: &[(&PlaceTask, Placed)]) -> Result<(), StoreError> {
+    const SET_ASIDE: Bulk = Bulk {
+        head: "update accounts as a set available = a.available - v.column2, held = a.held + v.column2 from (",
+        columns: 2,
+        tail: ") as v where a.id = v.column1 and a.status = 'active' and a.available >= v.column2",
+    };
+    let mut sums: HashMap<AccountId, Amount> = HashMap::new();
+    for (request, placed) in placed {
+        let sum = sums.entry(request.facts.account).or_insert(Amount::ZERO);
+        *sum = sum.plus(placed.hold)?;
+    }
+    let cells: Vec<Cell<'_>> = sums.iter().flat_map(|(account, sum)| [account.0.into(), sum.nanos().into()]).collect();
+    let changed = SET_ASIDE.run(db, &cells).await?;
+    // Another node changed a balance since the look; the next look sees it.
+    if changed == sums.len() as u64 { Ok(()) } else { Err(StoreError::Contended) }
+}
+
+async fn insert_tasks(db: &mut Db, placed: &[(&PlaceTask, Placed)]) -> Result<bool, StoreError> {
+    const INSERT: Bulk = Bulk {
+        head: "insert into tasks (id, number, shard, epoch, account_id, api_key_id, family, task_type, with_proxy,
+                                  selection_mode, pool_mode, site, site_domain, site_key, price_book_version, state,
+                                  created_at_ms, deadline_at_ms)",
+        columns: 18,
+        tail: " on conflict do nothing",
+    };
+    let cells: Vec<Cell<'_>> = placed.iter().flat_map(|(request, _)| task_row(&request.facts, request.fence)).collect();
+    Ok(INSERT.run(db, &cells).await? == placed.len() as u64)
+}
+
+fn task_row(facts: &TaskFacts, fence: Fence) -> [Cell<'_>; 18] {
+    [
+        facts.id.0.into(),
+        facts.number.into(),
+        i64::from(fence.shard).into(),
+        fence.epoch.into(),
+        facts.account.0.into(),
+        facts.api_key.0.into(),
+        facts.family.as_str().into(),
+        facts.task_type.as_str().into(),
+        Cell::Bool(facts.with_proxy),
+        facts.selection_mode.as_str().into(),
+        facts.pool_mode.as_str().into(),
+        facts.site.as_deref().into(),
+        facts.site.as_deref().map(registrable).into(),
+        facts.site_key.as_deref().into(),
+        facts.price_book_version.into(),
+        "submitting".into(),
+        facts.created_at_ms.into(),
+        facts.deadline_at_ms.into(),
+    ]
+}
+
+async fn insert_holds(db: &mut Db, placed: &[(&PlaceTask, Placed)]) -> Result<(), StoreError> {
+    const INSERT: Bulk = Bulk {
+        head: "insert into holds (task_id, account_id, amount_nanos, state, created_at_ms)",
+        columns: 5,
+        tail: "",
+    };
+    let row = |(request, placed): &(&PlaceTask, Placed)| -> [Cell<'_>; 5] {
+        let facts = &request.facts;
+        let open = "open".into();
+        [facts.id.0.into(), facts.account.0.into(), placed.hold.nanos().into(), open, facts.created_at_ms.into()]
+    };
+    let cells: Vec<Cell<'_>> = placed.iter().flat_map(row).collect();
+    INSERT.run(db, &cells).await.map(drop)
 }

@@ -1,4 +1,9 @@
 //! How a task ends: outcome and settlement, in one transaction. The one function that closes a hold is here.
+//!
+//! What queued while a commit was under way is settled together: the holds are read once, the money of each is worked out by
+//! the rules, and one statement per table writes the changes of all.
+
+use std::collections::HashMap;
 
 use capstan_domain::code::ErrorCode;
 use capstan_domain::ledger::Move;
@@ -7,14 +12,16 @@ use capstan_domain::task::TaskState;
 use capstan_domain::{AccountId, Amount, AttemptId, CredentialId, MoveId, TaskId};
 use uuid::Uuid;
 
-use super::attempts::changed_one;
-use super::rows::charged_word;
+use super::charges::Charge;
+use super::close::{Closing, close};
+use crate::bulk::{self, Cell};
 use crate::credentials::read_pool;
 use crate::db::{Db, sql};
 use crate::providers::read_id;
-use crate::shards::hold_fence;
+use crate::shards::{HeldFences, hold_fences};
 use crate::words::read;
-use crate::{AttemptFault, Fence, Store, StoreError, key_days, moves};
+use crate::writer::{Run, Together};
+use crate::{AttemptFault, Fence, Store, StoreError};
 
 /// The end of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +36,8 @@ pub struct Settlement {
     pub move_id: MoveId,
     /// When it ended.
     pub at_ms: i64,
+    /// When what a contributor earns or gets back by it is out of dispute.
+    pub matures_at_ms: i64,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -55,9 +64,10 @@ pub enum Outcome {
         end: AttemptEnd,
         /// What went wrong at the provider; none when a deadline passed.
         fault: Option<AttemptFault>,
-        /// What the provider says it charged all the same. It is noted with the attempt; [`Store::book_late_cost`]
-        /// books it.
-        provider_cost: Option<Amount>,
+        /// What the provider charged all the same; the gateway bears it.
+        charge: Option<Charge>,
+        /// Until when the provider is still asked what became of it; none when there is nothing to ask.
+        watch_until_ms: Option<i64>,
     },
 }
 
@@ -80,6 +90,15 @@ pub enum AttemptEnd {
     Refused,
 }
 
+impl AttemptEnd {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// What became of a settlement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
@@ -94,29 +113,19 @@ pub enum Settled {
     Already(TaskState),
 }
 
-/// A provider's charge for a task whose hold is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LateCost {
-    /// The task.
-    pub task: TaskId,
-    /// The credential that was charged.
-    pub credential: CredentialId,
-    /// How much; must be positive.
-    pub cost: Amount,
-    /// The id of the move.
-    pub move_id: MoveId,
-    /// When it is booked.
-    pub at_ms: i64,
-}
-
+/// A hold as a settlement finds it, with the attempt that ends its task.
 #[derive(sqlx::FromRow)]
-struct OpenHold {
-    account_id: Uuid,
+pub(super) struct OpenHold {
+    attempt_id: Uuid,
+    task_id: Uuid,
+    shard: i64,
+    pub(super) account_id: Uuid,
     task_state: String,
+    attempt_state: String,
     cost_nanos: Option<i64>,
-    hold_nanos: i64,
-    own_moves: i64,
-    provider_id: String,
+    pub(super) hold_nanos: i64,
+    pub(super) has_cap: i64,
+    pub(super) provider_id: String,
     credential_id: Uuid,
     pool: String,
     price_nanos: i64,
@@ -125,15 +134,16 @@ struct OpenHold {
 }
 
 impl OpenHold {
-    fn account(&self) -> AccountId {
+    pub(super) fn account(&self) -> AccountId {
         AccountId(self.account_id)
     }
 
-    fn hold(&self) -> Amount {
+    pub(super) fn hold(&self) -> Amount {
         Amount::from_nanos(self.hold_nanos)
     }
 
-    fn candidate(&self, attempt: AttemptId) -> Result<Candidate, StoreError> {
+    pub(super) fn candidate(&self) -> Result<Candidate, StoreError> {
+        let attempt = self.attempt_id;
         let share_bp = read(u16::try_from(self.share_bp).ok(), "attempts", "share_bp", attempt)?;
         Ok(Candidate {
             credential: CredentialId(self.credential_id),
@@ -147,180 +157,117 @@ impl OpenHold {
 
 impl Store {
     /// Ends a task and closes its hold, once. The contributor's share is that of the attempt's snapshot; nobody earns
-    /// from their own task.
+    /// from their own task. A charge for a task that failed is borne in the same move of the database.
     ///
     /// # Errors
     /// [`StoreError::Fenced`]; [`StoreError::Missing`] when the shard has no such task or the task no such attempt;
     /// [`StoreError::Move`] when the capture is negative or above the hold.
     pub async fn settle(&self, settlement: Settlement) -> Result<Settled, StoreError> {
-        self.write(settlement, |db, settlement| Box::pin(close_hold(db, settlement))).await
-    }
-
-    /// Books what a provider charged for a task that is over as the platform's loss, once per task.
-    ///
-    /// # Errors
-    /// [`StoreError::Move`] when the cost is not positive; [`StoreError::UnexpectedChange`] while the task is open.
-    pub async fn book_late_cost(&self, late: LateCost) -> Result<(), StoreError> {
-        self.write(late, |db, late| Box::pin(book_loss(db, late))).await
+        self.write_together(settlement).await
     }
 }
 
-async fn close_hold(db: &mut Db, call: &Settlement) -> Result<Settled, StoreError> {
-    let found = find_hold(db, call).await?;
-    let state = read(TaskState::from_word(&found.task_state), "tasks", "state", call.task)?;
+impl Together for Settlement {
+    type Answer = Settled;
+
+    async fn run(db: &mut Db, calls: &[&Self], _: Run) -> Result<Vec<Result<Settled, StoreError>>, StoreError> {
+        let held = hold_fences(db, calls.iter().map(|call| call.fence)).await?;
+        let mut holds = find_holds(db, calls).await?;
+        let mut answers = Vec::with_capacity(calls.len());
+        let mut closing = Vec::with_capacity(calls.len());
+        for call in calls {
+            // Whoever settles the same task a second time in one batch comes after the first.
+            let Some(hold) = holds.remove(&call.attempt) else {
+                if calls.len() > 1 {
+                    return Err(StoreError::Contended);
+                }
+                return Ok(vec![Err(missing(call))]);
+            };
+            answers.push(match judge(db, &held, call, &hold).await? {
+                Ok(Judged::Over(settled)) => Ok(settled),
+                Ok(Judged::Closes { capture, made }) => {
+                    let returned = hold.hold().minus(capture)?;
+                    closing.push(Closing { call, hold, capture, made });
+                    Ok(Settled::Now { cost: capture, returned })
+                }
+                Err(error) => Err(error),
+            });
+        }
+        close(db, &closing).await?;
+        Ok(answers)
+    }
+}
+
+fn missing(call: &Settlement) -> StoreError {
+    StoreError::Missing { table: "tasks", id: call.task.to_string() }
+}
+
+/// What a settlement comes to.
+enum Judged {
+    /// The task is over; nothing is written.
+    Over(Settled),
+    /// It closes the hold by this move.
+    Closes { capture: Amount, made: Move },
+}
+
+async fn judge(
+    db: &mut Db,
+    held: &HeldFences,
+    call: &Settlement,
+    hold: &OpenHold,
+) -> Result<Result<Judged, StoreError>, StoreError> {
+    if hold.task_id != call.task.0 || hold.shard != i64::from(call.fence.shard) {
+        return Ok(Err(missing(call)));
+    }
+    let state = read(TaskState::from_word(&hold.task_state), "tasks", "state", call.task)?;
     if state.is_terminal() {
-        let cost = Amount::from_nanos(found.cost_nanos.unwrap_or(0));
-        let returned = found.hold().minus(cost)?;
-        return Ok(if found.own_moves > 0 { Settled::Now { cost, returned } } else { Settled::Already(state) });
+        return over(db, call, (state, hold)).await.map(|settled| Ok(Judged::Over(settled)));
     }
-    hold_fence(db, call.fence).await?;
-    let hold = found.hold();
-    let (capture, made) = match &call.outcome {
-        Outcome::Solved { capture, .. } => {
-            let share = found.candidate(call.attempt)?.share_of(*capture, found.account())?;
-            (*capture, Move::capture(found.account(), hold, *capture, share)?)
-        }
-        Outcome::Failed { .. } => (Amount::ZERO, Move::release(found.account(), hold)?),
-    };
-    mark_hold(db, call).await?;
-    return_balance(db, &found, capture).await?;
-    key_days::give_back(db, call.task, hold.minus(capture)?).await?;
-    end_task(db, call, &found).await?;
-    end_attempt(db, call).await?;
-    moves::book(db, (call.move_id, call.task, call.at_ms), &made).await?;
-    Ok(Settled::Now { cost: capture, returned: hold.minus(capture)? })
+    if let Err(fenced) = held.check(call.fence) {
+        return Ok(Err(fenced));
+    }
+    // A look that is older than somebody's move of this attempt: look again.
+    if !matches!(hold.attempt_state.as_str(), "submitting" | "running" | "in_doubt") {
+        return Err(StoreError::Contended);
+    }
+    Ok(closing_move(call, hold).map(|(capture, made)| Judged::Closes { capture, made }))
 }
 
-async fn find_hold(db: &mut Db, call: &Settlement) -> Result<OpenHold, StoreError> {
-    let found = sql!(
+/// The answer for a task that is over: an earlier run of this call may be what ended it.
+async fn over(db: &mut Db, call: &Settlement, (state, hold): (TaskState, &OpenHold)) -> Result<Settled, StoreError> {
+    let (own,) = sql!(
         db,
-        optional as OpenHold,
-        "select h.account_id, t.state as task_state, t.cost_nanos, h.amount_nanos as hold_nanos,
-                (select count(*) from moves m where m.id = $3 and m.task_id = t.id) as own_moves,
-                a.provider_id, a.credential_id, a.pool, a.price_nanos, a.share_bp, a.contributor_id
-           from tasks t join holds h on h.task_id = t.id join attempts a on a.task_id = t.id
-          where t.id = $1 and a.id = $2 and t.shard = $4",
-        call.task.0,
-        call.attempt.0,
+        one as (i64,),
+        "select count(*) from moves where id = $1 and task_id = $2",
         call.move_id.0,
-        i64::from(call.fence.shard)
+        call.task.0
     )?;
-    found.ok_or_else(|| StoreError::Missing { table: "tasks", id: call.task.to_string() })
+    let cost = Amount::from_nanos(hold.cost_nanos.unwrap_or(0));
+    Ok(match own {
+        0 => Settled::Already(state),
+        _ => Settled::Now { cost, returned: hold.hold().minus(cost)? },
+    })
 }
 
-async fn mark_hold(db: &mut Db, call: &Settlement) -> Result<(), StoreError> {
-    let state = match call.outcome {
-        Outcome::Solved { .. } => "captured",
-        Outcome::Failed { .. } => "released",
-    };
-    let changed = sql!(
-        db,
-        execute,
-        "update holds set state = $2, settled_at_ms = $3 where task_id = $1 and state = 'open'",
-        call.task.0,
-        state,
-        call.at_ms
-    )?;
-    changed_one(changed)
-}
-
-async fn return_balance(db: &mut Db, found: &OpenHold, capture: Amount) -> Result<(), StoreError> {
-    let changed = sql!(
-        db,
-        execute,
-        "update accounts set held = held - $2, available = available + $3 where id = $1 and held >= $2",
-        found.account_id,
-        found.hold_nanos,
-        found.hold().minus(capture)?.nanos()
-    )?;
-    if changed != 1 {
-        return Err(StoreError::UnexpectedChange { what: "the balance of a settlement", expected: 1, changed });
-    }
-    Ok(())
-}
-
-async fn end_task(db: &mut Db, call: &Settlement, found: &OpenHold) -> Result<(), StoreError> {
-    let changed = match &call.outcome {
-        Outcome::Solved { capture, solution, .. } => sql!(
-            db,
-            execute,
-            "update tasks set state = 'solved', epoch = $2, ended_at_ms = $3, cost_nanos = $4, solver_provider = $5,
-                              solution = $6
-              where id = $1 and state in ('submitting', 'running', 'in_doubt')",
-            call.task.0,
-            call.fence.epoch,
-            call.at_ms,
-            capture.nanos(),
-            found.provider_id.as_str(),
-            solution.as_slice()
-        )?,
-        Outcome::Failed { code, description, .. } => sql!(
-            db,
-            execute,
-            "update tasks set state = 'failed', epoch = $2, ended_at_ms = $3, error_code = $4, error_description = $5
-              where id = $1 and state in ('submitting', 'running', 'in_doubt')",
-            call.task.0,
-            call.fence.epoch,
-            call.at_ms,
-            code.as_str(),
-            description.as_str()
-        )?,
-    };
-    changed_one(changed)
-}
-
-async fn end_attempt(db: &mut Db, call: &Settlement) -> Result<(), StoreError> {
-    let (state, provider_cost, fault) = match &call.outcome {
-        Outcome::Solved { provider_cost, .. } => ("solved", provider_cost, None),
-        Outcome::Failed { end: AttemptEnd::Failed, provider_cost, fault, .. } => {
-            ("failed", provider_cost, fault.as_ref())
+fn closing_move(call: &Settlement, hold: &OpenHold) -> Result<(Amount, Move), StoreError> {
+    Ok(match &call.outcome {
+        Outcome::Solved { capture, .. } => {
+            let share = hold.candidate()?.share_of(*capture, hold.account())?;
+            (*capture, Move::capture(hold.account(), hold.hold(), *capture, share)?)
         }
-        Outcome::Failed { end: AttemptEnd::Refused, provider_cost, fault, .. } => {
-            ("refused", provider_cost, fault.as_ref())
-        }
-    };
-    // Without a fault of its own, an attempt keeps the one that put it in doubt.
-    let changed = sql!(
-        db,
-        execute,
-        "update attempts set state = $2, ended_at_ms = $3, provider_cost_nanos = $4,
-                             fault_class = coalesce($5, fault_class), fault_code = coalesce($6, fault_code),
-                             charged = coalesce($7, charged)
-          where id = $1 and state in ('submitting', 'running', 'in_doubt')",
-        call.attempt.0,
-        state,
-        call.at_ms,
-        provider_cost.map(Amount::nanos),
-        fault.map(|fault| fault.class.as_str()),
-        fault.map(|fault| fault.code.as_str()),
-        fault.map(|fault| charged_word(fault.charged))
-    )?;
-    changed_one(changed)
+        Outcome::Failed { .. } => (Amount::ZERO, Move::release(hold.account(), hold.hold())?),
+    })
 }
 
-async fn book_loss(db: &mut Db, late: &LateCost) -> Result<(), StoreError> {
-    let made = Move::late_cost(late.credential, late.cost)?;
-    let changed = sql!(
-        db,
-        execute,
-        "insert into moves (id, kind, task_id, created_at_ms)
-         select $1, 'late_cost', id, $3 from tasks where id = $2 and state in ('solved', 'failed')
-         on conflict do nothing",
-        late.move_id.0,
-        late.task.0,
-        late.at_ms
-    )?;
-    if changed == 1 {
-        return moves::insert_entries(db, late.move_id, &made).await;
-    }
-    let (booked,) =
-        sql!(db, one as (i64,), "select count(*) from moves where task_id = $1 and kind = 'late_cost'", late.task.0)?;
-    if booked == 0 {
-        return Err(StoreError::UnexpectedChange {
-            what: "the late cost of a task that is over",
-            expected: 1,
-            changed,
-        });
-    }
-    Ok(())
+async fn find_holds(db: &mut Db, calls: &[&Settlement]) -> Result<HashMap<AttemptId, OpenHold>, StoreError> {
+    let ids: Vec<Cell<'_>> = calls.iter().map(|call| call.attempt.0.into()).collect();
+    let head = "select a.id as attempt_id, t.id as task_id, t.shard, h.account_id, t.state as task_state,
+                       a.state as attempt_state, t.cost_nanos, h.amount_nanos as hold_nanos,
+                       (select count(*) from key_days d
+                         where d.api_key_id = t.api_key_id and d.day = t.created_at_ms / 86400000) as has_cap,
+                       a.provider_id, a.credential_id, a.pool, a.price_nanos, a.share_bp, a.contributor_id
+                  from attempts a join tasks t on t.id = a.task_id join holds h on h.task_id = t.id
+                 where a.id in";
+    let rows: Vec<OpenHold> = bulk::find(db, (head, ""), &ids).await?;
+    Ok(rows.into_iter().map(|row| (AttemptId(row.attempt_id), row)).collect())
 }

@@ -43,7 +43,8 @@ pub(crate) async fn the_next_attempt_replaces_a_refused_one(f: Fixture) -> anyho
     f.fund(1_000).await?;
     let (task, refused) = f.place(10).await?;
     let fault = a_fault(FaultClass::NoCapacity);
-    let next = NextAttempt { task, fence: f.fence, refused, fault, next: f.attempt(8)? };
+    let next =
+        NextAttempt { task, fence: f.fence, refused, fault, next: f.attempt(8)?, charge: None, matures_at_ms: NOW };
     for _ in 0..2 {
         assert_eq!(f.store.record_next_attempt(next.clone()).await?, Recorded::Done);
     }
@@ -92,7 +93,15 @@ pub(crate) async fn records_of_a_task_that_is_over_are_moot(f: Fixture) -> anyho
     assert_eq!(f.store.record_acceptance(acceptance(&f, (task, attempt))).await?, moot);
     assert_eq!(f.store.record_in_doubt(doubt(&f, (task, attempt))).await?, moot);
     let fault = a_fault(FaultClass::Throttled(Some(5)));
-    let next = NextAttempt { task, fence: f.fence, refused: attempt, fault, next: f.attempt(8)? };
+    let next = NextAttempt {
+        task,
+        fence: f.fence,
+        refused: attempt,
+        fault,
+        next: f.attempt(8)?,
+        charge: None,
+        matures_at_ms: NOW,
+    };
     assert_eq!(f.store.record_next_attempt(next).await?, moot);
     assert_eq!(f.store.list_attempts(task).await?.len(), 1);
     Ok(())

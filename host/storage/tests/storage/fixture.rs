@@ -21,6 +21,9 @@ use crate::engine::{Database, Raw};
 /// When every story begins.
 pub(crate) const NOW: i64 = 1_700_000_000_000;
 
+/// How long earnings are pending.
+pub(crate) const DISPUTE_MS: i64 = 259_200_000;
+
 #[derive(Clone)]
 pub(crate) struct Fixture {
     pub(crate) store: Store,
@@ -223,13 +226,22 @@ impl Fixture {
             description: "no worker could".into(),
             end: AttemptEnd::Failed,
             fault: Some(a_fault(FaultClass::Unsolvable)),
-            provider_cost: None,
+            charge: None,
+            watch_until_ms: None,
         };
         self.settlement((task, attempt), outcome)
     }
 
     fn settlement(&self, (task, attempt): (TaskId, AttemptId), outcome: Outcome) -> Settlement {
-        Settlement { task, attempt, fence: self.fence, move_id: MoveId(self.uuid()), at_ms: NOW + 9_000, outcome }
+        Settlement {
+            task,
+            attempt,
+            fence: self.fence,
+            move_id: MoveId(self.uuid()),
+            at_ms: NOW + 9_000,
+            matures_at_ms: NOW + DISPUTE_MS,
+            outcome,
+        }
     }
 
     /// The ledger must agree with itself; then the store closes.

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod attempts;
+mod charging;
 mod configuration;
 mod engine;
 mod fixture;
@@ -47,10 +48,14 @@ fn main() {
         attempts: an_acceptance_makes_a_task_run, the_next_attempt_replaces_a_refused_one,
             a_doubtful_attempt_is_accepted_later, records_of_a_task_that_is_over_are_moot,
             open_tasks_are_listed_by_shard_with_their_latest_attempt;
-        settling: a_solved_task_is_captured_and_the_rest_returns, a_contributor_earns_the_share_of_the_snapshot,
-            nobody_earns_from_their_own_task, a_failed_task_is_released_in_full, a_hold_is_settled_once,
-            settlements_that_race_close_one_hold, a_capture_above_the_hold_changes_nothing, a_late_cost_is_booked_once,
+        settling: a_solved_task_is_captured_and_the_rest_returns, a_failed_task_is_released_in_full,
+            a_hold_is_settled_once,
+            settlements_that_race_close_one_hold, a_capture_above_the_hold_changes_nothing,
             old_solutions_are_purged_and_costs_stay;
+        charging: a_contributor_earns_the_share_of_the_snapshot, nobody_earns_from_their_own_task,
+            a_late_charge_is_a_loss_once, a_failure_that_was_charged_is_refunded_and_a_loss_at_once,
+            a_refusal_that_was_charged_is_a_loss_while_the_task_goes_on, a_contributor_gets_back_what_others_tasks_cost,
+            the_same_solution_told_twice_costs_nothing_more, earnings_mature_once_their_dispute_window_has_passed;
         shards: free_and_expired_shards_are_taken_under_new_epochs, a_lease_is_renewed_and_released,
             a_fenced_write_changes_nothing;
         ledger: moves_and_entries_cannot_be_changed, a_changed_entry_is_detected, a_changed_balance_is_detected,

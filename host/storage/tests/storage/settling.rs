@@ -3,12 +3,9 @@
 use anyhow::{Context, ensure};
 use capstan_domain::adapter::FaultClass;
 use capstan_domain::code::ErrorCode;
-use capstan_domain::route::Pool;
 use capstan_domain::task::TaskState;
-use capstan_domain::{AccountId, Amount, AttemptId, CredentialId, MoveId, TaskId};
-use capstan_storage::{
-    AttemptEnd, AttemptState, Entries, LateCost, NewCredential, Outcome, Settled, Settlement, StoreError, TaskName,
-};
+use capstan_domain::{Amount, TaskId};
+use capstan_storage::{AttemptEnd, AttemptState, Outcome, Settled, Settlement, StoreError, TaskName};
 use futures_util::future::join_all;
 
 use crate::fixture::{Fixture, NOW, a_fault, nanos, provider};
@@ -37,54 +34,6 @@ pub(crate) async fn a_solved_task_is_captured_and_the_rest_returns(f: Fixture) -
     Ok(())
 }
 
-/// Places a task whose only candidate is a credential that `owner` contributed for 6000 basis points.
-async fn place_on_contributed(f: &Fixture, owner: AccountId) -> anyhow::Result<(TaskId, AttemptId)> {
-    let id = CredentialId(f.uuid());
-    let credential = NewCredential { pool: Pool::Community, owner: Some(owner), ..f.a_credential(id)? };
-    f.store.add_credential(credential).await?;
-    let mut request = f.a_task(&[301])?;
-    let candidate = request.candidates.first_mut().context("a candidate")?;
-    candidate.candidate.credential = id;
-    candidate.candidate.pool = Pool::Community;
-    candidate.candidate.share = Some((owner, 6_000));
-    let placed = (request.facts.id, candidate.id);
-    ensure!(f.store.place_task(request).await?.is_ok(), "placed");
-    Ok(placed)
-}
-
-async fn lines(f: &Fixture, task: TaskId, kind: &str) -> anyhow::Result<Vec<(String, i64)>> {
-    let entries = f.store.list_entries(Entries::OfTask(task)).await?;
-    Ok(entries.into_iter().filter(|e| e.kind == kind).map(|e| (e.account, e.amount.nanos())).collect())
-}
-
-pub(crate) async fn a_contributor_earns_the_share_of_the_snapshot(f: Fixture) -> anyhow::Result<()> {
-    f.fund(1_000).await?;
-    let contributor = AccountId(f.uuid());
-    f.add_account(contributor).await?;
-    let placed = place_on_contributed(&f, contributor).await?;
-    f.store.settle(f.solved(placed, 101)).await?;
-    let account = f.account;
-    let expected = [
-        (format!("account:{account}:held"), -301),
-        (format!("account:{account}:available"), 200),
-        ("platform:revenue".to_owned(), 41),
-        (format!("contributor:{contributor}:pending"), 60),
-    ];
-    assert_eq!(lines(&f, placed.0, "capture").await?, expected);
-    let earned = f.store.list_entries(Entries::OfAccount(contributor)).await?;
-    assert_eq!(earned.iter().map(|entry| entry.amount).collect::<Vec<_>>(), [nanos(60)]);
-    Ok(())
-}
-
-pub(crate) async fn nobody_earns_from_their_own_task(f: Fixture) -> anyhow::Result<()> {
-    f.fund(1_000).await?;
-    let placed = place_on_contributed(&f, f.account).await?;
-    f.store.settle(f.solved(placed, 301)).await?;
-    let expected = [(format!("account:{}:held", f.account), -301), ("platform:revenue".to_owned(), 301)];
-    assert_eq!(lines(&f, placed.0, "capture").await?, expected);
-    Ok(())
-}
-
 pub(crate) async fn a_failed_task_is_released_in_full(f: Fixture) -> anyhow::Result<()> {
     f.fund(1_000).await?;
     let placed = f.place(300).await?;
@@ -103,7 +52,8 @@ pub(crate) async fn a_failed_task_is_released_in_full(f: Fixture) -> anyhow::Res
         description: String::new(),
         end: AttemptEnd::Refused,
         fault: Some(a_fault(FaultClass::ProviderDown)),
-        provider_cost: None,
+        charge: None,
+        watch_until_ms: None,
     };
     f.store.settle(Settlement { outcome, ..f.failed(placed) }).await?;
     let attempts = f.store.list_attempts(placed.0).await?;
@@ -156,28 +106,6 @@ pub(crate) async fn a_capture_above_the_hold_changes_nothing(f: Fixture) -> anyh
     ensure!(matches!(error, Err(StoreError::Move(_))), "{error:?}");
     assert_eq!(state_of(&f, placed.0).await?, TaskState::Submitting);
     assert_eq!(f.balance().await?.held, nanos(300));
-    Ok(())
-}
-
-pub(crate) async fn a_late_cost_is_booked_once(f: Fixture) -> anyhow::Result<()> {
-    f.fund(1_000).await?;
-    let placed = f.place(300).await?;
-    let late = LateCost {
-        task: placed.0,
-        credential: f.credential,
-        cost: nanos(70),
-        move_id: MoveId(f.uuid()),
-        at_ms: NOW + 10_000,
-    };
-    let early = f.store.book_late_cost(late).await;
-    ensure!(matches!(early, Err(StoreError::UnexpectedChange { .. })), "{early:?}");
-    f.store.settle(f.failed(placed)).await?;
-    f.store.book_late_cost(late).await?;
-    f.store.book_late_cost(late).await?;
-    f.store.book_late_cost(LateCost { move_id: MoveId(f.uuid()), cost: nanos(9), ..late }).await?;
-    let expected = [("platform:loss".to_owned(), -70), (format!("provider:{}:cost", f.credential), 70)];
-    assert_eq!(lines(&f, placed.0, "late_cost").await?, expected);
-    assert_eq!(f.balance().await?.available, nanos(1_000));
     Ok(())
 }
 

@@ -49,6 +49,8 @@ pub(crate) async fn a_fenced_write_changes_nothing(f: Fixture) -> anyhow::Result
                 refused: attempt,
                 fault: a_fault(FaultClass::NoCapacity),
                 next: f.attempt(5)?,
+                charge: None,
+                matures_at_ms: NOW,
             })
             .await
             .map(drop),

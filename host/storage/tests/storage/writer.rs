@@ -186,6 +186,8 @@ async fn lose_answers(f: &Fixture, proxy: &Proxy) -> anyhow::Result<()> {
         refused: placed.1,
         fault: a_fault(FaultClass::NoCapacity),
         next: f.attempt(250)?,
+        charge: None,
+        matures_at_ms: NOW,
     };
     let second = (placed.0, next.next.id);
     proxy.lose_one();

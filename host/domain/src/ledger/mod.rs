@@ -10,80 +10,25 @@
 //! | `account:{id}:available` | what the account can spend |
 //! | `account:{id}:held` | what is set aside for open tasks |
 //! | `contributor:{id}:pending` | earned, not yet past the dispute window |
+//! | `contributor:{id}:available` | earned and matured: to be spent or paid out |
 //! | `platform:revenue` | what tasks brought in |
 //! | `platform:loss` | what the gateway bears, openly |
+//! | `platform:promo` | what operators gave and took by hand |
 //! | `provider:{credential}:cost` | memo: what a provider charged without a task to carry it |
 //! | `world:topup` | the outside that money comes from |
+//! | `world:payout` | the outside that contributors' money goes to |
+//!
+//! There is no account for rounding: a share is rounded down and what is left of the capture is revenue, so that nothing is
+//! ever left over.
 
-use std::fmt;
+mod chart;
+#[cfg(test)]
+mod tests;
 
-use serde::{Deserialize, Serialize};
+pub use chart::{LedgerAccount, MoveKind};
 
 use crate::amount::AmountError;
 use crate::{AccountId, Amount, CredentialId};
-
-/// Where an entry is booked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LedgerAccount {
-    /// What an account can spend.
-    Available(AccountId),
-    /// What an account has set aside for open tasks.
-    Held(AccountId),
-    /// What a contributor has earned, pending.
-    ContributorPending(AccountId),
-    /// What tasks brought in.
-    Revenue,
-    /// What the gateway bears.
-    Loss,
-    /// Memo of a provider's charge that no task carries.
-    ProviderCost(CredentialId),
-    /// Where top-ups come from.
-    TopUp,
-}
-
-impl fmt::Display for LedgerAccount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Available(id) => write!(f, "account:{id}:available"),
-            Self::Held(id) => write!(f, "account:{id}:held"),
-            Self::ContributorPending(id) => write!(f, "contributor:{id}:pending"),
-            Self::Revenue => f.write_str("platform:revenue"),
-            Self::Loss => f.write_str("platform:loss"),
-            Self::ProviderCost(id) => write!(f, "provider:{id}:cost"),
-            Self::TopUp => f.write_str("world:topup"),
-        }
-    }
-}
-
-/// What kind of move a group of entries is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MoveKind {
-    /// Money came in from outside.
-    TopUp,
-    /// Balance set aside for an open task.
-    Hold,
-    /// A hold closed with a charge; the remainder returned.
-    Capture,
-    /// A hold closed in full to the account's favour.
-    Release,
-    /// A provider's charge that came after the hold was released.
-    LateCost,
-}
-
-impl MoveKind {
-    /// The word in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::TopUp => "topup",
-            Self::Hold => "hold",
-            Self::Capture => "capture",
-            Self::Release => "release",
-            Self::LateCost => "late_cost",
-        }
-    }
-}
 
 /// One signed line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +75,9 @@ pub enum MoveError {
         /// What is captured.
         capture: Amount,
     },
+    /// An adjustment by nothing.
+    #[error("an adjustment must give or take something")]
+    Nothing,
     /// A sum left the range of amounts.
     #[error("a move is out of range")]
     OutOfRange(#[from] AmountError),
@@ -217,68 +165,131 @@ impl Move {
         ))
     }
 
-    /// A provider's charge for a task whose hold was already released: the platform's loss, never a new debit.
+    /// A provider's charge that no capture carries (late, failed or doubtful): the platform's loss, never a new debit.
     ///
     /// # Errors
     /// [`MoveError::NotPositive`].
-    pub fn late_cost(credential: CredentialId, cost: Amount) -> Result<Self, MoveError> {
-        let cost = positive("a late cost", cost)?;
+    pub fn loss(credential: CredentialId, cost: Amount) -> Result<Self, MoveError> {
+        let cost = positive("a loss", cost)?;
         Ok(Self::new(
-            MoveKind::LateCost,
+            MoveKind::Loss,
             &[(LedgerAccount::Loss, cost.negated()?), (LedgerAccount::ProviderCost(credential), cost)],
+        ))
+    }
+
+    /// The same charge on a contributed credential: the provider took it from the contributor, who gets it back.
+    ///
+    /// # Errors
+    /// [`MoveError::NotPositive`].
+    pub fn reimbursement(contributor: AccountId, cost: Amount) -> Result<Self, MoveError> {
+        let cost = positive("a reimbursement", cost)?;
+        Ok(Self::new(
+            MoveKind::Reimbursement,
+            &[(LedgerAccount::Loss, cost.negated()?), (LedgerAccount::ContributorPending(contributor), cost)],
+        ))
+    }
+
+    /// A capture given back: the mirror of what the account paid. A share that is pending is taken back with it; one that
+    /// has matured stays with its contributor, and the platform bears it (`borne`).
+    ///
+    /// # Errors
+    /// [`MoveError`] when the capture is not positive, or what is taken back or borne is above it.
+    pub fn reversal(
+        account: AccountId,
+        capture: Amount,
+        taken_back: Option<Share>,
+        borne: Amount,
+    ) -> Result<Self, MoveError> {
+        let capture = positive("a reversal", capture)?;
+        let share = taken_back.map_or(Amount::ZERO, |s| s.amount);
+        let of_revenue = capture.minus(share)?.minus(borne)?;
+        if share < Amount::ZERO || borne < Amount::ZERO || of_revenue < Amount::ZERO {
+            return Err(MoveError::ShareAboveCapture { share: share.plus(borne)?, capture });
+        }
+        let mut lines = vec![
+            (LedgerAccount::Available(account), capture),
+            (LedgerAccount::Revenue, of_revenue.negated()?),
+            (LedgerAccount::Loss, borne.negated()?),
+        ];
+        if let Some(share) = taken_back {
+            lines.push((LedgerAccount::ContributorPending(share.contributor), share.amount.negated()?));
+        }
+        Ok(Self::new(MoveKind::Reversal, &lines))
+    }
+
+    /// What a contributor earned, taken back while it is pending: to revenue, where the capture would have had it.
+    ///
+    /// # Errors
+    /// [`MoveError::NotPositive`].
+    pub fn clawback(share: Share) -> Result<Self, MoveError> {
+        let amount = positive("a claw-back", share.amount)?;
+        Ok(Self::new(
+            MoveKind::Clawback,
+            &[
+                (LedgerAccount::ContributorPending(share.contributor), amount.negated()?),
+                (LedgerAccount::Revenue, amount),
+            ],
+        ))
+    }
+
+    /// What a contributor earned, past the dispute window.
+    ///
+    /// # Errors
+    /// [`MoveError::NotPositive`].
+    pub fn maturity(earned: Share) -> Result<Self, MoveError> {
+        let amount = positive("what matures", earned.amount)?;
+        let contributor = earned.contributor;
+        Ok(Self::new(
+            MoveKind::Maturity,
+            &[
+                (LedgerAccount::ContributorPending(contributor), amount.negated()?),
+                (LedgerAccount::ContributorAvailable(contributor), amount),
+            ],
+        ))
+    }
+
+    /// Matured earnings that become balance for the contributor's own tasks.
+    ///
+    /// # Errors
+    /// [`MoveError::NotPositive`].
+    pub fn spending(contributor: AccountId, amount: Amount) -> Result<Self, MoveError> {
+        let amount = positive("what is spent", amount)?;
+        Ok(Self::new(
+            MoveKind::Spending,
+            &[
+                (LedgerAccount::ContributorAvailable(contributor), amount.negated()?),
+                (LedgerAccount::Available(contributor), amount),
+            ],
+        ))
+    }
+
+    /// Matured earnings that leave.
+    ///
+    /// # Errors
+    /// [`MoveError::NotPositive`].
+    pub fn payout(contributor: AccountId, amount: Amount) -> Result<Self, MoveError> {
+        let amount = positive("a payout", amount)?;
+        Ok(Self::new(
+            MoveKind::Payout,
+            &[(LedgerAccount::ContributorAvailable(contributor), amount.negated()?), (LedgerAccount::Payout, amount)],
+        ))
+    }
+
+    /// Money that an operator gives (above zero) or takes (below).
+    ///
+    /// # Errors
+    /// [`MoveError::Nothing`] for zero.
+    pub fn adjustment(account: AccountId, amount: Amount) -> Result<Self, MoveError> {
+        if amount == Amount::ZERO {
+            return Err(MoveError::Nothing);
+        }
+        Ok(Self::new(
+            MoveKind::Adjustment,
+            &[(LedgerAccount::Promo, amount.negated()?), (LedgerAccount::Available(account), amount)],
         ))
     }
 }
 
 fn positive(what: &'static str, amount: Amount) -> Result<Amount, MoveError> {
     if amount > Amount::ZERO { Ok(amount) } else { Err(MoveError::NotPositive { what, amount }) }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn account(n: u128) -> AccountId {
-        AccountId(Uuid::from_u128(n))
-    }
-
-    fn sum(made: &Move) -> i128 {
-        made.entries.iter().map(|e| i128::from(e.amount.nanos())).sum()
-    }
-
-    proptest! {
-        #[test]
-        fn every_move_sums_to_zero(hold in 1i64..i64::MAX, part in 0u16..=10_000, share in 0u16..=10_000) {
-            let hold = Amount::from_nanos(hold);
-            let capture = hold.share(part).unwrap();
-            let share = Share { contributor: account(2), amount: capture.share(share).unwrap() };
-            let credential = CredentialId(Uuid::from_u128(3));
-            for made in [
-                Move::top_up(account(1), hold).unwrap(),
-                Move::hold(account(1), hold).unwrap(),
-                Move::capture(account(1), hold, capture, Some(share)).unwrap(),
-                Move::capture(account(1), hold, capture, None).unwrap(),
-                Move::release(account(1), hold).unwrap(),
-                Move::late_cost(credential, hold).unwrap(),
-            ] {
-                prop_assert_eq!(sum(&made), 0);
-                prop_assert!(made.entries.iter().all(|e| e.amount != Amount::ZERO));
-            }
-        }
-    }
-
-    #[test]
-    fn a_capture_above_its_hold_is_refused() {
-        let (hold, more) = (Amount::from_nanos(5), Amount::from_nanos(6));
-        assert_eq!(Move::capture(account(1), hold, more, None), Err(MoveError::AboveHold { capture: more, hold }));
-    }
-
-    #[test]
-    fn nothing_can_be_held_for_nothing() {
-        assert!(Move::hold(account(1), Amount::ZERO).is_err());
-        assert!(Move::release(account(1), Amount::from_nanos(-1)).is_err());
-    }
 }
