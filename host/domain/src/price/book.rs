@@ -202,7 +202,8 @@ impl PriceBook {
             Pool::Platform => 0,
             Pool::Community => rule.share_bp,
         };
-        let terms = Terms { price, billing: rule.billing, expected_cost: list_price };
+        let expected_cost = list_price.filter(|cost| *cost >= Amount::ZERO);
+        let terms = Terms { price, billing: rule.billing, expected_cost };
         Ok(Quote { rule, base, surcharges, price: Price { terms, share_bp } })
     }
 }

@@ -178,6 +178,17 @@ impl FromStr for Extra {
     }
 }
 
+impl Extra {
+    /// As clients read it: `$0.001`, `20%`.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Amount(amount) => format!("${amount}"),
+            Self::Part(bp) => Percent(*bp).to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Extra {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,10 +2,11 @@
 
 use capstan_domain::adapter::{Charged, FaultClass};
 use capstan_domain::task::TaskState;
-use capstan_domain::{AttemptId, TaskId};
+use capstan_domain::{Amount, AttemptId, TaskId};
 
 use super::rows::charged_word;
 use crate::db::{Db, sql};
+use crate::prices::billing_words;
 use crate::shards::hold_fence;
 use crate::words::read;
 use crate::{AttemptFault, AttemptState, Fence, NewAttempt, Store, StoreError};
@@ -91,12 +92,15 @@ impl Store {
 
 pub(super) async fn insert_attempt(db: &mut Db, task: TaskId, seq: i64, new: &NewAttempt) -> Result<(), StoreError> {
     let (contributor, share_bp) = new.candidate.share.unzip();
+    let terms = new.candidate.terms;
+    let (billing, billing_margin_bp) = billing_words(terms.billing);
     sql!(
         db,
         execute,
         "insert into attempts (id, task_id, seq, provider_id, credential_id, pool, adapter_digest, state, price_nanos,
-                               share_bp, contributor_id, explanation, created_at_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, 'submitting', $8, $9, $10, $11, $12)",
+                               share_bp, contributor_id, explanation, created_at_ms, billing, billing_margin_bp,
+                               expected_cost_nanos)
+         values ($1, $2, $3, $4, $5, $6, $7, 'submitting', $8, $9, $10, $11, $12, $13, $14, $15)",
         new.id.0,
         task.0,
         seq,
@@ -104,11 +108,14 @@ pub(super) async fn insert_attempt(db: &mut Db, task: TaskId, seq: i64, new: &Ne
         new.candidate.credential.0,
         new.candidate.pool.as_str(),
         new.adapter_digest.as_slice(),
-        new.candidate.price.nanos(),
+        terms.price.nanos(),
         i64::from(share_bp.unwrap_or(0)),
         contributor.map(|account| account.0),
         &*new.explanation,
-        new.created_at_ms
+        new.created_at_ms,
+        billing,
+        billing_margin_bp,
+        terms.expected_cost.map(Amount::nanos)
     )?;
     Ok(())
 }
