@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use capstan_domain::catalogue;
-use capstan_domain::price::Price;
+use capstan_domain::price::{Rule, Surcharge};
 use capstan_domain::route::{Pool, PoolMode};
 use capstan_domain::{Amount, ProviderId};
 use capstan_server::clock;
 use capstan_server::providers::Snapshot;
-use capstan_storage::{NewPriceBook, PricedFamily};
+use capstan_storage::NewPriceBook;
 use capstan_tests::client::Raw;
 use capstan_tests::gateway::{Setup, TestGateway};
 use capstan_tests::html::Html;
@@ -123,19 +123,18 @@ async fn prices() -> Result<()> {
     let before = page().await?;
     ensure!(before.contains("Anti-Captcha") && before.contains("$0.002<") && before.contains("$0.0015<"), "{before}");
     let provider = ProviderId::new("anti-captcha")?;
-    let price = |pool: Pool, nanos: i64| PricedFamily {
-        provider: provider.clone(),
-        family: "recaptcha_v2".to_owned(),
-        pool,
-        price: Price { amount: Amount::from_nanos(nanos), share_bp: 0 },
-    };
-    let prices = vec![price(Pool::Platform, 3_100_000), price(Pool::Community, 2_700_000)];
-    let book = NewPriceBook { id: clock::new_uuid(), prices, created_at_ms: clock::now_ms() };
+    let price = |pool, nanos| Rule::fixed(provider.clone(), "recaptcha_v2", pool, Amount::from_nanos(nanos));
+    let surcharge = Surcharge { when: "isSession = true".parse()?, add: "20%".parse()? };
+    let platform = Rule { surcharges: vec![surcharge], ..price(Pool::Platform, 3_100_000) };
+    let rules = vec![platform, price(Pool::Community, 2_700_000).with_share(9_000)];
+    let book = NewPriceBook { id: clock::new_uuid(), rules, created_at_ms: clock::now_ms() };
     app.store.publish_price_book(book).await?;
     ensure!(page().await? == before, "a price is shown that is not in force");
     app.reload().await?;
     let after = page().await?;
     ensure!(after.contains("$0.0031<") && after.contains("$0.0027<") && !after.contains("$0.002<"), "{after}");
+    ensure!(after.contains("+ 20% where <code>isSession = true</code>"), "{after}");
+    Html::read(&after)?.check()?;
     ensure!(get(&gateway, "/docs/types").await?.text.contains("From $0.0027"));
     let mut snapshot = Snapshot::clone(&app.snapshot.load());
     snapshot.switches.pool = Some(PoolMode::PlatformOnly);

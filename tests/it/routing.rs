@@ -176,7 +176,7 @@ async fn attempts_are_explained() -> Result<()> {
         ensure!(why["chosen"] == why["candidates"][rank], "{why}");
         ensure!(why["chosen"]["credential"] == attempt.candidate.credential.to_string(), "{why}");
         ensure!(why["mode"] == "autoCheapest" && why["order"] == "lowest price first", "{why}");
-        ensure!(why["chosen"]["price"] == attempt.candidate.price.to_string(), "{why}");
+        ensure!(why["chosen"]["price"] == attempt.candidate.terms.price.to_string(), "{why}");
         ensure!(why["pool"] == "all" && why["poolCeiling"].is_null(), "{why}");
     }
     gateway.finish().await

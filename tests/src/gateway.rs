@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use capstan_domain::adapter::Manifest;
 use capstan_domain::dialect::Dialect;
 use capstan_domain::policy::{Action, Origin, Scope};
-use capstan_domain::price::Price;
+use capstan_domain::price::Rule;
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
 use capstan_egress::{MasterKey, Secret, Vault, is_loopback};
@@ -21,7 +21,7 @@ use capstan_server::operate::{self, CredentialDraft};
 use capstan_server::settings::{Limits, Settings};
 use capstan_server::{clock, keys};
 use capstan_simulator::{Behaviour, Control, KeySettings, Simulator, Usd};
-use capstan_storage::{NewPriceBook, PricedFamily, Provider, ProviderStatus};
+use capstan_storage::{NewPriceBook, Provider, ProviderStatus};
 use tempfile::TempDir;
 use url::Url;
 
@@ -331,19 +331,18 @@ async fn seed(open: &OpenGateway, setup: &Setup, provider_url: &Url) -> Result<S
         add_credential(open, manifest, (provider_url, owner, key)).await?;
     }
     let price = |manifest: &Manifest, pool: Pool, nanos: i64, share_bp: u16| {
-        let price = Price { amount: Amount::from_nanos(nanos), share_bp };
-        let priced =
-            |family: &str| PricedFamily { provider: manifest.provider.clone(), family: family.to_owned(), pool, price };
+        let (provider, price) = (&manifest.provider, Amount::from_nanos(nanos));
+        let priced = |family: &str| Rule::fixed(provider.clone(), family, pool, price).with_share(share_bp);
         manifest.task_types.iter().map(|t| priced(&t.family)).collect::<Vec<_>>()
     };
-    let mut prices = price(manifest, Pool::Platform, setup.platform_price, 0);
-    prices.extend(price(manifest, Pool::Community, setup.community_price, 9_000));
+    let mut rules = price(manifest, Pool::Platform, setup.platform_price, 0);
+    rules.extend(price(manifest, Pool::Community, setup.community_price, 9_000));
     for (guest, adapter) in setup.guests.iter().zip(open.adapters.iter().skip(1)) {
         add_provider(open, adapter.manifest(), (&guest.url, setup.time_scale)).await?;
         add_credential(open, adapter.manifest(), (&guest.url, None, guest.key)).await?;
-        prices.extend(price(adapter.manifest(), Pool::Platform, guest.price, 0));
+        rules.extend(price(adapter.manifest(), Pool::Platform, guest.price, 0));
     }
-    let book = NewPriceBook { id: clock::new_uuid(), prices, created_at_ms: clock::now_ms() };
+    let book = NewPriceBook { id: clock::new_uuid(), rules, created_at_ms: clock::now_ms() };
     store.publish_price_book(book).await?;
     for pattern in &setup.denied_sites {
         let rule = capstan_storage::SiteRule {

@@ -9,10 +9,11 @@ use clap::{Args, Parser, Subcommand};
 
 pub use crate::logs::LogFormat;
 use crate::operator::args::{
-    AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, PriceCommand,
-    ProviderCommand, RoutingCommand, TaskCommand,
+    AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand,
+    RoutingCommand, TaskCommand,
 };
 use crate::operator::policy_args::{AbuseCommand, PolicyCommand};
+use crate::operator::price_args::PriceCommand;
 use crate::operator::{self, Order};
 
 /// A gateway for CAPTCHA-solving tasks: one API, many providers behind sandboxed adapters.

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use capstan_domain::dialect::Dialect;
-use capstan_domain::price::Price;
+use capstan_domain::price::{Base, Billing, Rule};
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, ProviderId};
 use capstan_egress::{Secret, is_loopback};
@@ -17,7 +17,7 @@ use capstan_server::operate::{self, CredentialDraft};
 use capstan_server::settings::{Limits, Settings};
 use capstan_server::{clock, keys, providers};
 use capstan_simulator::{Behaviour, KeySettings, Latency, Simulator, Usd, WireFormat};
-use capstan_storage::{NewPriceBook, PricedFamily, Provider, ProviderStatus};
+use capstan_storage::{NewPriceBook, Provider, ProviderStatus};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
 use url::Url;
@@ -206,26 +206,25 @@ async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale):
 /// List prices plus a quarter, for every family that an adapter serves; published where one of them has no price yet.
 async fn seed_prices(open: &OpenGateway) -> Result<()> {
     let book = open.store.current_price_book().await?.unwrap_or_default();
-    let mut prices = Vec::new();
-    for manifest in open.adapters.iter().map(Adapter::manifest) {
-        for served in &manifest.task_types {
-            let list = providers::dollars(&served.list_price)
-                .with_context(|| format!("{} lists no dollar price for {}", manifest.provider, served.family))?;
-            let amount = list.plus(list.share(2_500)?)?;
-            prices.push(PricedFamily {
-                provider: manifest.provider.clone(),
-                family: served.family.clone(),
-                pool: Pool::Platform,
-                price: Price { amount, share_bp: 0 },
-            });
-        }
+    let manifests = || open.adapters.iter().map(Adapter::manifest);
+    let served = || manifests().flat_map(|manifest| manifest.task_types.iter().map(move |t| (&manifest.provider, t)));
+    if let Some((provider, t)) = served().find(|(_, t)| providers::dollars(&t.list_price).is_none()) {
+        bail!("{provider} lists no dollar price for {}", t.family);
     }
-    if prices.iter().all(|p| book.price(&p.provider, &p.family, p.pool).is_some()) {
+    if served().all(|(provider, t)| book.rule(provider, &t.family, Pool::Platform).is_some()) {
         return Ok(());
     }
-    open.store
-        .publish_price_book(NewPriceBook { id: clock::new_uuid(), prices, created_at_ms: clock::now_ms() })
-        .await?;
+    let rule = Rule {
+        family: None,
+        provider: None,
+        pool: Some(Pool::Platform),
+        base: Base::Margin { margin_bp: 2_500, least: None },
+        billing: Billing::Fixed,
+        share_bp: 0,
+        surcharges: Vec::new(),
+    };
+    let new = NewPriceBook { id: clock::new_uuid(), rules: vec![rule], created_at_ms: clock::now_ms() };
+    open.store.publish_price_book(new).await?;
     Ok(())
 }
 

@@ -100,6 +100,17 @@ impl Amount {
         i64::try_from(part).map(Self).map_err(|_| AmountError::OutOfRange)
     }
 
+    /// This much and a margin in basis points (1/10 000) on top, rounded up to the nano-dollar: what is left over is the
+    /// payer's.
+    ///
+    /// # Errors
+    /// [`AmountError::OutOfRange`] when the product leaves 128 bits' way back to 64.
+    pub fn with_margin(self, basis_points: u32) -> Result<Self, AmountError> {
+        let whole = i128::from(self.0) * (10_000 + i128::from(basis_points));
+        let up = i128::from(whole.rem_euclid(10_000) != 0);
+        i64::try_from(whole.div_euclid(10_000) + up).map(Self).map_err(|_| AmountError::OutOfRange)
+    }
+
     /// Dollars as a float, for JSON numbers on the wire only.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "the wire's number is a float; money itself never is")]
@@ -149,6 +160,13 @@ mod tests {
         assert_eq!(most.plus(Amount::from_nanos(1)), Err(AmountError::OutOfRange));
         assert_eq!(Amount::from_nanos(i64::MIN).negated(), Err(AmountError::OutOfRange));
         assert_eq!(most.share(10_000), Ok(most));
+        assert_eq!((most.with_margin(0), most.with_margin(1)), (Ok(most), Err(AmountError::OutOfRange)));
+    }
+
+    #[test]
+    fn a_margin_is_rounded_up() {
+        let margin = |nanos, bp| Amount::from_nanos(nanos).with_margin(bp).unwrap().nanos();
+        assert_eq!((margin(1_000, 2_500), margin(1, 1), margin(3, 5_000), margin(0, 100)), (1_250, 2, 5, 0));
     }
 
     proptest! {

@@ -32,6 +32,8 @@ pub struct Metrics {
     solve_seconds: Timers<2>,
     attempts: Counters<3>,
     money: Counters<1>,
+    cost_reported: Counters<1>,
+    cost_expected: Counters<1>,
     polls: Counters<2>,
     polls_missed: Counters<2>,
     calls: Timers<2>,
@@ -109,6 +111,8 @@ impl Default for Metrics {
             solve_seconds: Timers::register(of, table::SOLVE_SECONDS),
             attempts: Counters::register(of, table::ATTEMPTS),
             money: Counters::register(of, table::MONEY),
+            cost_reported: Counters::register(of, table::COST_REPORTED),
+            cost_expected: Counters::register(of, table::COST_EXPECTED),
             polls: Counters::register(of, table::POLLS),
             polls_missed: Counters::register(of, table::POLLS_MISSED),
             calls: Timers::register(of, table::CALLS),
@@ -170,6 +174,13 @@ impl Metrics {
     /// Money moved.
     pub(crate) fn moved(&self, moved: MoneyMoved, amount: Amount) {
         self.money.add([moved.as_str().into()], u64::try_from(amount.nanos()).unwrap_or(0));
+    }
+
+    /// A solution cost so much at its provider's word, and was expected to cost so much.
+    pub(crate) fn provider_cost(&self, provider: &ProviderId, (reported, expected): (Amount, Amount)) {
+        for (counters, amount) in [(&self.cost_reported, reported), (&self.cost_expected, expected)] {
+            counters.add([provider.into()], u64::try_from(amount.nanos()).unwrap_or(0));
+        }
     }
 
     /// A task was asked about.
@@ -235,6 +246,7 @@ mod tests {
         metrics.ended("turnstile", Some(ErrorCode::TaskTimeout));
         metrics.solved(&provider, "turnstile", second);
         metrics.attempt(&provider, AttemptOutcome::Refused, Some(FaultClass::Throttled(Some(7))));
+        metrics.provider_cost(&provider, (Amount::from_nanos(7), Amount::from_nanos(6)));
         metrics.polled(&provider, "open");
         metrics.poll_missed(&provider, "request-failed", 2);
         metrics.called(&provider, "begin", second, Some("busy"));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use capstan_domain::adapter::{Abilities, FaultClass, Money, Placement, PollLimits, ProxySupport};
 use capstan_domain::policy::{BadPattern, SitePolicy};
-use capstan_domain::price::PriceBook;
+use capstan_domain::price::{Asked, NoPrice, PriceBook, Quote};
 use capstan_domain::route::{Offer, Pool, Provision};
 use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, schedule};
 use capstan_egress::{CredentialBinding, Grant, SealedCredential, is_loopback};
@@ -46,7 +46,8 @@ pub struct Provider {
     /// How its adapter behaves.
     pub quarantine: Arc<Quarantine>,
     is_active: bool,
-    served: HashMap<String, (ProxySupport, Money)>,
+    /// With which proxies it serves a family, and what it lists for a task in US dollars, if it does.
+    served: HashMap<String, (ProxySupport, Option<Amount>)>,
 }
 
 /// A credential that can be used.
@@ -182,11 +183,12 @@ impl Snapshot {
         Ok(Self { providers, credentials, in_use, switches, prices, policy })
     }
 
-    /// What the router chooses from, for one family. What is out of use is not offered; it stays findable for the tasks that
+    /// What the router chooses from, for one task. What is out of use is not offered; it stays findable for the tasks that
     /// are still open with it.
     #[must_use]
-    pub fn provisions<'s>(&'s self, family: &str, now_ms: i64) -> Vec<Provision<'s>> {
-        let place = FamilyPlace::of(family);
+    pub fn provisions<'s>(&'s self, asked: &Asked<'_>, now_ms: i64) -> Vec<Provision<'s>> {
+        let place = FamilyPlace::of(asked.family);
+        let price = |provider, pool| self.quote(provider, asked, pool).ok().map(|quote| quote.price);
         let observed = |seen: &Statistics| place.map(|place| seen.observed(place, now_ms)).unwrap_or_default();
         let offer = |credential: &Arc<Credential>| Offer {
             credential: credential.id,
@@ -198,14 +200,22 @@ impl Snapshot {
         // Everything that takes a look-up is looked up once per provider.
         let provision = |InUse { provider, credentials }: &'s InUse| Provision {
             provider: &provider.id,
-            serves: provider.served.get(family).map(|(proxy, _)| *proxy),
-            platform_price: self.prices.price(&provider.id, family, Pool::Platform),
-            community_price: self.prices.price(&provider.id, family, Pool::Community),
+            serves: provider.served.get(asked.family).map(|(proxy, _)| *proxy),
+            platform_price: price(provider, Pool::Platform),
+            community_price: price(provider, Pool::Community),
             observed: observed(&provider.statistics),
             is_quarantined: !provider.quarantine.admits(),
             offers: credentials.iter().map(offer).collect(),
         };
         self.in_use.iter().map(provision).collect()
+    }
+
+    /// What a task costs at a provider, and why.
+    ///
+    /// # Errors
+    /// [`NoPrice`].
+    pub(crate) fn quote(&self, provider: &Provider, asked: &Asked<'_>, pool: Pool) -> Result<Quote<'_>, NoPrice> {
+        self.prices.quote((&provider.id, provider.list_price(asked.family)), asked, pool)
     }
 
     /// A credential and its provider.
@@ -258,7 +268,7 @@ impl Provider {
     /// What the provider lists for one task of a family, in US dollars.
     #[must_use]
     pub fn list_price(&self, family: &str) -> Option<Amount> {
-        self.served.get(family).and_then(|(_, price)| dollars(price))
+        self.served.get(family).and_then(|(_, price)| *price)
     }
 }
 
@@ -389,7 +399,7 @@ pub(crate) fn provider(
         Some(Misplaced::TimeScale) => return Err(bad("time_scale is for providers on loopback only")),
         None => {}
     }
-    let served = manifest.task_types.iter().map(|t| (t.family.clone(), (t.proxy, t.list_price.clone()))).collect();
+    let served = manifest.task_types.iter().map(|t| (t.family.clone(), (t.proxy, dollars(&t.list_price)))).collect();
     Ok(Provider {
         grant: Grant { provider: row.id.clone(), base_url, hosts: manifest.hosts.clone(), loopback: row.loopback },
         id: row.id,

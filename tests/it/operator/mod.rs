@@ -2,11 +2,15 @@
 
 mod first_day;
 mod offline;
+mod prices;
 mod routes;
 mod stopping;
 
 use libtest_mimic::Trial;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    [first_day::tests(), offline::tests(), routes::tests(), stopping::tests()].into_iter().flatten().collect()
+    [first_day::tests(), offline::tests(), prices::tests(), routes::tests(), stopping::tests()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

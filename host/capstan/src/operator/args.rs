@@ -306,36 +306,6 @@ impl From<ProviderArgs> for ProviderChange {
     }
 }
 
-/// Verbs on prices.
-#[derive(Debug, Subcommand)]
-pub enum PriceCommand {
-    /// Set one price; `none` takes it away, and with it the route.
-    #[command(after_help = "Example:\n  capstan price set capsolver recaptcha_v2 0.0012")]
-    Set {
-        /// The provider.
-        provider: String,
-        /// The canonical family, such as recaptcha_v2.
-        family: String,
-        /// Dollars per solved task.
-        #[arg(allow_negative_numbers = true)]
-        price: String,
-        /// platform or community.
-        #[arg(long, default_value = "platform", value_name = "POOL")]
-        pool: String,
-        /// What of it the contributor of a community credential earns, in basis points.
-        #[arg(long, default_value_t = 0, value_name = "BP")]
-        share_bp: u16,
-    },
-    /// List the prices in force, beside what the providers list.
-    List,
-    /// Replace the whole price book by a CSV file: provider,family,pool,price[,share_bp]. All or nothing.
-    #[command(after_help = "Example:\n  capstan price import prices.csv\n  capstan price import - < prices.csv")]
-    Import {
-        /// The file; - is standard input.
-        file: PathBuf,
-    },
-}
-
 /// Verbs on adapters.
 #[derive(Debug, Subcommand)]
 pub enum AdapterCommand {

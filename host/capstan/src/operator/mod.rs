@@ -5,6 +5,7 @@
 pub mod args;
 mod input;
 pub mod policy_args;
+pub mod price_args;
 mod show;
 
 use std::path::Path;
@@ -18,10 +19,11 @@ use serde_json::Value;
 
 use crate::serve::{self, Chosen};
 use args::{
-    AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, PriceCommand,
-    ProviderCommand, RoutingCommand, TaskCommand,
+    AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand,
+    RoutingCommand, TaskCommand,
 };
 use policy_args::{AbuseCommand, PolicyCommand};
+use price_args::{PriceArgs, PriceCommand};
 
 /// A verb, how its answer is shown, and where a transcript of it goes.
 pub struct Order {
@@ -164,10 +166,17 @@ pub(crate) fn provider(command: ProviderCommand) -> Result<Order> {
 pub(crate) fn price(command: PriceCommand) -> Result<Order> {
     use show::View;
     Ok(match command {
-        PriceCommand::Set { provider, family, price, pool, share_bp } => {
-            let line = PriceLine { provider, family, pool, price, share_bp };
+        PriceCommand::Set { provider, family, price, rule } => {
+            let PriceArgs { pool, share_bp, minimum, billing, surcharge } = rule;
+            let surcharges = surcharge.iter().map(|text| input::surcharge(text)).collect::<Result<_>>()?;
+            let line = PriceLine { provider, family, pool, price, share_bp, minimum, billing, surcharges, line: None };
             Order::new(Verb::PriceSet { line }, View::Record)
         }
+        PriceCommand::Test { task_type, task, provider } => {
+            let task = task.map(|path| input::json_object(&path)).transpose()?;
+            Order::new(Verb::PriceTest { task_type, task, provider }, View::Table(show::QUOTES))
+        }
+        PriceCommand::Drift { since } => Order::new(Verb::PriceDrift { since }, View::Table(show::DRIFT)),
         PriceCommand::List => Order::new(Verb::PriceList, View::Table(show::PRICES)),
         PriceCommand::Import { file } => {
             Order::new(Verb::PriceImport { lines: input::price_lines(&file)? }, View::Record)

@@ -68,8 +68,33 @@ pub(super) const PRICES: &[Column] = &[
     ("FAMILY", "family"),
     ("POOL", "pool"),
     ("PRICE", "price"),
+    ("MINIMUM", "minimum"),
+    ("BILLING", "billing"),
     ("SHARE BP", "shareBp"),
     ("LIST PRICE", "listPrice"),
+    ("SURCHARGES", "surcharges"),
+];
+pub(super) const QUOTES: &[Column] = &[
+    ("PROVIDER", "provider"),
+    ("POOL", "pool"),
+    ("LIST PRICE", "listPrice"),
+    ("RULE", "rule"),
+    ("PRICE", "price"),
+    ("BASE", "base"),
+    ("SURCHARGES", "surcharges"),
+    ("ESTIMATE", "estimate"),
+    ("BILLING", "billing"),
+    ("WHY NOT", "why"),
+];
+pub(super) const DRIFT: &[Column] = &[
+    ("PROVIDER", "provider"),
+    ("FAMILY", "family"),
+    ("ATTEMPTS", "attempts"),
+    ("EXPECTED", "expected"),
+    ("REPORTED", "reported"),
+    ("DRIFT", "drift"),
+    ("ABOVE", "above"),
+    ("WORST", "worst"),
 ];
 pub(super) const ADAPTERS: &[Column] = &[
     ("PROVIDER", "provider"),

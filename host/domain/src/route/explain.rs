@@ -125,7 +125,7 @@ fn candidate<'e>(ranked: &Ranked<'e>) -> Candidate<'e> {
         provider: ranked.provider,
         credential: ranked.offer.credential,
         pool: ranked.offer.pool,
-        price: ranked.price.amount.to_string(),
+        price: ranked.price.terms.price.to_string(),
         success: rounded(ranked.expected.success, 1_000.0),
         seconds: rounded(ranked.expected.seconds(), 100.0),
         samples: rounded(ranked.offer.observed.samples, 10.0),

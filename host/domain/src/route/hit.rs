@@ -20,6 +20,8 @@ pub enum Hit {
     Pool,
     /// The price book has no price for it.
     NoPrice,
+    /// Its contributor would earn less than its provider takes.
+    ShareBelowCost,
     /// Its adapter broke its limits or the contract too often.
     Quarantined,
     /// It is resting after a fault.
@@ -28,7 +30,7 @@ pub enum Hit {
 
 impl Hit {
     /// Every filter.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::OtherProvider,
         Self::NotListed,
         Self::Family,
@@ -36,6 +38,7 @@ impl Hit {
         Self::ProxyNeeded,
         Self::Pool,
         Self::NoPrice,
+        Self::ShareBelowCost,
         Self::Quarantined,
         Self::Resting,
     ];

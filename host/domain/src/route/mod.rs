@@ -17,7 +17,7 @@ pub use score::{Expected, Observed, SelectionMode};
 
 use crate::adapter::ProxySupport;
 use crate::ledger::{Move, MoveError, Share};
-use crate::price::Price;
+use crate::price::{Price, Terms};
 use crate::{AccountId, Amount, CredentialId, ProviderId};
 
 /// What a provider offers for one family: what all of its credentials have in common, and each of them.
@@ -27,7 +27,7 @@ pub struct Provision<'s> {
     pub provider: &'s ProviderId,
     /// Whether its adapter serves the family, and with which proxies.
     pub serves: Option<ProxySupport>,
-    /// What the current price book says for a platform credential.
+    /// What the current price book says for a platform credential, for this very task.
     pub platform_price: Option<Price>,
     /// What it says for a contributed one.
     pub community_price: Option<Price>,
@@ -109,8 +109,8 @@ pub struct Candidate {
     pub provider: ProviderId,
     /// Its pool.
     pub pool: Pool,
-    /// What the account pays.
-    pub price: Amount,
+    /// What the account pays, and how that is found out.
+    pub terms: Terms,
     /// Who earns which share, in basis points, if anybody.
     pub share: Option<(AccountId, u16)>,
 }
@@ -167,7 +167,7 @@ impl Ranked<'_> {
             credential: self.offer.credential,
             provider: self.provider.clone(),
             pool: self.offer.pool,
-            price: self.price.amount,
+            terms: self.price.terms,
             share: contributor.map(|owner| (owner, self.price.share_bp)),
         }
     }
@@ -247,6 +247,7 @@ fn judge(request: &RouteRequest<'_>, provision: &Provision<'_>, offer: &Offer, h
     for (hit, is_hit) in [
         (Hit::Pool, !request.pool.mode.admits(offer.pool)),
         (Hit::NoPrice, price.is_none()),
+        (Hit::ShareBelowCost, offer.pool == Pool::Community && price.is_some_and(|p| !p.covers_the_contributor())),
         (Hit::Quarantined, provision.is_quarantined),
         (Hit::Resting, offer.rested_until_ms > request.now_ms),
     ] {
@@ -268,7 +269,7 @@ fn rank<'o>(
         price,
         expected,
         provider_samples: provision.observed.samples,
-        key: key(place, mode.burden(price.amount, expected), (price.amount, offer.pool)),
+        key: key(place, mode.burden(price.terms.price, expected), (price.terms.price, offer.pool)),
         id: offer.credential.0.as_u128(),
     }
 }
@@ -300,7 +301,7 @@ impl<'o> Route<'o> {
         let mut cheapest: Vec<Amount> = Vec::with_capacity(most.saturating_add(1).min(self.candidates.len()));
         let mut triable = Vec::new();
         for (rank, candidate) in self.candidates.iter().enumerate() {
-            let price = candidate.price.amount;
+            let price = candidate.price.terms.price;
             let before = cheapest.partition_point(|earlier| *earlier <= price);
             if before < most {
                 cheapest.insert(before, price);

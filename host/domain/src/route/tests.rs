@@ -21,7 +21,7 @@ fn offer(n: u128, pool: Pool) -> Offer {
 
 /// A provider that serves the family with and without a proxy, at a platform and a community price in nano-dollars.
 fn provision<'s>(provider: &'s ProviderId, (platform, community): (i64, i64), offers: Vec<Offer>) -> Provision<'s> {
-    let price = |nanos, share_bp| Some(Price { amount: Amount::from_nanos(nanos), share_bp });
+    let price = |nanos, share_bp| Some(Price { terms: Terms::fixed(Amount::from_nanos(nanos)), share_bp });
     Provision {
         provider,
         serves: Some(ProxySupport::Optional),
@@ -186,11 +186,17 @@ fn every_filter_is_named_alone_and_together() {
     let unpriced: Change = |p| p.community_price = None;
     let resting: Change = |p| p.offers.iter_mut().for_each(|o| o.rested_until_ms = 1_001);
     let rested: Change = |p| p.offers.iter_mut().for_each(|o| o.rested_until_ms = 1_000);
-    let table: [(&[Change], bool, PoolInForce, &[Hit]); 9] = [
+    let underpaid: Change = |p| {
+        let cost = Some(Amount::from_nanos(1));
+        p.community_price =
+            p.community_price.map(|price| Price { terms: Terms { expected_cost: cost, ..price.terms }, ..price });
+    };
+    let table: [(&[Change], bool, PoolInForce, &[Hit]); 10] = [
         (&[none], false, OPEN, &[Hit::Family]),
         (&[never], true, OPEN, &[Hit::ProxyNotTaken]),
         (&[needs], false, OPEN, &[Hit::ProxyNeeded]),
         (&[unpriced], false, OPEN, &[Hit::NoPrice]),
+        (&[underpaid], false, OPEN, &[Hit::ShareBelowCost]),
         (&[resting], false, OPEN, &[Hit::Resting]),
         (&[], false, NARROW, &[Hit::Pool]),
         (&[never, resting], true, NARROW, &[Hit::ProxyNotTaken, Hit::Pool, Hit::Resting]),
@@ -223,7 +229,7 @@ fn the_first_that_any_balance_affords_are_triable() {
     for most in 0..4 {
         let triable = made.triable(most);
         for balance in 0..100 {
-            let affords = |c: &Ranked<'_>| c.price.amount <= Amount::from_nanos(balance);
+            let affords = |c: &Ranked<'_>| c.price.terms.price <= Amount::from_nanos(balance);
             let all = made.candidates.iter().enumerate().filter(|(_, c)| affords(c)).map(|(rank, _)| rank);
             let kept = triable.iter().filter(|(_, c)| affords(c)).map(|(rank, _)| *rank);
             assert!(kept.take(most).eq(all.take(most)), "most {most}, balance {balance}");

@@ -92,6 +92,8 @@ metrics! {
     SOLVE_SECONDS = Kind::Histogram(SOLVING), "capstan_solve_seconds", "seconds", ["provider", "family"], "Time from a task's creation to its solution on disk, for solved tasks";
     ATTEMPTS = Kind::Counter, "capstan_attempts_total", "attempts", ["provider", "outcome", "fault"], "What became of attempts: accepted or in-doubt on the way; solved, failed, refused or timed-out at the end. fault is the class of what went wrong, none where nothing did";
     MONEY = Kind::Counter, "capstan_money_nanodollars_total", "10⁻⁹ US dollars", ["move"], "Money moved: held for tasks, captured for solutions, released to accounts, late costs borne by the platform";
+    COST_REPORTED = Kind::Counter, "capstan_provider_cost_reported_nanodollars_total", "10⁻⁹ US dollars", ["provider"], "What solved tasks cost at their providers' word, for those of which it is known what they were expected to cost";
+    COST_EXPECTED = Kind::Counter, "capstan_provider_cost_expected_nanodollars_total", "10⁻⁹ US dollars", ["provider"], "What the same tasks were expected to cost by the providers' list prices";
     POLLS = Kind::Counter, "capstan_polls_total", "tasks polled", ["provider", "outcome"], "Tasks asked about at their providers: open, solved, failed, unnamed (the answer does not speak of it) or missed (the poll itself failed)";
     POLLS_MISSED = Kind::Counter, "capstan_polls_missed_total", "polls", ["provider", "reason"], "Polls that failed as a whole, by class of fault, or by what cut them off where there was no answer to read";
     CALLS = Kind::Histogram(WORK), "capstan_sandbox_call_seconds", "seconds", ["provider", "call"], "Calls into adapters, waiting for a thread of the sandbox included";

@@ -15,6 +15,7 @@ mod keys;
 mod policy;
 mod prices;
 mod providers;
+mod quotes;
 mod routing;
 mod seed;
 pub mod socket;
@@ -33,7 +34,7 @@ use serde_json::{Value, json};
 
 pub use error::OperateError;
 pub use seed::{CredentialDraft, add_account, add_credential, add_key, create_account, create_key, top_up};
-pub use verb::{Asked, Check, KeyChange, PriceLine, ProviderChange, RuleLine, Verb};
+pub use verb::{Asked, Check, KeyChange, PriceLine, ProviderChange, RuleLine, SurchargeLine, Verb};
 
 use crate::app::App;
 use crate::clock;
@@ -130,6 +131,10 @@ impl Operator {
             Verb::PriceSet { line } => prices::set(&call, &line).await,
             Verb::PriceList => prices::list(self).await,
             Verb::PriceImport { lines } => prices::import(&call, &lines).await,
+            Verb::PriceTest { task_type, task, provider } => {
+                quotes::test(self, quotes::Question { task_type, task, provider }).await
+            }
+            Verb::PriceDrift { since } => quotes::drift(self, &since).await,
             Verb::AdapterList => Ok(providers::list_adapters(self)),
             Verb::RoutingShow => routing::show(self).await,
             Verb::RoutingSet { pool, family_pools, priority } => {

@@ -1,114 +1,194 @@
-//! Prices: a book is published as a whole, so setting one price publishes all of them anew.
-
-use std::collections::BTreeMap;
+//! Prices: a book is published as a whole, so setting one rule publishes all of them anew.
 
 use capstan_domain::catalogue;
-use capstan_domain::price::Price;
+use capstan_domain::price::{BadPrice, Base, Billing, PriceBook, Problem, Rule, Surcharge};
 use capstan_domain::route::Pool;
 use capstan_domain::{Amount, ProviderId};
-use capstan_storage::{Applied, Change, NewPriceBook, PricedFamily};
+use capstan_storage::{Applied, Change, NewPriceBook};
 use serde_json::{Value, json};
 
 use super::accounts::read_amount;
 use super::{Call, OperateError, Operator, PriceLine};
-use crate::clock;
+use crate::{clock, providers};
 
-/// Most lines of a book.
-const MOST_PRICES: usize = 10_000;
+/// Most rules of a book.
+const MOST_RULES: usize = 10_000;
 
-/// A book under construction: provider, family and pool to price.
-type Book = BTreeMap<(ProviderId, String, Pool), Price>;
-
+/// Puts one rule in the place of the one for the same family, provider and pool, or takes it away.
 pub(super) async fn set(call: &Call<'_>, line: &PriceLine) -> Result<Value, OperateError> {
-    let (mut book, known) = (current(call.operator).await?, known(call.operator).await?);
-    put(&known, &mut book, line).map_err(OperateError::Bad)?;
-    let detail = json!({
-        "provider": line.provider, "family": line.family, "pool": line.pool, "price": line.price,
-        "shareBp": line.share_bp,
-    });
-    publish(call, "price set", book, detail).await
+    let (mut rules, known) = (current(call.operator).await?.rules().to_vec(), known(call.operator).await?);
+    let rule = read(&known, line).map_err(OperateError::Bad)?;
+    let place = rules.iter().position(|before| before.selector() == rule.selector());
+    match (rule.base, place) {
+        (Base::NotSold, _) => take_away(&mut rules, (rule, place))?,
+        (Base::Fixed(_) | Base::Margin { .. }, Some(place)) => {
+            rules.splice(place..=place, [rule]);
+        }
+        (Base::Fixed(_) | Base::Margin { .. }, None) => rules.push(rule),
+    }
+    let book = checked(rules, &|_| String::new())?;
+    let detail = serde_json::to_value(line).unwrap_or_default();
+    publish(call, "price set", &book, detail).await
+}
+
+/// Takes a rule away and with it the route: where a wider rule would take its place, one that says "not sold" does.
+fn take_away(rules: &mut Vec<Rule>, (rule, place): (Rule, Option<usize>)) -> Result<(), OperateError> {
+    let had = place.map(|place| rules.remove(place));
+    let rest = checked(rules.clone(), &|_| String::new())?;
+    let (Some(family), Some(provider)) = (&rule.family, &rule.provider) else {
+        return had.map(drop).ok_or_else(nothing_to_take);
+    };
+    let pools = rule.pool.map_or_else(|| vec![Pool::Platform, Pool::Community], |pool| vec![pool]);
+    let is_wider = |pool: Pool| rest.rule(provider, family, pool).is_some_and(|rule| rule.base != Base::NotSold);
+    if pools.into_iter().any(is_wider) {
+        rules.push(rule);
+        return Ok(());
+    }
+    had.map(drop).ok_or_else(nothing_to_take)
+}
+
+fn nothing_to_take() -> OperateError {
+    OperateError::Bad("there is no such price to take away".to_owned())
 }
 
 /// Replaces the whole book; nothing is changed when one line of it cannot be.
 pub(super) async fn import(call: &Call<'_>, lines: &[PriceLine]) -> Result<Value, OperateError> {
-    if lines.is_empty() || lines.len() > MOST_PRICES {
-        return Err(OperateError::Bad(format!("prices: a book has 1 to {MOST_PRICES} lines, not {}", lines.len())));
+    if lines.is_empty() || lines.len() > MOST_RULES {
+        return Err(OperateError::Bad(format!("prices: a book has 1 to {MOST_RULES} rules, not {}", lines.len())));
     }
-    let (mut book, known) = (Book::new(), known(call.operator).await?);
-    for (index, line) in lines.iter().enumerate() {
-        let before = book.len();
-        let put = put(&known, &mut book, line)
-            .and_then(|()| if book.len() == before { Err("it prices nothing new".to_owned()) } else { Ok(()) });
-        put.map_err(|error| OperateError::Bad(format!("prices, line {}: {error}", index + 1)))?;
-    }
-    let detail = json!({"lines": book.len()});
-    publish(call, "price import", book, detail).await
+    let known = known(call.operator).await?;
+    let place = |index: usize| {
+        let line = lines.get(index).and_then(|line| line.line);
+        line.map_or_else(|| format!("prices, rule {}: ", index.saturating_add(1)), |n| format!("prices, line {n}: "))
+    };
+    let read = |(index, line): (usize, &PriceLine)| {
+        read(&known, line).map_err(|error| OperateError::Bad(format!("{}{error}", place(index))))
+    };
+    let rules = lines.iter().enumerate().map(read).collect::<Result<Vec<Rule>, _>>()?;
+    let book = checked(rules, &place)?;
+    publish(call, "price import", &book, json!({"rules": lines.len()})).await
 }
 
 pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
     let book = current(operator).await?;
-    let shown = |((provider, family, pool), price): (&(ProviderId, String, Pool), &Price)| {
-        let adapter = operator.adapters.iter().find(|a| a.manifest().provider == *provider);
-        let served = adapter.and_then(|a| a.manifest().task_types.iter().find(|t| t.family == *family));
-        json!({
-            "provider": provider, "family": family, "pool": pool.as_str(), "price": price.amount.to_string(),
-            "shareBp": price.share_bp,
-            "listPrice": served.map(|t| format!("{} {}", t.list_price.amount, t.list_price.currency)),
-        })
-    };
-    Ok(book.iter().map(shown).collect())
+    Ok(book.rules().iter().map(|rule| shown(operator, rule)).collect())
 }
 
-async fn current(operator: &Operator) -> Result<Book, OperateError> {
-    let book = operator.store.current_price_book().await?.unwrap_or_default();
-    Ok(book
-        .iter()
-        .map(|(provider, family, pool, price)| ((provider.clone(), family.to_owned(), pool), price))
-        .collect())
+fn shown(operator: &Operator, rule: &Rule) -> Value {
+    let [family, provider, pool] = rule.selector();
+    let adapter = operator.adapters.iter().find(|a| a.manifest().provider.as_str() == provider);
+    let served = adapter.and_then(|a| a.manifest().task_types.iter().find(|t| t.family == family));
+    let minimum = match rule.base {
+        Base::Margin { least, .. } => least,
+        Base::Fixed(_) | Base::NotSold => None,
+    };
+    let surcharge = |more: &Surcharge| json!({"when": more.when.to_string(), "add": more.add.to_string()});
+    json!({
+        "provider": provider, "family": family, "pool": pool, "price": rule.base.to_string(),
+        "minimum": minimum.map(|least| least.to_string()), "billing": rule.billing.to_string(),
+        "shareBp": rule.share_bp, "surcharges": rule.surcharges.iter().map(surcharge).collect::<Vec<_>>(),
+        "listPrice": served.map(|t| format!("{} {}", t.list_price.amount, t.list_price.currency)),
+    })
+}
+
+pub(super) async fn current(operator: &Operator) -> Result<PriceBook, OperateError> {
+    Ok(operator.store.current_price_book().await?.unwrap_or_default())
+}
+
+/// What a provider lists for a task of a family, in US dollars, if its adapter says so.
+pub(super) fn list_price(operator: &Operator, provider: &ProviderId, family: &str) -> Option<Amount> {
+    let adapter = operator.adapters.iter().find(|a| a.manifest().provider == *provider)?;
+    let served = adapter.manifest().task_types.iter().find(|served| served.family == family)?;
+    providers::dollars(&served.list_price)
 }
 
 /// The providers that can have a price.
-async fn known(operator: &Operator) -> Result<Vec<ProviderId>, OperateError> {
+pub(super) async fn known(operator: &Operator) -> Result<Vec<ProviderId>, OperateError> {
     Ok(operator.store.list_providers().await?.into_iter().map(|row| row.id).collect())
 }
 
-/// Puts one line into a book, or says what is wrong with it.
-fn put(known: &[ProviderId], book: &mut Book, line: &PriceLine) -> Result<(), String> {
-    let provider = known.iter().find(|id| id.matches(&line.provider)).cloned();
-    let provider = provider
-        .ok_or_else(|| format!("provider {:?} is not set up; `capstan provider set` does it", line.provider))?;
-    let family = catalogue::by_name(line.family.trim()).ok_or_else(|| {
-        let known: Vec<&str> = catalogue::families::FAMILIES.iter().map(|family| family.name).collect();
-        format!("family {:?} is not in the catalogue; there are {}", line.family, known.join(", "))
-    })?;
-    let pool = match line.pool.trim() {
-        "platform" => Pool::Platform,
-        "community" => Pool::Community,
-        other => return Err(format!("pool is {other:?}: it must be platform or community")),
-    };
-    let key = (provider, family.name.to_owned(), pool);
-    if line.price.trim().eq_ignore_ascii_case("none") {
-        return match book.remove(&key) {
-            Some(_) => Ok(()),
-            None => Err("there is no such price to take away".to_owned()),
-        };
-    }
-    if line.share_bp > 10_000 || (pool == Pool::Platform && line.share_bp != 0) {
-        return Err(format!("share is {}: 0 to 10000 basis points, and 0 for the platform's own", line.share_bp));
-    }
-    let amount: Amount = read_amount("price", &line.price).map_err(|error| error.to_string())?;
-    book.insert(key, Price { amount, share_bp: line.share_bp });
-    Ok(())
+/// One of the providers that can have a price, as the operator spelled it.
+pub(super) fn find_provider(known: &[ProviderId], spelling: &str) -> Result<ProviderId, String> {
+    let provider = known.iter().find(|id| id.matches(spelling)).cloned();
+    provider.ok_or_else(|| format!("provider {spelling:?} is not set up; `capstan provider set` does it"))
 }
 
-async fn publish(call: &Call<'_>, action: &'static str, book: Book, detail: Value) -> Result<Value, OperateError> {
-    let lines = book.len();
-    let prices = book.into_iter();
-    let prices = prices.map(|((provider, family, pool), price)| PricedFamily { provider, family, pool, price });
-    let new = NewPriceBook { id: clock::new_uuid(), prices: prices.collect(), created_at_ms: clock::now_ms() };
+/// Reads a line as a rule, or says what is wrong with which field.
+fn read(known: &[ProviderId], line: &PriceLine) -> Result<Rule, String> {
+    let named = |text: &str| (text.trim() != "*").then(|| text.trim().to_owned());
+    let provider = named(&line.provider).map(|name| find_provider(known, &name)).transpose()?;
+    let family = named(&line.family).map(|name| read_family(&name)).transpose()?;
+    let pool = match line.pool.trim() {
+        "platform" => Some(Pool::Platform),
+        "community" => Some(Pool::Community),
+        "both" => None,
+        other => return Err(format!("pool is {other:?}: it must be platform, community or both")),
+    };
+    let billing = line
+        .billing
+        .as_deref()
+        .map_or(Ok(Billing::Fixed), |text| text.parse().map_err(|error| format!("billing: {error}")))?;
+    let surcharges = line.surcharges.iter().map(|more| {
+        let when = more.when.parse().map_err(|error| format!("surcharges, when: {error}"))?;
+        let add = more.add.parse().map_err(|error| format!("surcharges, add: {error}"))?;
+        Ok(Surcharge { when, add })
+    });
+    Ok(Rule {
+        family,
+        provider,
+        pool,
+        base: read_base(line)?,
+        billing,
+        share_bp: line.share_bp,
+        surcharges: surcharges.collect::<Result<_, String>>()?,
+    })
+}
+
+fn read_family(name: &str) -> Result<String, String> {
+    let family = catalogue::by_name(name).ok_or_else(|| {
+        let known: Vec<&str> = catalogue::families::FAMILIES.iter().map(|family| family.name).collect();
+        format!("family {name:?} is not in the catalogue; there are {}", known.join(", "))
+    })?;
+    Ok(family.name.to_owned())
+}
+
+fn read_base(line: &PriceLine) -> Result<Base, String> {
+    let base = line.price.parse().map_err(|error| format!("price: {error}"))?;
+    let Some(minimum) = &line.minimum else { return Ok(base) };
+    let minimum = read_amount("minimum", minimum).map_err(|error| error.to_string())?;
+    match base {
+        Base::Margin { margin_bp, .. } => Ok(Base::Margin { margin_bp, least: Some(minimum) }),
+        Base::Fixed(_) | Base::NotSold => Err("minimum: only a margin on the list price has one".to_owned()),
+    }
+}
+
+/// A book of these rules, of a version that is not known yet; `place` tells where a rule stands.
+fn checked(rules: Vec<Rule>, place: &dyn Fn(usize) -> String) -> Result<PriceBook, OperateError> {
+    PriceBook::new(0, rules).map_err(|BadPrice { place: at, problem, .. }| {
+        let at = place(at.saturating_sub(1));
+        OperateError::Bad(match problem {
+            Problem::Duplicate(first) => {
+                let first = place(first.saturating_sub(1));
+                let first = first.trim_start_matches("prices, ").trim_end_matches(": ");
+                format!("{at}it is a second rule for the same family, provider and pool as {first}")
+            }
+            problem => format!("{at}{problem}"),
+        })
+    })
+}
+
+async fn publish(
+    call: &Call<'_>,
+    action: &'static str,
+    book: &PriceBook,
+    detail: Value,
+) -> Result<Value, OperateError> {
+    let rules = book.rules().to_vec();
+    let count = rules.len();
+    let new = NewPriceBook { id: clock::new_uuid(), rules, created_at_ms: clock::now_ms() };
     let applied = call.change(action, "price book".to_owned(), detail, Change::PublishPrices(new)).await?;
     let Applied::Prices(version) = applied else {
         return Err(OperateError::Internal("a price book made something else".to_owned()));
     };
-    Ok(json!({"version": version, "prices": lines}))
+    Ok(json!({"version": version, "prices": count}))
 }

@@ -59,12 +59,14 @@ fn attempt_shown(attempt: &Attempt, label: Option<String>) -> Value {
     let fault = attempt.fault.as_ref().map(|fault| {
         json!({"class": fault.class, "code": fault.code, "charged": format!("{:?}", fault.charged).to_lowercase()})
     });
+    let terms = attempt.candidate.terms;
     let digest: String = attempt.adapter_digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     json!({
         "attempt": attempt.id, "number": attempt.seq, "provider": attempt.candidate.provider,
         "credential": attempt.candidate.credential, "credentialLabel": label,
-        "pool": attempt.candidate.pool.as_str(), "price": attempt.candidate.price.to_string(),
+        "pool": attempt.candidate.pool.as_str(), "price": terms.price.to_string(), "billing": terms.billing.to_string(),
         "state": attempt.state.as_str(), "fault": fault, "adapter": digest,
+        "expectedCost": terms.expected_cost.map(|cost| cost.to_string()),
         "providerCost": attempt.provider_cost.map(|cost| cost.to_string()),
         "created": times::shown(attempt.created_at_ms), "accepted": attempt.accepted_at_ms.map(times::shown),
         "ended": attempt.ended_at_ms.map(times::shown), "why": why,

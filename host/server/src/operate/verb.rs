@@ -45,6 +45,8 @@ pub enum Verb {
     PriceSet { line: PriceLine },
     PriceList,
     PriceImport { lines: Vec<PriceLine> },
+    PriceTest { task_type: String, task: Option<Map<String, Value>>, provider: Option<String> },
+    PriceDrift { since: String },
     AdapterList,
     RoutingShow,
     RoutingSet { pool: Option<String>, family_pools: BTreeMap<String, String>, priority: Option<String> },
@@ -117,20 +119,55 @@ pub struct ProviderChange {
     pub time_scale: Option<u32>,
 }
 
-/// One price.
+/// One rule of a price book.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PriceLine {
-    /// The provider.
+    /// The provider, or `*` for every one.
+    #[serde(default = "every")]
     pub provider: String,
-    /// The canonical family.
+    /// The canonical family, or `*` for every one.
+    #[serde(default = "every")]
     pub family: String,
-    /// `platform` or `community`.
+    /// `platform`, `community` or `both`.
+    #[serde(default = "both")]
     pub pool: String,
-    /// Dollars per task; `none` takes the price away, and with it the route.
+    /// Dollars per task, or a margin on the provider's list price such as `list+25%`; `none` takes the price away, and with
+    /// it the route.
     pub price: String,
     /// The contributor's share in basis points.
     #[serde(default)]
     pub share_bp: u16,
+    /// The least that a margin makes, in dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<String>,
+    /// How it is charged: `fixed`, or by the reported cost such as `cost+25%`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing: Option<String>,
+    /// What comes on top for some tasks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub surcharges: Vec<SurchargeLine>,
+    /// The line of the file that it stands in, for complaints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
+
+/// What comes on top of a price for some tasks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SurchargeLine {
+    /// For which: `isEnterprise = true`, `minScore >= 0.7`, `proxy = true`, `cookies given`.
+    pub when: String,
+    /// How much: dollars, or a part of the price such as `20%`.
+    pub add: String,
+}
+
+fn every() -> String {
+    "*".to_owned()
+}
+
+fn both() -> String {
+    "both".to_owned()
 }
 
 /// A site rule.

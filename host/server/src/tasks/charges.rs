@@ -29,6 +29,8 @@ pub(super) fn of_fault(app: &App, open: &OpenTask, attempt: &Attempt, fault: &Fa
 /// What a solution cost that brings nothing in: at the provider's own word, or else its list price.
 pub(super) fn of_solution(app: &App, open: &OpenTask, attempt: &Attempt, told: Option<Amount>) -> Option<Charge> {
     let list = || app.snapshot.load().find(attempt.credential).and_then(|(p, _)| p.list_price(open.family.name));
+    // What is below nothing is no word.
+    let told = told.filter(|cost| *cost >= Amount::ZERO);
     let cost = told.or_else(list).filter(|cost| *cost > Amount::ZERO)?;
     Some(Charge { move_id: clock::new_move_id(), cost, is_told: told.is_some() })
 }

@@ -6,7 +6,7 @@ use capstan_domain::{Amount, ProviderId};
 use capstan_storage::{AttemptEnd, Outcome, Settlement};
 
 use super::charges;
-use super::open::OpenTask;
+use super::open::{Attempt, OpenTask};
 use crate::app::App;
 use crate::metrics::{AttemptOutcome, MoneyMoved};
 
@@ -40,5 +40,15 @@ pub(super) fn end(
             charges::count(app, open, provider, *charge);
             app.metrics.ended(family, Some(*code));
         }
+    }
+}
+
+/// Counts what a solution cost at its provider's word, beside what it was expected to cost.
+pub(super) fn costs(app: &App, attempt: &Attempt, outcome: &Outcome) {
+    let Outcome::Solved { provider_cost: Some(reported), .. } = outcome else { return };
+    let Some(expected) = attempt.terms.expected_cost else { return };
+    app.metrics.provider_cost(&attempt.provider, (*reported, expected));
+    if *reported > expected {
+        tracing::warn!(provider.id = %attempt.provider, reported = %reported, expected = %expected, "a provider charges more than it lists");
     }
 }

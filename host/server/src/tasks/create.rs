@@ -8,6 +8,7 @@ use capstan_domain::adapter::PollLimits;
 use capstan_domain::catalogue::{self, CanonicalTask, TaskError};
 use capstan_domain::code::ErrorCode;
 use capstan_domain::policy::Who;
+use capstan_domain::price::Asked;
 use capstan_domain::route::{self, PoolCeilings, PoolMode, PoolWish, Ranked, RouteRequest, SavedOrder, SelectionMode};
 use capstan_domain::schedule::{self, Polls};
 use capstan_domain::task::TaskState;
@@ -201,7 +202,8 @@ fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTa
     let snapshot = app.snapshot.load_full();
     refuse_banned_sites(&snapshot, caller, task)?;
     let question = question(&snapshot, caller, request, task);
-    let provisions = snapshot.provisions(task.family.name, question.now_ms);
+    let asked = Asked { family: task.family.name, parameters: &task.parameters, with_proxy: question.with_proxy };
+    let provisions = snapshot.provisions(&asked, question.now_ms);
     let route = route::route(&question, &provisions);
     if route.candidates.is_empty() {
         return Err(no_candidate::refusal(&route, &question));
@@ -361,7 +363,7 @@ impl Attempt {
             provider: new.candidate.provider.clone(),
             credential: new.candidate.credential,
             digest: new.adapter_digest.clone(),
-            price: new.candidate.price,
+            terms: new.candidate.terms,
             began_at_ms: Some(new.created_at_ms),
             reference: String::new(),
             memo: Vec::new(),

@@ -133,7 +133,9 @@ pub(super) async fn abandoned(app: &Arc<App>, open: &Arc<OpenTask>) {
 pub(super) async fn solved(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, solved: Solved) {
     let live = open.live.lock().await;
     let Some(moved) = ask(open, &live, &Event::Solved) else { return };
-    let provider_cost = solved.cost.as_ref().and_then(providers::dollars);
+    let said = solved.cost.as_ref().and_then(providers::dollars);
+    // Below zero is nothing that a provider can charge, whatever an adapter says.
+    let provider_cost = said.filter(|cost| *cost >= Amount::ZERO);
     if moved.contains(&Effect::BookLateCost) {
         drop(live);
         return charges::late(app, open, attempt, provider_cost).await;
@@ -147,7 +149,7 @@ pub(super) async fn solved(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attem
             return release(app, open, live, end, (Some(&fault), charge)).await;
         }
     };
-    let capture = attempt.price;
+    let capture = attempt.terms.charge(said);
     let sealed = match result::seal_solution(app, open.id, &fields) {
         Ok(sealed) => sealed,
         Err(error) => {
@@ -253,6 +255,7 @@ async fn settle(
     };
     if let Settled::Now { cost, returned } = settled {
         counted::end(app, open, &live.attempt.provider, (&settlement, cost, returned));
+        counted::costs(app, &live.attempt, &settlement.outcome);
         observe::ended(app, open, &live, &settlement);
     }
     let view = match settled {

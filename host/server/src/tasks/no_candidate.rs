@@ -112,6 +112,9 @@ fn reason(hit: Hit, route: &Route<'_>, question: &RouteRequest<'_>) -> String {
         Hit::ProxyNeeded => "a proxy is needed for this task type, send one and use the name without ProxyLess",
         Hit::Pool => return pool_reason(&question.pool).to_owned(),
         Hit::NoPrice => "it has no price now, which is the operator's to set",
+        Hit::ShareBelowCost => {
+            "a contributor would earn less than the provider takes, which is the operator's to change"
+        }
         Hit::Quarantined => "its adapter misbehaves and gets no tasks for now",
         Hit::Resting => {
             return match route.rested_until_ms.map(|until_ms| until_ms.saturating_sub(question.now_ms)) {

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use capstan_domain::catalogue::Family;
+use capstan_domain::price::Terms;
 use capstan_domain::schedule::Polls;
 use capstan_domain::task::TaskState;
-use capstan_domain::{AccountId, Amount, ApiKeyId, AttemptId, CredentialId, ProviderId, TaskId};
+use capstan_domain::{AccountId, ApiKeyId, AttemptId, CredentialId, ProviderId, TaskId};
 use capstan_egress::Waiting;
 use capstan_storage::{Fence, TaskName};
 use tokio::sync::{Mutex as AsyncMutex, watch};
@@ -79,8 +80,8 @@ pub(crate) struct Attempt {
     pub credential: CredentialId,
     /// Digest of the adapter that began it.
     pub digest: Vec<u8>,
-    /// What the account pays when it succeeds.
-    pub price: Amount,
+    /// What the account pays when it succeeds, and how that is found out.
+    pub terms: Terms,
     /// When it began; unknown of one that another process began.
     pub began_at_ms: Option<i64>,
     /// The provider's id of the task, once accepted.

@@ -137,7 +137,7 @@ fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
                 provider: row.attempt.candidate.provider.clone(),
                 credential: row.attempt.candidate.credential,
                 digest: row.attempt.adapter_digest.clone(),
-                price: row.attempt.candidate.price,
+                terms: row.attempt.candidate.terms,
                 began_at_ms: None,
                 reference,
                 memo,

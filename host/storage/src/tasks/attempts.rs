@@ -9,6 +9,7 @@ use super::charges::{self, Charge};
 use super::rows::charged_word;
 use crate::bulk::{Bulk, Cell};
 use crate::db::{Db, sql};
+use crate::prices::billing_words;
 use crate::shards::hold_fence;
 use crate::words::read;
 use crate::{AttemptFault, AttemptState, Fence, NewAttempt, Store, StoreError};
@@ -77,17 +78,19 @@ impl Store {
 pub(super) async fn insert_attempts(db: &mut Db, attempts: &[(TaskId, i64, &NewAttempt)]) -> Result<(), StoreError> {
     const INSERT: Bulk = Bulk {
         head: "insert into attempts (id, task_id, seq, provider_id, credential_id, pool, adapter_digest, state, price_nanos,
-                                     share_bp, contributor_id, explanation, created_at_ms)",
-        columns: 13,
+                                     share_bp, contributor_id, explanation, created_at_ms, billing, billing_margin_bp,
+                                     expected_cost_nanos)",
+        columns: 16,
         tail: "",
     };
     let cells: Vec<Cell<'_>> = attempts.iter().flat_map(|&(task, seq, new)| attempt_row(task, seq, new)).collect();
     INSERT.run(db, &cells).await.map(drop)
 }
 
-fn attempt_row(task: TaskId, seq: i64, new: &NewAttempt) -> [Cell<'_>; 13] {
-    let Candidate { credential, provider, pool, price, share } = &new.candidate;
+fn attempt_row(task: TaskId, seq: i64, new: &NewAttempt) -> [Cell<'_>; 16] {
+    let Candidate { credential, provider, pool, terms, share } = &new.candidate;
     let (contributor, share_bp) = share.unzip();
+    let (billing, billing_margin_bp) = billing_words(terms.billing);
     [
         new.id.0.into(),
         task.0.into(),
@@ -97,11 +100,14 @@ fn attempt_row(task: TaskId, seq: i64, new: &NewAttempt) -> [Cell<'_>; 13] {
         pool.as_str().into(),
         new.adapter_digest.as_slice().into(),
         "submitting".into(),
-        price.nanos().into(),
+        terms.price.nanos().into(),
         i64::from(share_bp.unwrap_or(0)).into(),
         Cell::Uuid(contributor.map(|account| account.0)),
         (&*new.explanation).into(),
         new.created_at_ms.into(),
+        billing.into(),
+        Cell::Int(billing_margin_bp),
+        Cell::Int(terms.expected_cost.map(Amount::nanos)),
     ]
 }
 

@@ -3,6 +3,7 @@
 //! giving the contributor the money back.
 
 use capstan_domain::adapter::Charged;
+use capstan_domain::price::Terms;
 use capstan_domain::route::Candidate;
 use capstan_domain::{AccountId, Amount, AttemptId, CredentialId, MoveId, TaskId};
 use uuid::Uuid;
@@ -99,7 +100,7 @@ impl ChargedRow {
             credential: CredentialId(self.credential_id),
             provider: read_id("attempts", "provider_id", &self.provider_id)?,
             pool: read(read_pool(&self.pool), "attempts", "pool", attempt)?,
-            price: Amount::from_nanos(self.price_nanos),
+            terms: Terms::fixed(Amount::from_nanos(self.price_nanos)),
             share: self.contributor_id.map(|contributor| (AccountId(contributor), share_bp)),
         };
         Ok(Borne { task, attempt, payer: AccountId(self.account_id), candidate, charge, at_ms, matures_at_ms })

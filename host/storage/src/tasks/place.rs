@@ -276,9 +276,10 @@ fn kept_under(request: &PlaceTask, available: Amount) -> Result<Placed, PlaceRef
     if request.candidates.is_empty() || request.max_attempts == 0 {
         return Err(PlaceRefusal::NoCandidate);
     }
-    let affordable = request.candidates.iter().enumerate().filter(|(_, attempt)| attempt.candidate.price <= available);
+    let affordable =
+        request.candidates.iter().enumerate().filter(|(_, attempt)| attempt.candidate.terms.price <= available);
     let (kept, prices): (Vec<usize>, Vec<Amount>) =
-        affordable.take(request.max_attempts).map(|(index, attempt)| (index, attempt.candidate.price)).unzip();
+        affordable.take(request.max_attempts).map(|(index, attempt)| (index, attempt.candidate.terms.price)).unzip();
     let hold = prices.into_iter().max().ok_or(PlaceRefusal::InsufficientFunds { available })?;
     Ok(Placed { hold, kept })
 }

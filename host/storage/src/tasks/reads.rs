@@ -74,8 +74,8 @@ impl Store {
         let rows = sql!(
             db,
             all as AttemptRow,
-            "select id, task_id, seq, provider_id, credential_id, pool, adapter_digest, state, price_nanos, share_bp,
-                    contributor_id, provider_cost_nanos, reference, fault_class, fault_code, charged, explanation,
+            "select id, task_id, seq, provider_id, credential_id, pool, adapter_digest, state, price_nanos, billing,
+                    billing_margin_bp, expected_cost_nanos, share_bp, contributor_id, provider_cost_nanos, reference, fault_class, fault_code, charged, explanation,
                     created_at_ms, accepted_at_ms, ended_at_ms
                from attempts where task_id = $1 order by seq",
             task.0
@@ -150,7 +150,7 @@ async fn list_open_in(db: &mut Db, (first, last): (u8, u8)) -> Result<Vec<OpenTa
         db,
         all as AttemptRow,
         "select a.id, a.task_id, a.seq, a.provider_id, a.credential_id, a.pool, a.adapter_digest, a.state,
-                a.price_nanos, a.share_bp, a.contributor_id, a.provider_cost_nanos, a.reference, a.fault_class,
+                a.price_nanos, a.billing, a.billing_margin_bp, a.expected_cost_nanos, a.share_bp, a.contributor_id, a.provider_cost_nanos, a.reference, a.fault_class,
                 a.fault_code, a.charged, a.explanation, a.created_at_ms, a.accepted_at_ms, a.ended_at_ms
            from tasks t join attempts a on a.task_id = t.id
           where t.shard between $1 and $2 and t.state in ('submitting', 'running', 'in_doubt')

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use capstan_domain::adapter::{Charged, FaultClass};
 use capstan_domain::code::ErrorCode;
+use capstan_domain::price::Terms;
 use capstan_domain::route::{Candidate, PoolMode, SelectionMode};
 use capstan_domain::task::TaskState;
 use capstan_domain::{AccountId, Amount, ApiKeyId, AttemptId, CredentialId, ProviderId, TaskId};
 use uuid::Uuid;
 
 use crate::credentials::read_pool;
+use crate::prices::read_billing;
 use crate::providers::read_id;
 use crate::words::read;
 use crate::{AttemptState, StoreError};
@@ -238,6 +240,9 @@ pub(super) struct AttemptRow {
     adapter_digest: Vec<u8>,
     state: String,
     price_nanos: i64,
+    billing: String,
+    billing_margin_bp: Option<i64>,
+    expected_cost_nanos: Option<i64>,
     share_bp: i64,
     contributor_id: Option<Uuid>,
     provider_cost_nanos: Option<i64>,
@@ -259,7 +264,11 @@ impl AttemptRow {
             credential: CredentialId(self.credential_id),
             provider: read_id("attempts", "provider_id", &self.provider_id)?,
             pool: read(read_pool(&self.pool), "attempts", "pool", id)?,
-            price: Amount::from_nanos(self.price_nanos),
+            terms: Terms {
+                price: Amount::from_nanos(self.price_nanos),
+                billing: read(read_billing(&self.billing, self.billing_margin_bp), "attempts", "billing", id)?,
+                expected_cost: self.expected_cost_nanos.map(Amount::from_nanos),
+            },
             share: self.contributor_id.map(|contributor| (AccountId(contributor), share_bp)),
         };
         let charged = self.charged.map(|word| read(read_charged(&word), "attempts", "charged", id)).transpose()?;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use capstan_domain::code::ErrorCode;
 use capstan_domain::ledger::Move;
+use capstan_domain::price::Terms;
 use capstan_domain::route::Candidate;
 use capstan_domain::task::TaskState;
 use capstan_domain::{AccountId, Amount, AttemptId, CredentialId, MoveId, TaskId};
@@ -149,7 +150,8 @@ impl OpenHold {
             credential: CredentialId(self.credential_id),
             provider: read_id("attempts", "provider_id", &self.provider_id)?,
             pool: read(read_pool(&self.pool), "attempts", "pool", attempt)?,
-            price: Amount::from_nanos(self.price_nanos),
+            // How it is charged was settled before: what is captured comes in with the call.
+            terms: Terms::fixed(Amount::from_nanos(self.price_nanos)),
             share: self.contributor_id.map(|contributor| (AccountId(contributor), share_bp)),
         })
     }

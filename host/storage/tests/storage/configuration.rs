@@ -1,10 +1,10 @@
 //! Providers, credentials and prices.
 
 use anyhow::{Context, ensure};
-use capstan_domain::price::Price;
+use capstan_domain::price::Rule;
 use capstan_domain::route::Pool;
 use capstan_domain::{CredentialId, ProviderId};
-use capstan_storage::{CredentialStatus, NewCredential, PricedFamily, Provider, ProviderStatus, StoreError};
+use capstan_storage::{CredentialStatus, NewCredential, Provider, ProviderStatus, StoreError};
 
 use crate::fixture::{Fixture, NOW, nanos, provider};
 
@@ -54,13 +54,13 @@ pub(crate) async fn the_newest_price_book_is_current_and_whole(f: Fixture) -> an
     assert_eq!(f.store.publish_price_book(second).await?, 2);
     let book = f.store.current_price_book().await?.context("published")?;
     assert_eq!(book.version, 2);
-    let price = |family: &str| book.price(&ProviderId::new("solver").ok()?, family, Pool::Platform);
-    assert_eq!(price("recaptcha_v2"), Some(Price { amount: nanos(2_000), share_bp: 0 }));
-    assert_eq!(price("turnstile"), None);
+    let rule = |family: &str| book.rule(&ProviderId::new("solver").ok()?, family, Pool::Platform);
+    let priced = Rule::fixed(provider()?, "recaptcha_v2", Pool::Platform, nanos(2_000));
+    assert_eq!(rule("recaptcha_v2"), Some(&priced));
+    assert_eq!(rule("turnstile"), None);
     // The second line cannot be: the first is not published either.
     let mut bad = f.a_price_book(3_000)?;
-    let free = Price { amount: nanos(0), share_bp: 0 };
-    bad.prices.push(PricedFamily { provider: provider()?, family: "free".into(), pool: Pool::Platform, price: free });
+    bad.rules.push(Rule::fixed(provider()?, "free", Pool::Platform, nanos(0)));
     ensure!(matches!(f.store.publish_price_book(bad).await, Err(StoreError::Driver(_))), "refused");
     assert_eq!(f.store.current_price_book().await?.context("published")?.version, 2);
     assert_eq!(f.store.publish_price_book(f.a_price_book(4_000)?).await?, 3);
@@ -72,6 +72,8 @@ pub(crate) async fn price_books_are_append_only(f: Fixture) -> anyhow::Result<()
     for text in [
         "update prices set price_nanos = 1",
         "delete from prices",
+        "update price_rules set share_bp = 1",
+        "delete from price_rules",
         "update price_books set created_at_ms = 1",
         "delete from price_books",
     ] {

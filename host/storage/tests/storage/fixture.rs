@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use anyhow::{Context, ensure};
 use capstan_domain::adapter::{Charged, FaultClass};
 use capstan_domain::code::ErrorCode;
-use capstan_domain::price::Price;
+use capstan_domain::price::{Rule, Terms};
 use capstan_domain::route::{Candidate, Pool, PoolMode, SelectionMode};
 use capstan_domain::{AccountId, Amount, ApiKeyId, AttemptId, CredentialId, MoveId, ProviderId, TaskId};
 use capstan_storage::{
     AttemptEnd, AttemptFault, Balance, Fence, KeySettings, NewAccount, NewApiKey, NewAttempt, NewCredential,
-    NewPriceBook, OpenOptions, Outcome, PlaceTask, Placed, PricedFamily, Provider, ProviderStatus, Settlement,
-    ShardClaim, Store, TaskFacts, TopUp,
+    NewPriceBook, OpenOptions, Outcome, PlaceTask, Placed, Provider, ProviderStatus, Settlement, ShardClaim, Store,
+    TaskFacts, TopUp,
 };
 use uuid::Uuid;
 
@@ -112,9 +112,8 @@ impl Fixture {
     }
 
     pub(crate) fn a_price_book(&self, price: i64) -> anyhow::Result<NewPriceBook> {
-        let price = Price { amount: nanos(price), share_bp: 0 };
-        let priced = PricedFamily { provider: provider()?, family: "recaptcha_v2".into(), pool: Pool::Platform, price };
-        Ok(NewPriceBook { id: self.uuid(), prices: vec![priced], created_at_ms: NOW })
+        let rule = Rule::fixed(provider()?, "recaptcha_v2", Pool::Platform, nanos(price));
+        Ok(NewPriceBook { id: self.uuid(), rules: vec![rule], created_at_ms: NOW })
     }
 
     /// A new id; no two are the same in one story.
@@ -162,7 +161,7 @@ impl Fixture {
             credential: self.credential,
             provider: provider()?,
             pool: Pool::Platform,
-            price: nanos(price),
+            terms: Terms::fixed(nanos(price)),
             share: None,
         };
         Ok(NewAttempt {

@@ -16,6 +16,7 @@ mod opening;
 mod operating;
 mod placing;
 mod policy;
+mod pricing;
 mod proxy;
 mod settling;
 mod shards;
@@ -42,6 +43,9 @@ fn main() {
             a_top_up_that_cannot_be_is_refused, a_key_is_found_by_its_hash_with_its_account;
         configuration: providers_are_set_and_listed, a_credential_is_known_by_its_fingerprint,
             the_newest_price_book_is_current_and_whole, price_books_are_append_only;
+        pricing: every_kind_of_rule_comes_back_as_it_was, a_rule_that_cannot_be_publishes_nothing,
+            a_book_of_a_release_before_is_rules_with_fixed_prices, an_attempt_keeps_what_it_was_agreed_at,
+            drift_is_what_was_reported_against_what_was_expected;
         placing: a_task_is_placed_with_its_hold_and_first_attempt, the_hold_is_the_dearest_affordable_of_those_tried,
             a_placing_said_twice_is_one_hold, a_taken_number_is_told_and_leaves_nothing, what_cannot_be_placed_is_refused,
             a_thousand_tasks_on_a_balance_for_a_hundred_are_exactly_a_hundred, another_account_s_task_is_not_found;

@@ -40,7 +40,7 @@ pub(crate) async fn the_hold_is_the_dearest_affordable_of_those_tried(f: Fixture
     // The balance is 100 now; the repeated call answers as it did then.
     assert_eq!(f.store.place_task(request.clone()).await?, placed);
     let attempts = f.store.list_attempts(request.facts.id).await?;
-    assert_eq!(attempts.iter().map(|a| a.candidate.price).collect::<Vec<_>>(), [nanos(100)]);
+    assert_eq!(attempts.iter().map(|a| a.candidate.terms.price).collect::<Vec<_>>(), [nanos(100)]);
     Ok(())
 }
 

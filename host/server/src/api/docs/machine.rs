@@ -1,12 +1,11 @@
 //! The catalogue for programs: `/docs/types.json`.
 
-use capstan_domain::Amount;
 use capstan_domain::catalogue::families::{THEMES, Theme};
 use capstan_domain::catalogue::{Class, Family, Field, SolutionField};
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use super::served::{Server, servers};
+use super::served::{Server, Sold, servers};
 use crate::providers::Snapshot;
 
 /// Every family with its names, parameters, solution, providers and prices.
@@ -42,10 +41,15 @@ fn solved(field: &SolutionField) -> Value {
 
 /// Prices as text: they are exact decimals.
 fn server(server: &Server) -> Value {
-    let text = |amount: Option<Amount>| amount.map(|amount| amount.to_string());
+    let text = |sold: &Option<Sold>| sold.as_ref().map(|sold| sold.price.to_string());
+    let surcharges = |sold: &Option<Sold>| {
+        let of = |(when, add): &(String, String)| json!({"when": when, "add": add});
+        sold.as_ref().map(|sold| sold.surcharges.iter().map(of).collect::<Vec<_>>())
+    };
     json!({
         "name": server.name, "proxy": server.proxy,
-        "usd": {"platform": text(server.platform), "community": text(server.community)},
+        "usd": {"platform": text(&server.platform), "community": text(&server.community)},
+        "surcharges": {"platform": surcharges(&server.platform), "community": surcharges(&server.community)},
     })
 }
 

@@ -2,7 +2,9 @@
 
 use capstan_domain::Amount;
 use capstan_domain::adapter::ProxySupport;
+use capstan_domain::price::{Asked, Billing, Quote};
 use capstan_domain::route::{Pool, PoolMode, Provision};
+use serde_json::Map;
 
 use crate::clock;
 use crate::providers::Snapshot;
@@ -14,15 +16,25 @@ pub(super) struct Server {
     /// With which proxies.
     pub proxy: ProxySupport,
     /// What a task costs through one of the platform's credentials, if it has one.
-    pub platform: Option<Amount>,
+    pub platform: Option<Sold>,
     /// What a task costs through a contributed credential, if there is one and the pool is open.
-    pub community: Option<Amount>,
+    pub community: Option<Sold>,
+}
+
+/// What a task costs.
+pub(super) struct Sold {
+    /// Before surcharges.
+    pub price: Amount,
+    /// Whether it may come to less, by what the provider charges.
+    pub is_most: bool,
+    /// When more is charged, and how much: dollars, or a part of the price.
+    pub surcharges: Vec<(String, String)>,
 }
 
 impl Server {
     /// The lower of its prices.
     pub(super) fn cheapest(&self) -> Option<Amount> {
-        self.platform.into_iter().chain(self.community).min()
+        self.platform.iter().chain(&self.community).map(|sold| sold.price).min()
     }
 
     /// How it takes proxies, in words.
@@ -39,22 +51,40 @@ impl Server {
 pub(super) fn servers(snapshot: &Snapshot, family: &str) -> Vec<Server> {
     let ceilings = [snapshot.switches.pool, snapshot.switches.family_pools.get(family).copied()];
     let community_is_open = !ceilings.contains(&Some(PoolMode::PlatformOnly));
-    let provisions = snapshot.provisions(family, clock::now_ms());
+    let asked = Asked { family, parameters: &Map::new(), with_proxy: false };
+    let provisions = snapshot.provisions(&asked, clock::now_ms());
     let mut servers: Vec<Server> =
-        provisions.iter().filter_map(|provision| server(snapshot, provision, community_is_open)).collect();
+        provisions.iter().filter_map(|provision| server(snapshot, provision, (&asked, community_is_open))).collect();
     servers.sort_by_key(|server| (server.cheapest(), server.name.clone()));
     servers
 }
 
-fn server(snapshot: &Snapshot, provision: &Provision<'_>, community_is_open: bool) -> Option<Server> {
-    let has = |pool: Pool| provision.offers.iter().any(|offer| offer.pool == pool);
-    let platform = provision.platform_price.filter(|_| has(Pool::Platform));
-    let community = provision.community_price.filter(|_| community_is_open && has(Pool::Community));
+fn server(
+    snapshot: &Snapshot,
+    provision: &Provision<'_>,
+    (asked, community_is_open): (&Asked<'_>, bool),
+) -> Option<Server> {
+    let provider = snapshot.provider(provision.provider)?;
+    let sold = |pool: Pool| {
+        let has = provision.offers.iter().any(|offer| offer.pool == pool);
+        let quote = snapshot.quote(provider, asked, pool).ok().filter(|_| has)?;
+        // As the router does: what a contributor would pay for is not offered.
+        (pool == Pool::Platform || quote.price.covers_the_contributor()).then(|| sold(&quote))
+    };
     let server = Server {
-        name: snapshot.provider(provision.provider)?.display_name.clone(),
+        name: provider.display_name.clone(),
         proxy: provision.serves?,
-        platform: platform.map(|price| price.amount),
-        community: community.map(|price| price.amount),
+        platform: sold(Pool::Platform),
+        community: sold(Pool::Community).filter(|_| community_is_open),
     };
     server.cheapest().is_some().then_some(server)
+}
+
+fn sold(quote: &Quote<'_>) -> Sold {
+    let surcharges = quote.rule.surcharges.iter();
+    Sold {
+        price: quote.base,
+        is_most: quote.rule.billing != Billing::Fixed,
+        surcharges: surcharges.map(|more| (more.when.to_string(), more.add.shown())).collect(),
+    }
 }

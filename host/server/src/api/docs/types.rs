@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::example::{Example, examples};
 use super::facts::{Facts, Parameter, theme_of};
 use super::page::{Place, names, page, pasted, prose};
-use super::served::{Server, servers};
+use super::served::{Server, Sold, servers};
 use crate::providers::Snapshot;
 
 /// Longest text that is looked for.
@@ -190,7 +190,13 @@ fn solution(facts: &Facts) -> Markup {
 }
 
 fn prices(servers: &[Server]) -> Markup {
-    let price = |amount: Option<capstan_domain::Amount>| html! { @if let Some(amount) = amount { "$" (amount) } };
+    let price = |sold: &Option<Sold>| {
+        html! { @if let Some(sold) = sold {
+            @if sold.is_most { "at most " }
+            "$" (sold.price)
+            @for (when, add) in &sold.surcharges { div { "+ " (add) " where " code { (when) } } }
+        } }
+    };
     html! {
         h2 id="prices" { "Who serves it, and the price" }
         @if servers.is_empty() {
@@ -204,8 +210,8 @@ fn prices(servers: &[Server]) -> Markup {
                 tbody { @for server in servers {
                     tr {
                         th scope="row" { (server.name) }
-                        td data-label=[server.platform.map(|_| "Platform's credentials")] { (price(server.platform)) }
-                        td data-label=[server.community.map(|_| "Contributed credentials")] { (price(server.community)) }
+                        td data-label=[server.platform.as_ref().map(|_| "Platform's credentials")] { (price(&server.platform)) }
+                        td data-label=[server.community.as_ref().map(|_| "Contributed credentials")] { (price(&server.community)) }
                         td data-label="Proxy" { (server.proxies()) }
                     }
                 } }
