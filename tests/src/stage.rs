@@ -26,7 +26,8 @@ pub struct Stage {
     /// Its process.
     pub process: Process,
     simulators: Vec<(&'static str, Simulator)>,
-    _database: Database,
+    /// Its database.
+    pub database: Database,
 }
 
 /// What a command has said.
@@ -75,17 +76,21 @@ impl Stage {
             (dir.path().join("master.key"), dir.path().join("capstan.toml"), dir.path().join("log"));
         let (code, _) = Process::prints(&["master-key", "--out", &key.display().to_string()], &log)?;
         ensure!(code == Some(0), "no master key was made");
-        let mut text = format!(
-            "listen = \"127.0.0.1:0\"\ndata_dir = {:?}\nmaster_key_file = {key:?}\nadapters = {adapters:?}\n\
-             allow_loopback_providers = true\n",
-            dir.path().join("data")
-        );
-        if let Some(url) = &database.url {
-            text.push_str(&format!("\n[database]\nurl = {url:?}\n"));
-        }
+        let text = configuration(&dir.path().join("data"), &key, &adapters, &database);
         std::fs::write(&config, text)?;
         let process = Process::start(&["serve", "--json", "--config", &config.display().to_string()], &log)?;
-        Ok(Self { dir, process, simulators, _database: database })
+        Ok(Self { dir, process, simulators, database })
+    }
+
+    /// A configuration for another gateway with the same master key and adapters: its data directory, its database.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn configure(&self, name: &str, data: &str, database: &Database) -> Result<String> {
+        let adapters = capstan::adapters::build(capstan::adapters::ADAPTERS, |_| ())?;
+        let file = self.path(name);
+        std::fs::write(&file, configuration(&self.path(data), &self.path("master.key"), &adapters, database))?;
+        Ok(file.display().to_string())
     }
 
     /// The handle of a simulated provider.
@@ -177,4 +182,15 @@ impl Stage {
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.dir.path().join(name)
     }
+}
+
+fn configuration(data: &Path, key: &Path, adapters: &[PathBuf], database: &Database) -> String {
+    let mut text = format!(
+        "listen = \"127.0.0.1:0\"\ndata_dir = {data:?}\nmaster_key_file = {key:?}\nadapters = {adapters:?}\n\
+         allow_loopback_providers = true\n"
+    );
+    if let Some(url) = &database.url {
+        text.push_str(&format!("\n[database]\nurl = {url:?}\n"));
+    }
+    text
 }
