@@ -126,7 +126,7 @@ async fn drill(engine: Engine) -> Result<()> {
     stage.asked(&["account", "topup", "Ada", "7.00", "--reference", "after"], "")?;
     let all = load.end().await?;
     stage.process.ask_to_stop()?;
-    ensure!(made["bytes"] == std::fs::metadata(&file)?.len() && made["schemaVersion"] == 12, "{made}");
+    ensure!(made["bytes"] == std::fs::metadata(&file)?.len(), "{made}");
     ensure!(made["file"] == file.display().to_string(), "{made}");
     ensure!(std::fs::metadata(&file)?.permissions().mode() & 0o777 == 0o600, "others can read it");
     holds_no_secret(&stage, &file, &client)?;
@@ -134,7 +134,7 @@ async fn drill(engine: Engine) -> Result<()> {
     let elsewhere = tokio::task::spawn_blocking(move || Database::create(engine)).await??;
     let config = stage.configure("restored.toml", "restored", &elsewhere)?;
     let restored = stage.asked(&["restore", "drill.backup", "--config", &config], "")?;
-    for field in ["accounts", "tasks", "openTasks", "moves"] {
+    for field in ["schemaVersion", "accounts", "tasks", "openTasks", "moves"] {
         ensure!(restored[field] == made[field], "{field}: {restored} of {made}");
     }
     ensure!(restored["ledger"]["addsUp"] == true && restored["keptAside"].is_null(), "{restored}");
