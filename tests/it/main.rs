@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there fails, as it should")]
 
 mod api;
+mod backup;
 mod classic;
 mod clients;
 mod dev;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     }
     let tests = [
         api::tests(),
+        backup::tests(),
         classic::tests(),
         clients::tests(),
         dev::tests(),

@@ -23,7 +23,7 @@ pub const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 pub struct Database {
     /// Its URL; none means SQLite in the data directory.
     pub url: Option<String>,
-    _cluster: Option<Arc<Cluster>>,
+    cluster: Option<Arc<Cluster>>,
 }
 
 impl Database {
@@ -33,12 +33,20 @@ impl Database {
     /// [`Unavailable`] when PostgreSQL is not on this machine.
     pub fn create(engine: Engine) -> Result<Self> {
         match engine {
-            Engine::Sqlite => Ok(Self { url: None, _cluster: None }),
+            Engine::Sqlite => Ok(Self { url: None, cluster: None }),
             Engine::Postgres => {
                 let cluster = cluster()?;
-                Ok(Self { url: Some(cluster.create_database()?), _cluster: Some(cluster) })
+                Ok(Self { url: Some(cluster.create_database()?), cluster: Some(cluster) })
             }
         }
+    }
+}
+
+impl Database {
+    /// A program that comes with its server; none for SQLite.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Option<std::path::PathBuf> {
+        self.cluster.as_ref().map(|cluster| cluster.program(name))
     }
 }
 

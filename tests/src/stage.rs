@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::Client;
+use crate::database::{Database, Engine};
 use crate::process::{AS_CAPSTAN, Process};
 
 /// The providers, by the name that adapter and simulator share.
@@ -25,6 +26,8 @@ pub struct Stage {
     /// Its process.
     pub process: Process,
     simulators: Vec<(&'static str, Simulator)>,
+    /// Its database.
+    pub database: Database,
 }
 
 /// What a command has said.
@@ -44,6 +47,15 @@ impl Stage {
     /// # Errors
     /// When anything of it does not start.
     pub async fn start(keys: &[&str]) -> Result<Self> {
+        Self::start_on(Engine::Sqlite, keys).await
+    }
+
+    /// The same on this database.
+    ///
+    /// # Errors
+    /// When anything of it does not start, or this machine does not have the database.
+    pub async fn start_on(engine: Engine, keys: &[&str]) -> Result<Self> {
+        let database = tokio::task::spawn_blocking(move || Database::create(engine)).await??;
         let built = tokio::task::spawn_blocking(|| capstan::adapters::build(capstan::adapters::ADAPTERS, |_| ()));
         let adapters = built.await??;
         let mut simulators = Vec::new();
@@ -64,14 +76,21 @@ impl Stage {
             (dir.path().join("master.key"), dir.path().join("capstan.toml"), dir.path().join("log"));
         let (code, _) = Process::prints(&["master-key", "--out", &key.display().to_string()], &log)?;
         ensure!(code == Some(0), "no master key was made");
-        let text = format!(
-            "listen = \"127.0.0.1:0\"\ndata_dir = {:?}\nmaster_key_file = {key:?}\nadapters = {adapters:?}\n\
-             allow_loopback_providers = true\n",
-            dir.path().join("data")
-        );
+        let text = configuration(&dir.path().join("data"), &key, &adapters, &database);
         std::fs::write(&config, text)?;
         let process = Process::start(&["serve", "--json", "--config", &config.display().to_string()], &log)?;
-        Ok(Self { dir, process, simulators })
+        Ok(Self { dir, process, simulators, database })
+    }
+
+    /// A configuration for another gateway with the same master key and adapters: its data directory, its database.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn configure(&self, name: &str, data: &str, database: &Database) -> Result<String> {
+        let adapters = capstan::adapters::build(capstan::adapters::ADAPTERS, |_| ())?;
+        let file = self.path(name);
+        std::fs::write(&file, configuration(&self.path(data), &self.path("master.key"), &adapters, database))?;
+        Ok(file.display().to_string())
     }
 
     /// The handle of a simulated provider.
@@ -163,4 +182,15 @@ impl Stage {
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.dir.path().join(name)
     }
+}
+
+fn configuration(data: &Path, key: &Path, adapters: &[PathBuf], database: &Database) -> String {
+    let mut text = format!(
+        "listen = \"127.0.0.1:0\"\ndata_dir = {data:?}\nmaster_key_file = {key:?}\nadapters = {adapters:?}\n\
+         allow_loopback_providers = true\n"
+    );
+    if let Some(url) = &database.url {
+        text.push_str(&format!("\n[database]\nurl = {url:?}\n"));
+    }
+    text
 }

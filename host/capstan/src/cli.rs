@@ -12,6 +12,7 @@ use crate::operator::args::{
     AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand,
     RoutingCommand, TaskCommand,
 };
+use crate::operator::backup::{self, BackupArgs, RestoreArgs};
 use crate::operator::policy_args::{AbuseCommand, PolicyCommand};
 use crate::operator::price_args::PriceCommand;
 use crate::operator::{self, Order};
@@ -77,6 +78,24 @@ pub enum Command {
     Policy(Verbs<PolicyCommand>),
     /// Answer reports of abuse.
     Abuse(Verbs<AbuseCommand>),
+    /// Copy the whole database into one file, while the gateway works.
+    ///
+    /// The gateway that runs writes the file, on its own machine and as its own user; with none running, this command does. The
+    /// file takes its name when it is complete and flushed to the disk, and no file is overwritten. The master key is not in
+    /// it. With PostgreSQL it is made by pg_dump, which must be installed.
+    #[command(
+        after_help = "Examples:\n  capstan backup /var/backups/capstan-2027-01-31.backup\n  capstan backup --json /var/backups/now.backup"
+    )]
+    Backup(BackupArgs),
+    /// Put a backup in the database's place, while no gateway runs.
+    ///
+    /// It needs the master key of the gateway that made the backup. A file that is damaged, cut off or of a newer version is
+    /// refused before anything is touched, and so is a database with accounts or tasks, unless --replace is given. The
+    /// schema is brought up to date and the ledger is checked.
+    #[command(
+        after_help = "Examples:\n  capstan restore /var/backups/capstan-2027-01-31.backup\n  capstan restore --replace --reason \"disk failed\" /var/backups/now.backup"
+    )]
+    Restore(RestoreArgs),
     /// Run the simulated provider alone.
     ///
     /// It speaks the wire format of anti-captcha, 2captcha (the classic in.php and res.php) or capsolver, so a client of
@@ -103,7 +122,9 @@ impl Command {
             | Self::Task(_)
             | Self::Audit(_)
             | Self::Policy(_)
-            | Self::Abuse(_) => true,
+            | Self::Abuse(_)
+            | Self::Backup(_)
+            | Self::Restore(_) => true,
         }
     }
 
@@ -121,7 +142,10 @@ impl Command {
             Self::Audit(verbs) => (verbs.connection, operator::audit(&verbs.command)),
             Self::Policy(verbs) => (verbs.connection, operator::policy(verbs.command)),
             Self::Abuse(verbs) => (verbs.connection, operator::abuse(verbs.command)),
-            Self::Dev(_) | Self::Serve(_) | Self::MasterKey(_) | Self::Simulate(_) => bail!("this is no verb"),
+            Self::Backup(args) => backup::order(args)?,
+            Self::Dev(_) | Self::Serve(_) | Self::MasterKey(_) | Self::Simulate(_) | Self::Restore(_) => {
+                bail!("this is no verb of a gateway's")
+            }
         })
     }
 }

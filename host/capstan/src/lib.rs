@@ -39,6 +39,7 @@ pub fn run(cli: cli::Cli) -> ExitCode {
         cli::Command::Dev(args) => runtime.block_on(Box::pin(dev::run(args))),
         cli::Command::Serve(args) => runtime.block_on(Box::pin(serve::run(args))),
         cli::Command::MasterKey(args) => master_key::run(&args),
+        cli::Command::Restore(args) => runtime.block_on(operator::backup::restore(args)),
         cli::Command::Simulate(args) => runtime.block_on(simulate::run(args)),
         verb => verb.order().and_then(|(connection, order)| runtime.block_on(operator::run(connection, order))),
     };

@@ -156,6 +156,14 @@ impl Vault {
         self.seal_credential(to, &opened.fields)
     }
 
+    /// Whether a credential opens here, without showing it: for whoever wants to know that the master key is the right one.
+    ///
+    /// # Errors
+    /// [`VaultError::OtherMasterKey`] by its header, [`VaultError::UnknownFormat`], [`VaultError::DoesNotOpen`].
+    pub fn check_credential(&self, binding: &CredentialBinding, sealed: &SealedCredential) -> Result<(), VaultError> {
+        self.open_credential(binding, sealed).map(drop)
+    }
+
     pub(crate) fn open_credential(
         &self,
         binding: &CredentialBinding,

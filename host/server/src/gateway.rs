@@ -11,7 +11,7 @@ use capstan_domain::dialect::Dialect;
 use capstan_domain::policy::BadDefault;
 use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
 use capstan_sandbox::{Adapter, AdmissionError, Sandbox, SandboxError, SandboxSettings};
-use capstan_storage::{Fence, OpenOptions, ShardClaim, Store, StoreError};
+use capstan_storage::{DatabaseUrl, Fence, OpenOptions, ShardClaim, Store, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,6 +21,7 @@ use crate::app::{App, Shards};
 use crate::door::{BoundDoor, Door, DoorError, DoorSettings};
 use crate::limits::RateLimits;
 use crate::lock::{DataDir, DataDirError};
+use crate::master_key_check::{self, Fit};
 use crate::metrics::Metrics;
 use crate::operate::{self, Operator};
 use crate::providers::{Snapshot, SnapshotError};
@@ -37,6 +38,12 @@ pub enum StartError {
     /// The database.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
+    /// The master key is another one than before.
+    #[error(
+        "the master key is not the one that this database is sealed under; start with the key that it was first started with \
+         (master_key_file, CAPSTAN_MASTER_KEY)"
+    )]
+    OtherMasterKey,
     /// The sandbox.
     #[error("the sandbox cannot be started")]
     Sandbox(#[from] SandboxError),
@@ -100,13 +107,15 @@ pub struct OpenGateway {
 }
 
 impl OpenGateway {
-    /// Locks the data directory, opens and migrates the database, admits the adapters.
+    /// Locks the data directory, opens and migrates the database, compares the master key, admits the adapters.
     ///
     /// # Errors
     /// [`StartError`], for the first thing that is not as it must be.
     pub async fn open(settings: Settings, master_key: MasterKey) -> Result<Self, StartError> {
         let data_dir = DataDir::lock(&settings.data_dir)?;
         let vault = Arc::new(Vault::new(master_key));
+        // Before the adapters: what is compiled is vouched for under the master key, and another key would make it all anew.
+        let store = open_store(&settings, &vault).await?;
         let sandbox_settings = SandboxSettings {
             cache_dir: Some(settings.data_dir.join("adapter-cache")),
             cache_key: vault.derive_key("adapter-cache"),
@@ -114,8 +123,14 @@ impl OpenGateway {
         };
         let paths = settings.adapters.clone();
         // Compiling is work for seconds: not on a thread of the reactor.
-        let adapters = tokio::task::spawn_blocking(move || admit(sandbox_settings, paths)).await??;
-        Self::with(settings, data_dir, vault, adapters).await
+        let admitted = tokio::task::spawn_blocking(move || admit(sandbox_settings, paths)).await;
+        match admitted.map_err(StartError::from).and_then(|admitted| admitted) {
+            Ok(adapters) => Ok(Self { store, vault, adapters, settings, data_dir }),
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
+        }
     }
 
     /// The same with adapters that are admitted already, so that tests compile them once.
@@ -124,19 +139,7 @@ impl OpenGateway {
     /// [`StartError`].
     pub async fn assemble(settings: Settings, vault: Arc<Vault>, adapters: Vec<Adapter>) -> Result<Self, StartError> {
         let data_dir = DataDir::lock(&settings.data_dir)?;
-        Self::with(settings, data_dir, vault, adapters).await
-    }
-
-    async fn with(
-        settings: Settings,
-        data_dir: DataDir,
-        vault: Arc<Vault>,
-        adapters: Vec<Adapter>,
-    ) -> Result<Self, StartError> {
-        let default_url = format!("sqlite:{}", settings.data_dir.join("capstan.db").display());
-        let url = settings.database_url.as_deref().unwrap_or(&default_url);
-        let store = Store::open(&url.parse()?, OpenOptions::default()).await?;
-        store.add_default_rules(site_policy::defaults()?, clock::now_ms()).await?;
+        let store = open_store(&settings, &vault).await?;
         Ok(Self { store, vault, adapters, settings, data_dir })
     }
 
@@ -201,6 +204,26 @@ impl OpenGateway {
         let door = door.open(router);
         Ok(Gateway { address: door.address, app, door, dialect_doors, metrics_door, data_dir })
     }
+}
+
+/// Opens and migrates the database, if the master key is its own.
+async fn open_store(settings: &Settings, vault: &Vault) -> Result<Store, StartError> {
+    let store = Store::open(&database_url(settings)?, OpenOptions::default()).await?;
+    match master_key_check::check(&store, vault).await? {
+        Fit::Same => {}
+        Fit::Other => {
+            store.close().await;
+            return Err(StartError::OtherMasterKey);
+        }
+    }
+    store.add_default_rules(site_policy::defaults()?, clock::now_ms()).await?;
+    Ok(store)
+}
+
+/// Where a gateway's data is: SQLite in its data directory, unless it is told otherwise.
+pub(crate) fn database_url(settings: &Settings) -> Result<DatabaseUrl, StoreError> {
+    let default_url = format!("sqlite:{}", settings.data_dir.join("capstan.db").display());
+    settings.database_url.as_deref().unwrap_or(&default_url).parse()
 }
 
 /// Takes the shards that are free. A node that was killed and comes back under another name waits for its own leases to run

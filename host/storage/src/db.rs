@@ -17,8 +17,8 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
 use crate::{OpenOptions, StoreError};
 
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+pub(crate) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+pub(crate) static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// How long a connection may take to come up before the database counts as unreachable.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);

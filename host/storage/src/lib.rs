@@ -17,6 +17,7 @@ mod abuse;
 mod accounts;
 mod api_keys;
 mod audit;
+mod backup;
 mod bulk;
 mod changes;
 mod credentials;
@@ -24,6 +25,7 @@ mod db;
 mod drift;
 mod earnings;
 mod error;
+mod key_checks;
 mod key_days;
 mod moves;
 mod prices;
@@ -41,12 +43,17 @@ pub use abuse::{Reported, Trace};
 pub use accounts::{Account, Balance, NewAccount, TopUp, TopUpRefusal, ToppedUp};
 pub use api_keys::{ApiKey, FoundKey, KeySettings, NewApiKey};
 pub use audit::{Audit, NewAudit};
+pub use backup::{
+    BackedUp, BackupError, BackupFacts, Contents, Present, RestorePlan, Restored, inspect_backup, look_at_database,
+    restore_backup,
+};
 pub use changes::{Applied, Change, ChangeRefusal, NewSecret};
 pub use credentials::{Credential, NewCredential};
 pub use db::DatabaseUrl;
 pub use drift::CostDrift;
 pub use earnings::{Earnings, Maturing};
 pub use error::StoreError;
+pub use key_checks::NewKeyCheck;
 pub use key_days::day_of;
 pub use moves::{BookedEntry, Entries};
 pub use prices::NewPriceBook;

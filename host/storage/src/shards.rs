@@ -57,6 +57,17 @@ impl Store {
         self.write(claim, |db, claim| Box::pin(renew(db, claim))).await
     }
 
+    /// Takes every shard from whoever had it, and has its epochs go on from this number at least.
+    pub(crate) async fn move_shards_on(&self, at_least: i64) -> Result<(), StoreError> {
+        self.write(at_least, |db, at_least| {
+            Box::pin(async move {
+                sql!(db, execute, MOVE_ON, *at_least)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// Lets other nodes take this node's shards at once; for an orderly end.
     ///
     /// # Errors
@@ -71,6 +82,11 @@ impl Store {
         .await
     }
 }
+
+/// After a restore: every shard is free, under an epoch that no node of before has. The epochs of a backup are older than those
+/// that nodes may have had since, and one more could be the very epoch of such a node.
+pub(crate) const MOVE_ON: &str = "update shards set node = '', expires_at_ms = 0,
+       epoch = case when epoch >= $1 then epoch + 1 else $1 end";
 
 fn fences_of(rows: Vec<(i64, i64)>) -> Result<Vec<Fence>, StoreError> {
     let mut fences = rows

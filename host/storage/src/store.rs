@@ -39,6 +39,7 @@ pub struct Store {
 }
 
 struct Inner {
+    url: DatabaseUrl,
     pools: Pools,
     messages: mpsc::Sender<Message>,
     counters: Arc<Counters>,
@@ -56,7 +57,9 @@ impl Store {
         let counters = Arc::new(Counters::default());
         let writer = Writer::new(pools.clone(), receiver, Arc::clone(&counters), options.most_per_commit.max(1)).run();
         let writer = on_a_thread_of_its_own(writer)?;
-        Ok(Self { inner: Arc::new(Inner { pools, messages, counters, writer: Mutex::new(Some(writer)) }) })
+        Ok(Self {
+            inner: Arc::new(Inner { url: url.clone(), pools, messages, counters, writer: Mutex::new(Some(writer)) }),
+        })
     }
 
     /// Serves the writes that are queued, takes no more, and closes every connection. Later calls find the store closed.
@@ -89,6 +92,11 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         let db = &mut self.reader().await?;
         db::sql!(db, one as (i64,), "select count(*) from shards").map(|(_,)| ())
+    }
+
+    /// Where the data is.
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.inner.url
     }
 
     /// A connection that reads.

@@ -57,6 +57,12 @@ impl Cluster {
         Ok(Self { programs, server, made: AtomicU32::new(0) })
     }
 
+    /// Where one of the PostgreSQL project's programs is, such as `pg_restore`.
+    #[must_use]
+    pub fn program(&self, name: &str) -> std::path::PathBuf {
+        self.programs.path(name)
+    }
+
     /// Makes an empty database and gives its URL.
     ///
     /// # Errors

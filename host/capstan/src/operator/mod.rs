@@ -3,6 +3,7 @@
 //! With no gateway running on the data directory, this process locks it and performs the verb itself.
 
 pub mod args;
+pub mod backup;
 mod input;
 pub mod policy_args;
 pub mod price_args;
@@ -44,8 +45,13 @@ impl Order {
 /// Why it was not performed.
 pub(crate) async fn run(connection: Connection, order: Order) -> Result<()> {
     let Order { verb, view, transcript } = order;
-    let waits = matches!(verb, Verb::ProviderCheck(_));
-    let bar = if waits { spinner() } else { ProgressBar::hidden() };
+    let bar = if matches!(verb, Verb::ProviderCheck(_)) {
+        spinner("asking the provider; a solve takes up to three minutes")
+    } else if matches!(verb, Verb::Backup { .. }) {
+        spinner("writing the backup; the gateway works on")
+    } else {
+        ProgressBar::hidden()
+    };
     let answer = perform(&connection, Asked { verb, reason: connection.reason.clone() }).await;
     bar.finish_and_clear();
     let mut answer = answer?;
@@ -62,9 +68,9 @@ pub(crate) async fn run(connection: Connection, order: Order) -> Result<()> {
     }
 }
 
-/// A sign of life on a terminal while a provider works.
-fn spinner() -> ProgressBar {
-    let bar = ProgressBar::new_spinner().with_message("asking the provider; a solve takes up to three minutes");
+/// A sign of life on a terminal while a provider or a disk works.
+fn spinner(message: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(message);
     bar.enable_steady_tick(std::time::Duration::from_millis(100));
     bar
 }

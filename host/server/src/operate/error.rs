@@ -1,7 +1,7 @@
 //! Why an operator's verb was not performed.
 
 use capstan_egress::VaultError;
-use capstan_storage::{ChangeRefusal, StoreError, TopUpRefusal};
+use capstan_storage::{BackupError, ChangeRefusal, StoreError, TopUpRefusal};
 
 use crate::keys::NoRandomness;
 use crate::providers::SnapshotError;
@@ -39,6 +39,9 @@ pub enum OperateError {
     /// The database refused.
     #[error("the database refused")]
     Store(#[from] StoreError),
+    /// There is no backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The credential could not be sealed.
     #[error("the credential could not be sealed")]
     Vault(#[from] VaultError),

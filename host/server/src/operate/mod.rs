@@ -8,6 +8,7 @@
 
 mod abuse;
 mod accounts;
+mod backup;
 mod check;
 mod credentials;
 mod error;
@@ -34,6 +35,7 @@ use serde_json::{Value, json};
 
 pub use error::OperateError;
 pub use seed::{CredentialDraft, add_account, add_credential, add_key, create_account, create_key, top_up};
+pub(crate) use times::shown as shown_time;
 pub use verb::{Asked, Check, KeyChange, PriceLine, ProviderChange, RuleLine, SurchargeLine, Verb};
 
 use crate::app::App;
@@ -98,9 +100,12 @@ impl Operator {
     /// [`OperateError`]; then nothing was changed.
     pub async fn perform(&self, actor: &str, asked: Asked) -> Result<Value, OperateError> {
         let call = Call { operator: self, actor, reason: asked.reason.as_deref() };
-        // A check takes as long as the provider does; it changes nothing and keeps nobody waiting.
+        // These take as long as a provider or a disk does; they change nothing and keep nobody waiting.
         if let Verb::ProviderCheck(check) = asked.verb {
             return check::check(&call, check).await;
+        }
+        if let Verb::Backup { file } = asked.verb {
+            return backup::back_up(&call, &file).await;
         }
         let _turn = self.turn.lock().await;
         match asked.verb {
@@ -127,7 +132,7 @@ impl Operator {
             Verb::CredentialRotate { credential, fields } => credentials::rotate(&call, &credential, fields).await,
             Verb::ProviderSet { provider, change } => providers::set(&call, &provider, &change).await,
             Verb::ProviderList => providers::list(self).await,
-            Verb::ProviderCheck(_) => Err(OperateError::Internal("a check was handed on".to_owned())),
+            Verb::ProviderCheck(_) | Verb::Backup { .. } => Err(OperateError::Internal("it was handed on".to_owned())),
             Verb::PriceSet { line } => prices::set(&call, &line).await,
             Verb::PriceList => prices::list(self).await,
             Verb::PriceImport { lines } => prices::import(&call, &lines).await,

@@ -9,7 +9,7 @@ use crate::clock;
 const LAST_MS: i64 = 253_402_300_799_000;
 
 /// A time for people and scripts: RFC 3339, UTC, to the second.
-pub(super) fn shown(at_ms: i64) -> String {
+pub(crate) fn shown(at_ms: i64) -> String {
     let since = Duration::from_millis(u64::try_from(at_ms).unwrap_or(0));
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
 }

@@ -243,6 +243,11 @@ impl Fixture {
         }
     }
 
+    /// The same world in a store that was opened later.
+    pub(crate) fn seen_by(&self, store: Store) -> Self {
+        Self { store, ..self.clone() }
+    }
+
     /// The ledger must agree with itself; then the store closes.
     pub(crate) async fn finish(self) -> anyhow::Result<()> {
         if !self.tampered.load(Ordering::Relaxed) {

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod attempts;
+mod backup;
 mod charging;
 mod configuration;
 mod engine;
@@ -75,10 +76,17 @@ fn main() {
         policy: site_rules_come_and_go, a_rule_that_cannot_be_is_refused, default_rules_are_added_and_stay_switched_off,
             a_key_keeps_its_domains, traces_are_found_by_domain_and_by_site_key,
             tasks_of_releases_before_are_found_too;
+        backup: a_backup_made_among_writes_is_restored_whole, a_node_of_before_a_restore_writes_nothing,
+            what_is_no_whole_backup_is_refused, what_is_there_gives_way_only_when_told_to,
+            a_backup_overwrites_nothing_and_leaves_no_half_file, a_ledger_that_does_not_add_up_is_told,
+            a_key_check_is_kept_once;
         opening: reopening_keeps_everything, a_newer_schema_is_refused, addresses_are_read_without_their_password;
     ];
-    // SQLite's commit is a call in this process, whose answer cannot be lost.
-    let over_a_wire = stories![writer: a_commit_whose_answer_was_lost_is_answered_and_has_one_effect;];
+    // SQLite's commit is a call in this process, whose answer cannot be lost, and its file is Capstan's alone.
+    let over_a_wire = stories![
+        writer: a_commit_whose_answer_was_lost_is_answered_and_has_one_effect;
+        backup: what_others_made_in_the_database_stays;
+    ];
     let mut trials = Vec::new();
     for (engine, more) in [(Engine::Sqlite, &[][..]), (Engine::Postgres, &over_a_wire[..])] {
         for &(name, story) in stories.iter().chain(more) {

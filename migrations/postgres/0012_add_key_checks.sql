@@ -1,0 +1,7 @@
+-- By what a node sees at its start that its master key is the one that everything here is sealed under. A keyed digest, which
+-- tells nothing of the key.
+create table key_checks (
+    name          text   not null primary key,
+    value         bytea  not null check (octet_length(value) = 32),
+    created_at_ms bigint not null
+);
