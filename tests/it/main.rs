@@ -12,6 +12,7 @@ mod docs;
 mod fuzz;
 mod hostile;
 mod hostile_load;
+mod killed;
 mod limits;
 mod metrics;
 mod money;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         fuzz::tests(),
         hostile::tests(),
         hostile_load::tests(),
+        killed::tests(),
         limits::tests(),
         metrics::tests(),
         money::tests(),

@@ -18,6 +18,9 @@ pub(crate) fn tests() -> Vec<Trial> {
     };
     [
         on_each("of 1,000 tasks at once, a balance for 100 takes exactly 100", |e| Box::pin(a_balance_for_100(e))),
+        on_each("of 1,000 tasks at once over 100 accounts, each balance takes exactly its 1", |e| {
+            Box::pin(spread_over_100(e))
+        }),
         on_each("a contributor earns from others' tasks and never from their own", |e| Box::pin(contributors_earn(e))),
     ]
     .into_iter()
@@ -48,6 +51,37 @@ async fn a_balance_for_100(engine: Engine) -> Result<()> {
     ensure!(gateway.provider.stats().accepted == 100, "{:?}", gateway.provider.stats());
     let held = gateway.gateway.app.store.balance(gateway.account).await?.map(|b| (b.available, b.held));
     ensure!(held == Some((Amount::ZERO, Amount::ZERO)), "{held:?}");
+    gateway.finish().await
+}
+
+async fn spread_over_100(engine: Engine) -> Result<()> {
+    let gateway = TestGateway::start(Setup { engine, time_scale: 10, ..Setup::default() }).await?;
+    gateway.provider.hold_solutions();
+    let store = &gateway.gateway.app.store;
+    let mut clients = Vec::new();
+    for n in 0..100 {
+        let account = capstan_server::operate::create_account(store, &format!("one of a hundred, {n}")).await?;
+        let reference = format!("the balance for one task, {n}");
+        capstan_server::operate::top_up(store, account, Amount::from_nanos(2_000_000), &reference).await?;
+        let key = capstan_server::operate::create_key(store, account, "own").await?;
+        clients.push((account, gateway.client.with_key(key)));
+    }
+    let answers = join_all((0..1_000).map(|n| clients[n % 100].1.create(recaptcha()))).await;
+    let mut accepted = vec![0; 100];
+    for (n, answer) in answers.into_iter().enumerate() {
+        let answer = answer?;
+        match answer.code() {
+            "" => accepted[n % 100] += 1,
+            "ERROR_ZERO_BALANCE" => {}
+            code => anyhow::bail!("{code}: {answer:?}"),
+        }
+    }
+    ensure!(accepted.iter().all(|&n| n == 1), "{accepted:?}");
+    for (account, _) in &clients {
+        let balance = store.balance(*account).await?.map(|b| (b.available, b.held));
+        ensure!(balance == Some((Amount::ZERO, Amount::from_nanos(2_000_000))), "{balance:?}");
+    }
+    gateway.provider.release_solutions();
     gateway.finish().await
 }
 

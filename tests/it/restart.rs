@@ -38,15 +38,15 @@ pub(crate) fn tests() -> Vec<Trial> {
 }
 
 /// A gateway process, a provider that outlives it, and a place for both.
-struct Stage {
+pub(crate) struct Stage {
     data: TempDir,
     database: Database,
-    simulator: Simulator,
+    pub(crate) simulator: Simulator,
     time_scale: u32,
 }
 
 impl Stage {
-    async fn set(engine: Engine, time_scale: u32) -> Result<Self> {
+    pub(crate) async fn set(engine: Engine, time_scale: u32) -> Result<Self> {
         let database = tokio::task::spawn_blocking(move || Database::create(engine)).await??;
         let behaviour = Behaviour {
             latency: Latency::Uniform { min_ms: 0, max_ms: 60_000 },
@@ -63,7 +63,7 @@ impl Stage {
     }
 
     /// Starts the gateway on the same data as before.
-    async fn start(&self) -> Result<(Process, Client)> {
+    pub(crate) async fn start(&self) -> Result<(Process, Client)> {
         let (data, url) = (self.data.path().join("data"), self.simulator.url());
         let log = self.data.path().join("log");
         let mut args = vec![
@@ -87,7 +87,7 @@ impl Stage {
         Ok((process, client))
     }
 
-    fn store_url(&self) -> String {
+    pub(crate) fn store_url(&self) -> String {
         let file = self.data.path().join("data").join("capstan.db");
         self.database.url.clone().unwrap_or_else(|| format!("sqlite:{}", file.display()))
     }

@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
 use crate::StoreError;
-use crate::db::Db;
+use crate::db::{Db, operation};
 
 /// Most rows of one statement; PostgreSQL takes 65,535 values and SQLite 32,766.
 const MOST_ROWS: usize = 64;
@@ -103,16 +103,19 @@ impl Bulk {
 
     async fn run_once(&self, db: &mut Db, cells: &[Cell<'_>], rows: usize) -> Result<u64, StoreError> {
         let text = AssertSqlSafe(self.text(rows));
-        Ok(match db {
-            Db::Sqlite(c) => {
-                let query = cells.iter().fold(sqlx::query(text), |query, cell| bind!(query, cell));
-                query.execute(&mut **c).await?.rows_affected()
-            }
-            Db::Postgres(c) => {
-                let query = cells.iter().fold(sqlx::query(text), |query, cell| bind!(query, cell));
-                query.execute(&mut **c).await?.rows_affected()
+        operation(async {
+            match db {
+                Db::Sqlite(c) => {
+                    let query = cells.iter().fold(sqlx::query(text), |query, cell| bind!(query, cell));
+                    query.execute(&mut **c).await.map(|done| done.rows_affected())
+                }
+                Db::Postgres(c) => {
+                    let query = cells.iter().fold(sqlx::query(text), |query, cell| bind!(query, cell));
+                    query.execute(&mut **c).await.map(|done| done.rows_affected())
+                }
             }
         })
+        .await
     }
 
     fn text(&self, rows: usize) -> String {

@@ -28,34 +28,49 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// `execute` gives the number of rows changed; `one as T`, `optional as T` and `all as T` give rows as `T` (a `FromRow`).
 macro_rules! sql {
     ($db:expr, execute, $text:expr $(, $bind:expr)* $(,)?) => {
-        match &mut *$db {
-            $crate::db::Db::Sqlite(c) => {
-                sqlx::query($text)$(.bind($bind))*.execute(&mut **c).await.map(|done| done.rows_affected())
-            }
-            $crate::db::Db::Postgres(c) => {
-                sqlx::query($text)$(.bind($bind))*.execute(&mut **c).await.map(|done| done.rows_affected())
-            }
-        }
-        .map_err($crate::StoreError::from)
+        $crate::db::sql!(@run $db, c => sqlx::query($text)$(.bind($bind))*.execute(c).await.map(|done| done.rows_affected()))
     };
     ($db:expr, one as $row:ty, $text:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::sql!(@fetch $db, fetch_one, $row, $text $(, $bind)*)
+        $crate::db::sql!(@run $db, c => sqlx::query_as::<_, $row>($text)$(.bind($bind))*.fetch_one(c).await)
     };
     ($db:expr, optional as $row:ty, $text:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::sql!(@fetch $db, fetch_optional, $row, $text $(, $bind)*)
+        $crate::db::sql!(@run $db, c => sqlx::query_as::<_, $row>($text)$(.bind($bind))*.fetch_optional(c).await)
     };
     ($db:expr, all as $row:ty, $text:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::sql!(@fetch $db, fetch_all, $row, $text $(, $bind)*)
+        $crate::db::sql!(@run $db, c => sqlx::query_as::<_, $row>($text)$(.bind($bind))*.fetch_all(c).await)
     };
-    (@fetch $db:expr, $method:ident, $row:ty, $text:expr $(, $bind:expr)*) => {
+    // A match, so that a connection that is made in the argument lives as long as it is needed.
+    (@run $db:expr, $c:ident => $query:expr) => {
         match &mut *$db {
-            $crate::db::Db::Sqlite(c) => sqlx::query_as::<_, $row>($text)$(.bind($bind))*.$method(&mut **c).await,
-            $crate::db::Db::Postgres(c) => sqlx::query_as::<_, $row>($text)$(.bind($bind))*.$method(&mut **c).await,
+            db => {
+                $crate::db::operation(async {
+                    match db {
+                        $crate::db::Db::Sqlite(connection) => {
+                            let $c = &mut **connection;
+                            $query
+                        }
+                        $crate::db::Db::Postgres(connection) => {
+                            let $c = &mut **connection;
+                            $query
+                        }
+                    }
+                })
+                .await
+            }
         }
-        .map_err($crate::StoreError::from)
     };
 }
 pub(crate) use sql;
+
+/// Runs an operation; where tests make one fail, this is the place.
+pub(crate) async fn operation<T>(run: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    #[cfg(feature = "faults")]
+    crate::faults::before()?;
+    let done = run.await?;
+    #[cfg(feature = "faults")]
+    crate::faults::after()?;
+    Ok(done)
+}
 
 /// Where the data is.
 #[derive(Clone, PartialEq, Eq)]
@@ -99,11 +114,13 @@ pub(crate) enum Db {
 impl Db {
     /// Runs statements without parameters or rows; several may stand in one text.
     pub(crate) async fn run(&mut self, text: &'static str) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(c) => sqlx::raw_sql(text).execute(&mut **c).await.map(drop)?,
-            Self::Postgres(c) => sqlx::raw_sql(text).execute(&mut **c).await.map(drop)?,
-        }
-        Ok(())
+        operation(async {
+            match self {
+                Self::Sqlite(c) => sqlx::raw_sql(text).execute(&mut **c).await.map(drop),
+                Self::Postgres(c) => sqlx::raw_sql(text).execute(&mut **c).await.map(drop),
+            }
+        })
+        .await
     }
 
     /// Begins a write with its first savepoint. SQLite takes the write lock at once: a lock that is upgraded half-way

@@ -18,6 +18,8 @@ mod accounts;
 mod api_keys;
 mod audit;
 mod backup;
+#[cfg(feature = "bench")]
+pub mod bare;
 mod bulk;
 mod changes;
 mod credentials;
@@ -25,6 +27,8 @@ mod db;
 mod drift;
 mod earnings;
 mod error;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod key_checks;
 mod key_days;
 mod moves;

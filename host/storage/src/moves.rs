@@ -1,5 +1,7 @@
 //! Moves of money and their entries: written once, never changed.
 
+use std::collections::BTreeMap;
+
 use capstan_domain::ledger::{Move, MoveKind};
 use capstan_domain::{AccountId, Amount, AttemptId, MoveId, TaskId};
 use uuid::Uuid;
@@ -62,6 +64,21 @@ impl EntryRow {
 }
 
 impl Store {
+    /// What every ledger account comes to, by its name; those that come to nothing are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn trial_balance(&self) -> Result<BTreeMap<String, Amount>, StoreError> {
+        let db = &mut self.reader().await?;
+        let sums = sql!(
+            db,
+            all as (String, i64),
+            "select account, cast(sum(amount_nanos) as bigint) from ledger_entries
+              group by account having sum(amount_nanos) <> 0"
+        )?;
+        Ok(sums.into_iter().map(|(account, sum)| (account, Amount::from_nanos(sum))).collect())
+    }
+
     /// Entries in the order in which they were booked.
     ///
     /// # Errors

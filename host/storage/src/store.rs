@@ -44,6 +44,10 @@ struct Inner {
     messages: mpsc::Sender<Message>,
     counters: Arc<Counters>,
     writer: Mutex<Option<oneshot::Receiver<()>>>,
+    #[cfg(feature = "bench")]
+    answers_at_once: std::sync::atomic::AtomicBool,
+    #[cfg(feature = "faults")]
+    faults: crate::faults::Faults,
 }
 
 impl Store {
@@ -56,9 +60,29 @@ impl Store {
         let (messages, receiver) = mpsc::channel(options.queue.max(1));
         let counters = Arc::new(Counters::default());
         let writer = Writer::new(pools.clone(), receiver, Arc::clone(&counters), options.most_per_commit.max(1)).run();
+        #[cfg(feature = "faults")]
+        let faults = crate::faults::Faults::default();
+        #[cfg(feature = "faults")]
+        let writer = {
+            let faults = faults.clone();
+            async move {
+                faults.rule_this_thread();
+                writer.await;
+            }
+        };
         let writer = on_a_thread_of_its_own(writer)?;
         Ok(Self {
-            inner: Arc::new(Inner { url: url.clone(), pools, messages, counters, writer: Mutex::new(Some(writer)) }),
+            inner: Arc::new(Inner {
+                url: url.clone(),
+                pools,
+                messages,
+                counters,
+                writer: Mutex::new(Some(writer)),
+                #[cfg(feature = "bench")]
+                answers_at_once: std::sync::atomic::AtomicBool::new(false),
+                #[cfg(feature = "faults")]
+                faults,
+            }),
         })
     }
 
@@ -83,6 +107,13 @@ impl Store {
     #[must_use]
     pub fn queued(&self) -> usize {
         self.inner.messages.max_capacity().saturating_sub(self.inner.messages.capacity())
+    }
+
+    /// What makes the writer's operations fail.
+    #[cfg(feature = "faults")]
+    #[must_use]
+    pub fn faults(&self) -> &crate::faults::Faults {
+        &self.inner.faults
     }
 
     /// Has the database answer a read, to see that it can.
@@ -138,8 +169,19 @@ impl Store {
         I: Together,
         Request: From<Call<I>>,
     {
+        #[cfg(feature = "bench")]
+        if self.inner.answers_at_once.load(std::sync::atomic::Ordering::Relaxed) {
+            return Ok(input.unwritten());
+        }
         let (call, answer) = Call::new(input);
         self.submit(call.into(), answer).await
+    }
+
+    /// From now on tasks are placed, accepted and settled without being written, so that a bench can tell what writing
+    /// costs.
+    #[cfg(feature = "bench")]
+    pub fn answer_at_once(&self) {
+        self.inner.answers_at_once.store(true, std::sync::atomic::Ordering::Relaxed);
     }
 
     async fn submit<T>(

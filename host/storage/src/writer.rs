@@ -81,6 +81,10 @@ pub(crate) trait Together: Send + Sync + Sized + 'static {
         true
     }
 
+    /// What the answer would be, had it been written.
+    #[cfg(feature = "bench")]
+    fn unwritten(&self) -> Self::Answer;
+
     /// Runs a batch inside a savepoint and answers each in order. What it answers with a refusal or an error has had no
     /// effect; an error of the whole leaves the effects of all to be undone, and each is run on its own.
     fn run(

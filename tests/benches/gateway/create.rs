@@ -27,23 +27,41 @@ fn task() -> Value {
 const SOLVED: &str = "\"status\":\"ready\"";
 
 pub(crate) async fn compare(args: &Args) -> Result<()> {
+    let (upstream, _provider) = provider().await?;
+    let full = Child::start(Kind::Full, Some(&upstream), ("", args.postgres)).await?;
+    let native = Child::start(Kind::Native, Some(&upstream), ("", args.postgres)).await?;
+    let answer = load::ask_once(&at(&full)).await?;
+    ensure!(answer.contains(SOLVED), "not solved at once: {answer}");
+    let echo = Child::start(Kind::Echo, None, (&server::filler(answer.len()), false)).await?;
+    compare_all(args, [echo, native, full].into()).await
+}
+
+/// The gateway as it is shipped against one whose writer answers at once: what of createTask's throughput and latency the
+/// durable hold and settlement leave.
+pub(crate) async fn compare_durability(args: &Args) -> Result<()> {
+    let (upstream, _provider) = provider().await?;
+    let unwritten = Child::start(Kind::Unwritten, Some(&upstream), ("", args.postgres)).await?;
+    let full = Child::start(Kind::Full, Some(&upstream), ("", args.postgres)).await?;
+    compare_all(args, [unwritten, full].into()).await
+}
+
+/// The instant guest's provider, served until what is returned is dropped.
+async fn provider() -> Result<(Url, tokio::task::JoinSet<std::io::Result<()>>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let upstream = Url::parse(&format!("http://{}", listener.local_addr()?))?;
     let mut provider = tokio::task::JoinSet::new();
     let solve = axum::Router::new().route("/solve", axum::routing::get(async || "the answer"));
     provider.spawn(async move { axum::serve(listener, solve).await });
+    Ok((upstream, provider))
+}
 
-    let full = Child::start(Kind::Full, Some(&upstream), "").await?;
-    let native = Child::start(Kind::Native, Some(&upstream), "").await?;
-    let at = |child: &Child| {
-        let body = json!({"clientKey": child.client_key(), "task": task()});
-        Target::new(&child.address(), "/createTask", &[body], SOLVED)
-    };
-    let answer = load::ask_once(&at(&full)).await?;
-    ensure!(answer.contains(SOLVED), "not solved at once: {answer}");
-    let echo = Child::start(Kind::Echo, None, &server::filler(answer.len())).await?;
-    let servers: Vec<(&Child, Target)> = [&echo, &native, &full].map(|child| (child, at(child))).into();
+fn at(child: &Child) -> Target {
+    let body = json!({"clientKey": child.client_key(), "task": task()});
+    Target::new(&child.address(), "/createTask", &[body], SOLVED)
+}
 
+async fn compare_all(args: &Args, children: Vec<Child>) -> Result<()> {
+    let servers: Vec<(&Child, Target)> = children.iter().map(|child| (child, at(child))).collect();
     let at_full = at_full_load(args, &servers).await?;
     println!("{}", report::table("as many as it takes", &at_full));
 
@@ -60,7 +78,7 @@ pub(crate) async fn compare(args: &Args) -> Result<()> {
     }
     println!("{}", report::table(&format!("{per_second:.0} requests per second"), &figures));
     drop(servers);
-    for child in [full, native, echo] {
+    for child in children.into_iter().rev() {
         child.stop().await?;
     }
     Ok(())

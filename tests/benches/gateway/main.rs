@@ -1,6 +1,6 @@
 //! What a method of the gateway costs, against a bare server: ratios of one run, never asserted.
 //!
-//! [`create`] measures createTask, [`read`] getTaskResult. Every server is a process of its own and takes the same requests
+//! [`create`] measures createTask and what durability is of it, [`read`] getTaskResult. Every server is a process of its own and takes the same requests
 //! from this one, in turn, round after round. This process makes the load and is the provider, on one thread, so that what
 //! it takes is the same for all and no more than one core. `docs/benchmarks.md` says how to run it and how to read it.
 
@@ -31,6 +31,8 @@ use server::{Child, Kind};
 enum Method {
     /// A whole paid task.
     CreateTask,
+    /// The same, against a gateway that writes nothing.
+    DurableHold,
     /// Reading a task that is open, and one that has ended.
     GetTaskResult,
 }
@@ -56,6 +58,9 @@ struct Args {
     /// Be a server of this kind instead.
     #[arg(long, hide = true)]
     be: Option<Kind>,
+    /// Keep the gateways' data in PostgreSQL.
+    #[arg(long)]
+    postgres: bool,
     #[arg(long, hide = true)]
     upstream: Option<Url>,
     /// What the bare server answers.
@@ -70,13 +75,14 @@ fn main() -> Result<()> {
     let args = Args::parse();
     if let Some(kind) = args.be {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        return runtime.block_on(server::be(kind, args.upstream, args.answer));
+        return runtime.block_on(server::be(kind, args.upstream, (args.answer, args.postgres)));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     println!("{}", machine::describe()?);
     println!("{} connections, {} s each, {} rounds\n", args.connections, args.seconds, args.rounds);
     match args.method {
         Method::CreateTask => runtime.block_on(create::compare(&args)),
+        Method::DurableHold => runtime.block_on(create::compare_durability(&args)),
         Method::GetTaskResult => runtime.block_on(read::compare(&args)),
     }
 }

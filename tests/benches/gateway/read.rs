@@ -14,7 +14,7 @@ use crate::server::{Child, Kind};
 
 /// Compares for one state of the tasks.
 pub(crate) async fn compare(args: &Args) -> Result<()> {
-    let gateway = Child::start(Kind::Polled, None, "").await?;
+    let gateway = Child::start(Kind::Polled, None, ("", false)).await?;
     for (state, tasks) in [("processing", "openTasks"), ("ready", "endedTasks")] {
         let named = gateway.said(tasks).as_array().cloned().unwrap_or_default();
         ensure!(!named.is_empty(), "no task is {state}");
@@ -24,7 +24,7 @@ pub(crate) async fn compare(args: &Args) -> Result<()> {
         let at = |child: &Child| Target::new(&child.address(), "/getTaskResult", &bodies, &expected);
         let answer = load::ask_once(&at(&gateway)).await?;
         ensure!(answer.contains(&expected), "another answer: {answer}");
-        let echo = Child::start(Kind::Echo, None, &answer).await?;
+        let echo = Child::start(Kind::Echo, None, (&answer, false)).await?;
         let figures = at_full_load(args, &[(&echo, at(&echo)), (&gateway, at(&gateway))]).await?;
         println!("{}", report::table(&format!("{} tasks that are {state}", named.len()), &figures));
         echo.stop().await?;

@@ -11,6 +11,7 @@ use capstan_domain::Amount;
 use capstan_sandbox::{Adapter, Native, Sandbox, SandboxSettings};
 use capstan_server::settings::Limits;
 use capstan_tests::client::{Client, recaptcha};
+use capstan_tests::database::Engine;
 use capstan_tests::exposition::Exposition;
 use capstan_tests::gateway::{Setup, TestGateway};
 use futures_util::future::join_all;
@@ -30,6 +31,8 @@ pub(crate) enum Kind {
     Native,
     /// A gateway as it is shipped.
     Full,
+    /// The same, whose writes are answered at once and never written.
+    Unwritten,
     /// The same with an adapter that polls, and with tasks to be read.
     Polled,
 }
@@ -45,9 +48,12 @@ pub(crate) struct Child {
 
 impl Child {
     /// Starts a server and waits until it is ready.
-    pub(crate) async fn start(kind: Kind, upstream: Option<&Url>, answer: &str) -> Result<Self> {
+    pub(crate) async fn start(kind: Kind, upstream: Option<&Url>, (answer, on_postgres): (&str, bool)) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["--be", &kind.name(), "--answer", answer]);
+        if on_postgres {
+            command.arg("--postgres");
+        }
         if let Some(upstream) = upstream {
             command.args(["--upstream", upstream.as_str()]);
         }
@@ -100,10 +106,12 @@ impl Child {
 }
 
 /// Is a server until its standard input ends.
-pub(crate) async fn be(kind: Kind, upstream: Option<Url>, answer: String) -> Result<()> {
+pub(crate) async fn be(kind: Kind, upstream: Option<Url>, (answer, on_postgres): (String, bool)) -> Result<()> {
     match kind {
         Kind::Echo => echo(answer).await,
-        Kind::Native | Kind::Full => gateway(kind, upstream.context("no upstream")?).await,
+        Kind::Native | Kind::Full | Kind::Unwritten => {
+            gateway(kind, upstream.context("no upstream")?, on_postgres).await
+        }
         Kind::Polled => polled().await,
     }
 }
@@ -143,12 +151,13 @@ async fn echo(answer: String) -> Result<()> {
     Ok(())
 }
 
-async fn gateway(kind: Kind, upstream: Url) -> Result<()> {
+async fn gateway(kind: Kind, upstream: Url, on_postgres: bool) -> Result<()> {
     // As shipped: lines are made and written, to wherever standard error goes.
     capstan::logs::start(None, capstan::logs::LogFormat::Json);
     let adapter = tokio::task::spawn_blocking(move || adapter(kind)).await??;
     let without_bound = u32::MAX.try_into()?;
     let setup = Setup {
+        engine: if on_postgres { Engine::Postgres } else { Engine::Sqlite },
         // The limiter runs and never refuses: one key makes all of the load.
         limits: Limits { key_rate: 1_000_000.try_into()?, key_burst: without_bound, ..Limits::default() },
         balance: Amount::from_nanos(1_000_000_000_000_000),
@@ -157,6 +166,9 @@ async fn gateway(kind: Kind, upstream: Url) -> Result<()> {
         ..Setup::default()
     };
     let gateway = TestGateway::start_with(setup, vec![adapter]).await?;
+    if kind == Kind::Unwritten {
+        gateway.gateway.app.store.answer_at_once();
+    }
     say(&json!({
         "address": gateway.gateway.address.to_string(),
         "clientKey": gateway.client.key,
@@ -209,6 +221,6 @@ fn adapter(kind: Kind) -> Result<Adapter> {
             let native = Native { begin: native::begin, advance: native::advance };
             Adapter::native(adapter.manifest().clone(), native)
         }
-        Kind::Echo | Kind::Full | Kind::Polled => adapter,
+        Kind::Echo | Kind::Full | Kind::Unwritten | Kind::Polled => adapter,
     })
 }

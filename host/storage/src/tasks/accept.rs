@@ -43,6 +43,11 @@ impl Store {
 impl Together for Acceptance {
     type Answer = Recorded;
 
+    #[cfg(feature = "bench")]
+    fn unwritten(&self) -> Recorded {
+        Recorded::Done
+    }
+
     async fn run(db: &mut Db, calls: &[&Self], _: Run) -> Result<Vec<Result<Recorded, StoreError>>, StoreError> {
         let held = hold_fences(db, calls.iter().map(|call| call.fence)).await?;
         let mut standing = find_standing(db, calls).await?;

@@ -95,6 +95,11 @@ impl Together for PlaceTask {
         answer.is_ok()
     }
 
+    #[cfg(feature = "bench")]
+    fn unwritten(&self) -> PlaceAnswer {
+        kept_under(self, Amount::from_nanos(i64::MAX))
+    }
+
     async fn run(
         db: &mut Db,
         requests: &[&Self],

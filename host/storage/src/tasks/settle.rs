@@ -172,6 +172,15 @@ impl Store {
 impl Together for Settlement {
     type Answer = Settled;
 
+    #[cfg(feature = "bench")]
+    fn unwritten(&self) -> Settled {
+        let cost = match self.outcome {
+            Outcome::Solved { capture, .. } => capture,
+            Outcome::Failed { .. } => Amount::ZERO,
+        };
+        Settled::Now { cost, returned: Amount::ZERO }
+    }
+
     async fn run(db: &mut Db, calls: &[&Self], _: Run) -> Result<Vec<Result<Settled, StoreError>>, StoreError> {
         let held = hold_fences(db, calls.iter().map(|call| call.fence)).await?;
         let mut holds = find_holds(db, calls).await?;

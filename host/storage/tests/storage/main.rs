@@ -13,6 +13,7 @@ mod engine;
 mod fixture;
 mod ledger;
 mod measure;
+mod model;
 mod opening;
 mod operating;
 mod placing;
@@ -93,6 +94,15 @@ fn main() {
             let trial = Trial::ignorable_test(name, move || tell(engine, story));
             trials.push(trial.with_kind(engine.name()));
         }
+        let model = Trial::ignorable_test("every sequence of moves leaves what the model says", move || {
+            model::check(engine, is_full())
+        });
+        trials.push(model.with_kind(engine.name()));
+        let sweep =
+            Trial::ignorable_test("whichever operation fails, nothing is lost and nothing doubled", move || {
+                model::sweep(engine, is_full())
+            });
+        trials.push(sweep.with_kind(engine.name()));
         trials.push(
             Trial::bench("placing", move |test_mode| measure::placing(engine, test_mode)).with_kind(engine.name()),
         );
@@ -118,4 +128,11 @@ fn tell(engine: Engine, story: Story) -> Result<Completion, Failed> {
         })
         .map_err(|error: anyhow::Error| format!("{error:?}"))?;
     Ok(Completion::Completed)
+}
+
+/// Whether the long sizes are asked for.
+fn is_full() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the product")]
+    let setting = std::env::var("CAPSTAN_FULL");
+    setting.is_ok_and(|value| value == "1")
 }
