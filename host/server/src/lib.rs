@@ -20,6 +20,7 @@ pub mod providers;
 pub mod quarantine;
 pub mod settings;
 mod site_policy;
+mod statements;
 pub mod statistics;
 pub mod switches;
 pub mod tasks;

@@ -4,6 +4,7 @@
 
 pub mod args;
 mod input;
+pub mod money_args;
 pub mod policy_args;
 mod show;
 
@@ -18,9 +19,10 @@ use serde_json::Value;
 
 use crate::serve::{self, Chosen};
 use args::{
-    AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, PriceCommand,
-    ProviderCommand, RoutingCommand, TaskCommand,
+    AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, PriceCommand, ProviderCommand,
+    RoutingCommand, TaskCommand,
 };
+use money_args::{AccountCommand, EarningCommand, LedgerCommand};
 use policy_args::{AbuseCommand, PolicyCommand};
 
 /// A verb, how its answer is shown, and where a transcript of it goes.
@@ -42,8 +44,13 @@ impl Order {
 /// Why it was not performed.
 pub(crate) async fn run(connection: Connection, order: Order) -> Result<()> {
     let Order { verb, view, transcript } = order;
-    let waits = matches!(verb, Verb::ProviderCheck(_));
-    let bar = if waits { spinner() } else { ProgressBar::hidden() };
+    let bar = if matches!(verb, Verb::ProviderCheck(_)) {
+        spinner("asking the provider; a solve takes up to three minutes")
+    } else if matches!(verb, Verb::LedgerVerify) {
+        spinner("recomputing the books; a million entries take some seconds")
+    } else {
+        ProgressBar::hidden()
+    };
     let answer = perform(&connection, Asked { verb, reason: connection.reason.clone() }).await;
     bar.finish_and_clear();
     let mut answer = answer?;
@@ -54,15 +61,24 @@ pub(crate) async fn run(connection: Connection, order: Order) -> Result<()> {
     }
     let text = if connection.json { serde_json::to_string(&answer)? } else { view.text(&answer) };
     crate::say(text.trim_end());
+    if let Some(cursor) = show::next_page(&answer).filter(|_| !connection.json) {
+        tell_next(cursor);
+    }
     match show::failure(&answer) {
         Some(why) => bail!("the check failed: {why}"),
         None => Ok(()),
     }
 }
 
-/// A sign of life on a terminal while a provider works.
-fn spinner() -> ProgressBar {
-    let bar = ProgressBar::new_spinner().with_message("asking the provider; a solve takes up to three minutes");
+/// Where the next page is, beside the answer: it is no line of it.
+#[expect(clippy::print_stderr, reason = "stdout may be going to a file")]
+fn tell_next(cursor: &str) {
+    eprintln!("There is more: --cursor {cursor}");
+}
+
+/// A sign of life on a terminal during long work.
+fn spinner(message: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(message);
     bar.enable_steady_tick(std::time::Duration::from_millis(100));
     bar
 }
@@ -97,18 +113,34 @@ async fn perform_here(chosen: Chosen, data_dir: &Path, asked: Asked) -> Result<V
 
 pub(crate) fn account(command: AccountCommand) -> Order {
     use show::View;
+    let view = match &command {
+        AccountCommand::List => View::Table(show::ACCOUNTS),
+        AccountCommand::Statement { csv: true, .. } => View::Csv,
+        AccountCommand::Statement { earnings: true, .. } => View::Lines(show::EARNINGS_STATEMENT),
+        AccountCommand::Statement { .. } => View::Lines(show::STATEMENT),
+        AccountCommand::Create { .. }
+        | AccountCommand::Show { .. }
+        | AccountCommand::Topup { .. }
+        | AccountCommand::Adjust { .. }
+        | AccountCommand::Payout { .. }
+        | AccountCommand::Spend { .. }
+        | AccountCommand::Suspend { .. }
+        | AccountCommand::Resume { .. }
+        | AccountCommand::Close { .. }
+        | AccountCommand::Pool { .. } => View::Record,
+    };
+    Order::new(command.into(), view)
+}
+
+pub(crate) fn earning(command: EarningCommand) -> Order {
     match command {
-        AccountCommand::Create { name } => Order::new(Verb::AccountCreate { name }, View::Record),
-        AccountCommand::List => Order::new(Verb::AccountList, View::Table(show::ACCOUNTS)),
-        AccountCommand::Topup { account, amount, reference } => {
-            Order::new(Verb::AccountTopup { account, amount, reference }, View::Record)
-        }
-        AccountCommand::Suspend { account } => Order::new(Verb::AccountSuspend { account }, View::Record),
-        AccountCommand::Resume { account } => Order::new(Verb::AccountResume { account }, View::Record),
-        AccountCommand::Close { account, keep_balance } => {
-            Order::new(Verb::AccountClose { account, keep_balance }, View::Record)
-        }
-        AccountCommand::Pool { account, pool } => Order::new(Verb::AccountPool { account, pool }, View::Record),
+        EarningCommand::TakeBack { attempt } => Order::new(Verb::EarningTakeBack { attempt }, show::View::Record),
+    }
+}
+
+pub(crate) fn ledger(command: &LedgerCommand) -> Order {
+    match command {
+        LedgerCommand::Verify => Order::new(Verb::LedgerVerify, show::View::Ledger),
     }
 }
 

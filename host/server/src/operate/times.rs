@@ -9,20 +9,20 @@ use crate::clock;
 const LAST_MS: i64 = 253_402_300_799_000;
 
 /// A time for people and scripts: RFC 3339, UTC, to the second.
-pub(super) fn shown(at_ms: i64) -> String {
+pub(crate) fn shown(at_ms: i64) -> String {
     let since = Duration::from_millis(u64::try_from(at_ms).unwrap_or(0));
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
 }
 
 /// Reads a time that has been: as [`read`], a span such as `7d` counted back from now.
-pub(super) fn read_past(field: &str, text: &str) -> Result<i64, OperateError> {
+pub(crate) fn read_past(field: &str, text: &str) -> Result<i64, OperateError> {
     let Ok(span) = humantime::parse_duration(text.trim()) else { return read(field, text.trim()) };
     let back_ms = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
     Ok(clock::now_ms().saturating_sub(back_ms).max(0))
 }
 
 /// Reads `2027-01-31`, `2027-01-31T12:00:00Z`, or a span from now such as `90d`.
-pub(super) fn read(field: &str, text: &str) -> Result<i64, OperateError> {
+pub(crate) fn read(field: &str, text: &str) -> Result<i64, OperateError> {
     let at_ms = |since: Duration| i64::try_from(since.as_millis()).ok().filter(|ms| *ms <= LAST_MS);
     if let Ok(span) = humantime::parse_duration(text) {
         return at_ms(span)
