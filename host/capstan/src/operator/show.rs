@@ -202,10 +202,10 @@ pub(super) fn next_page(answer: &Value) -> Option<&str> {
 /// What was checked; a difference follows as the reason of the failure.
 fn ledger(answer: &Value) -> String {
     let mut shown = answer.clone();
-    if let Some(fields) = shown.as_object_mut() {
-        if let Some(Value::Object(difference)) = fields.remove("difference") {
-            fields.extend(difference.into_iter().filter(|(name, _)| name != "told"));
-        }
+    if let Some(fields) = shown.as_object_mut()
+        && let Some(Value::Object(difference)) = fields.remove("difference")
+    {
+        fields.extend(difference.into_iter().filter(|(name, _)| name != "told"));
     }
     record(&shown)
 }
