@@ -9,10 +9,11 @@ use clap::{Args, Parser, Subcommand};
 
 pub use crate::logs::LogFormat;
 use crate::operator::args::{
-    AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand,
-    RoutingCommand, TaskCommand,
+    AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand, RoutingCommand,
+    TaskCommand,
 };
 use crate::operator::backup::{self, BackupArgs, RestoreArgs};
+use crate::operator::money_args::{AccountCommand, EarningCommand, LedgerCommand};
 use crate::operator::policy_args::{AbuseCommand, PolicyCommand};
 use crate::operator::price_args::PriceCommand;
 use crate::operator::{self, Order};
@@ -56,8 +57,12 @@ pub enum Command {
     /// Make a master key, which all that is stored sealed is sealed with.
     #[command(after_help = "Example:\n  capstan master-key --out /etc/capstan/master.key")]
     MasterKey(MasterKeyArgs),
-    /// Open, top up, suspend and close accounts.
+    /// Open, top up, suspend and close accounts; read their statements.
     Account(Verbs<AccountCommand>),
+    /// Take back what a contributor has earned.
+    Earning(Verbs<EarningCommand>),
+    /// Check that the books agree with themselves.
+    Ledger(Verbs<LedgerCommand>),
     /// Make, change and revoke API keys.
     Key(Verbs<KeyCommand>),
     /// Add, disable and rotate credentials at providers.
@@ -113,6 +118,8 @@ impl Command {
         match self {
             Self::Dev(_) | Self::Serve(_) | Self::MasterKey(_) | Self::Simulate(_) => false,
             Self::Account(_)
+            | Self::Earning(_)
+            | Self::Ledger(_)
             | Self::Key(_)
             | Self::Credential(_)
             | Self::Provider(_)
@@ -132,6 +139,8 @@ impl Command {
     pub(crate) fn order(self) -> Result<(Connection, Order)> {
         Ok(match self {
             Self::Account(verbs) => (verbs.connection, operator::account(verbs.command)),
+            Self::Earning(verbs) => (verbs.connection, operator::earning(verbs.command)),
+            Self::Ledger(verbs) => (verbs.connection, operator::ledger(&verbs.command)),
             Self::Key(verbs) => (verbs.connection, operator::key(verbs.command)),
             Self::Credential(verbs) => (verbs.connection, operator::credential(verbs.command)?),
             Self::Provider(verbs) => (verbs.connection, operator::provider(verbs.command)?),

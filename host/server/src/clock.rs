@@ -38,6 +38,13 @@ pub fn new_move_id() -> MoveId {
     MoveId(new_uuid())
 }
 
+/// A time between a half and the whole of one, drawn at random: many processes that start together do not go on together.
+#[must_use]
+pub fn spread(span: Duration) -> Duration {
+    let thousandths = u32::try_from(new_task_number() % 500).unwrap_or(0);
+    span.saturating_mul(500 + thousandths) / 1_000
+}
+
 /// A random number from 1 below 2^52: a task's id for clients that need an integer.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "randomness is drawn here")]

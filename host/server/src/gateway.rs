@@ -195,6 +195,8 @@ impl OpenGateway {
         app.tracker.spawn(workers::renew_leases(Arc::clone(&app), data_dir.node.clone()));
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
         app.tracker.spawn(workers::follow_changes(Arc::clone(&app)));
+        app.tracker.spawn(workers::mature_earnings(Arc::clone(&app)));
+        app.tracker.spawn(workers::check_ledger(Arc::clone(&app)));
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
         let router = api::router(Arc::clone(&app), None).merge(api::owners_router(&app)?);
         let of_dialect =

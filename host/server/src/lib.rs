@@ -22,6 +22,7 @@ pub mod quarantine;
 pub mod restore;
 pub mod settings;
 mod site_policy;
+mod statements;
 pub mod statistics;
 pub mod switches;
 pub mod tasks;

@@ -8,6 +8,7 @@ mod scrape;
 mod table;
 mod vector;
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use capstan_domain::adapter::FaultClass;
@@ -41,6 +42,15 @@ pub struct Metrics {
     quarantines: Counters<1>,
     egress_seconds: Timers<2>,
     egress_faults: Counters<2>,
+    ledger_checks: Counters<1>,
+    ledger: Ledger,
+}
+
+/// How the last check of the ledger went.
+#[derive(Debug, Default)]
+struct Ledger {
+    differs: AtomicBool,
+    checked_at_ms: AtomicU64,
 }
 
 /// What became of an attempt.
@@ -84,6 +94,20 @@ pub(crate) enum MoneyMoved {
     Released,
     /// Charged by a provider for a task that nobody pays for.
     Loss,
+    /// Came in from outside.
+    ToppedUp,
+    /// Given by an operator.
+    Given,
+    /// Taken by an operator.
+    Taken,
+    /// Earnings past the dispute window.
+    Matured,
+    /// Earnings that became balance.
+    Spent,
+    /// Earnings that left.
+    PaidOut,
+    /// Earnings taken back from their contributor.
+    TakenBack,
 }
 
 impl MoneyMoved {
@@ -93,6 +117,13 @@ impl MoneyMoved {
             Self::Captured => "captured",
             Self::Released => "released",
             Self::Loss => "loss",
+            Self::ToppedUp => "topped-up",
+            Self::Given => "given",
+            Self::Taken => "taken",
+            Self::Matured => "matured",
+            Self::Spent => "spent",
+            Self::PaidOut => "paid-out",
+            Self::TakenBack => "taken-back",
         }
     }
 }
@@ -120,6 +151,8 @@ impl Default for Metrics {
             quarantines: Counters::register(of, table::QUARANTINES),
             egress_seconds: Timers::register(of, table::EGRESS_SECONDS),
             egress_faults: Counters::register(of, table::EGRESS_FAULTS),
+            ledger_checks: Counters::register(of, table::LEDGER_CHECKS),
+            ledger: Ledger::default(),
             registry,
         }
     }
@@ -222,6 +255,20 @@ impl Metrics {
         }
     }
 
+    /// The ledger was checked; none when the check could not be made, which says nothing about the ledger.
+    pub(crate) fn ledger_checked(&self, agrees: Option<bool>, at_ms: i64) {
+        let outcome = match agrees {
+            Some(true) => "agrees",
+            Some(false) => "differs",
+            None => "failed",
+        };
+        self.ledger_checks.add([outcome.into()], 1);
+        if let Some(agrees) = agrees {
+            self.ledger.differs.store(!agrees, Ordering::Relaxed);
+            self.ledger.checked_at_ms.store(u64::try_from(at_ms).unwrap_or(0), Ordering::Relaxed);
+        }
+    }
+
     /// An adapter was taken out of use for its faults.
     pub(crate) fn quarantined(&self, provider: &ProviderId) {
         self.quarantines.add([provider.into()], 1);
@@ -252,6 +299,7 @@ mod tests {
         metrics.called(&provider, "begin", second, Some("busy"));
         metrics.exchanged(&provider, "submit", second, Some("timed-out"));
         metrics.quarantined(&provider);
+        metrics.ledger_checked(Some(true), 1);
         metrics
     }
 
@@ -274,6 +322,8 @@ mod tests {
             table::COMMIT_SECONDS.name,
             table::WRITES.name,
             table::RERUNS.name,
+            table::LEDGER_DIFFERENCE.name,
+            table::LEDGER_CHECKED.name,
             table::BUILD.name,
         ];
         let all: BTreeSet<&str> = counted.iter().copied().chain(read_when_asked).collect();
@@ -288,6 +338,18 @@ mod tests {
             assert_eq!(row.name.contains("_seconds"), row.unit == "seconds", "{}", row.name);
             assert_eq!(row.name.ends_with("_total"), row.kind == Kind::Counter, "{}", row.name);
         }
+    }
+
+    #[test]
+    fn a_difference_stays_until_a_check_finds_none() {
+        let metrics = Metrics::default();
+        assert_eq!(metrics.ledger(), (false, 0));
+        metrics.ledger_checked(Some(false), 7_000);
+        // A check that could not be made knows nothing of it.
+        metrics.ledger_checked(None, 8_000);
+        assert_eq!(metrics.ledger(), (true, 7));
+        metrics.ledger_checked(Some(true), 9_000);
+        assert_eq!(metrics.ledger(), (false, 9));
     }
 
     #[test]

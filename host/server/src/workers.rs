@@ -1,11 +1,13 @@
-//! The workers that keep a gateway going: leases are renewed, payloads are deleted when their time is over.
+//! The workers that keep a gateway going: leases are renewed, payloads are deleted when their time is over, earnings
+//! mature, the ledger is checked.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use capstan_storage::{ShardClaim, StoreError};
+use capstan_storage::{Maturing, ShardClaim, StoreError};
 
 use crate::app::{App, Shards};
+use crate::metrics::MoneyMoved;
 use crate::{clock, tasks};
 
 /// Renews the leases on the shards held, three times per lease; lets go of what was lost, takes up what others left.
@@ -87,5 +89,94 @@ pub(crate) async fn purge(app: Arc<App>) {
             Ok(purged) => tracing::info!(purged, "solutions past their retention were deleted"),
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "solutions could not be deleted"),
         }
+    }
+}
+
+/// What is done once for all nodes of a database is done by the node that holds this shard: one at a time does, and another
+/// takes it over with the lease. Two that both think so for a moment do no harm.
+const ONE_FOR_ALL: u8 = 0;
+
+fn is_the_one(app: &App) -> bool {
+    app.shards.load().fence(ONE_FOR_ALL).is_some()
+}
+
+/// Longest between two looks for earnings to mature.
+const MATURE_EVERY: Duration = Duration::from_secs(60);
+/// Contributors whose earnings mature in one round.
+const MOST_MATURING: i64 = 100;
+
+/// Matures earnings whose dispute window has passed.
+pub(crate) async fn mature_earnings(app: Arc<App>) {
+    let every = (app.limits.dispute_window / 10).clamp(Duration::from_secs(1), MATURE_EVERY);
+    loop {
+        tokio::select! {
+            () = app.shutdown.cancelled() => return,
+            () = tokio::time::sleep(every) => {}
+        }
+        if !is_the_one(&app) {
+            continue;
+        }
+        if let Err(error) = mature_due(&app).await {
+            // What did not mature now is due at the next look.
+            tracing::error!(error = &error as &dyn std::error::Error, "earnings could not be matured");
+        }
+    }
+}
+
+async fn mature_due(app: &App) -> Result<(), StoreError> {
+    let now_ms = clock::now_ms();
+    loop {
+        let due = app.store.list_maturing(now_ms, MOST_MATURING).await?;
+        for &contributor in &due {
+            let maturing = Maturing { contributor, now_ms, move_id: clock::new_move_id() };
+            let matured = app.store.mature_earnings(maturing).await?;
+            app.metrics.moved(MoneyMoved::Matured, matured);
+            tracing::info!(account.id = %contributor, amount = %matured, "earnings matured");
+        }
+        if i64::try_from(due.len()).unwrap_or(i64::MAX) < MOST_MATURING || app.shutdown.is_cancelled() {
+            return Ok(());
+        }
+    }
+}
+
+/// A gateway that has just started has other things to do.
+const FIRST_CHECK: Duration = Duration::from_secs(300);
+
+/// Checks the whole ledger once in a while. What it finds is told and counted, and stops nothing: who can pay goes on.
+pub(crate) async fn check_ledger(app: Arc<App>) {
+    let every = app.limits.ledger_check_every;
+    if every.is_zero() {
+        return;
+    }
+    let mut wait = clock::spread(every.min(FIRST_CHECK));
+    loop {
+        tokio::select! {
+            () = app.shutdown.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        wait = every;
+        if !is_the_one(&app) {
+            continue;
+        }
+        let report = tokio::select! {
+            () = app.shutdown.cancelled() => return,
+            report = app.store.verify_ledger() => report,
+        };
+        let agrees = match report {
+            Ok(report) => {
+                match &report.difference {
+                    None => {
+                        tracing::info!(moves = report.moves, entries = report.entries, "the ledger agrees with itself")
+                    }
+                    Some(difference) => tracing::error!(%difference, "the ledger does not agree with itself"),
+                }
+                Some(report.difference.is_none())
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the ledger could not be checked");
+                None
+            }
+        };
+        app.metrics.ledger_checked(agrees, clock::now_ms());
     }
 }

@@ -204,7 +204,9 @@ pub(crate) async fn update_pool(db: &mut Db, account: AccountId, pool: Option<Po
 
 pub(crate) async fn book_top_up(db: &mut Db, top_up: &TopUp) -> Result<Result<ToppedUp, TopUpRefusal>, StoreError> {
     let made = Move::top_up(top_up.account, top_up.amount)?;
-    let fresh = moves::insert_external(db, (top_up.move_id, top_up.at_ms), made.kind, &top_up.external_ref).await?;
+    let TopUp { move_id: id, at_ms, ref external_ref, .. } = *top_up;
+    let named = moves::Named { id, at_ms, external_ref, note: None };
+    let fresh = moves::insert_external(db, made.kind, &named).await?;
     if !fresh {
         return find_top_up(db, top_up).await;
     }

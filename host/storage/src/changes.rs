@@ -3,11 +3,13 @@
 
 use std::fmt;
 
+use capstan_domain::ledger::MoveKind;
 use capstan_domain::route::PoolMode;
-use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
+use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, MoveId};
 
 use crate::accounts::{self, TopUp, TopUpRefusal, ToppedUp};
 use crate::api_keys::{self, KeySettings, NewApiKey};
+use crate::by_hand::{self, Booked, ByHand, TakeBack};
 use crate::credentials::{self, NewCredential};
 use crate::db::{Db, sql};
 use crate::prices::{self, NewPriceBook};
@@ -34,6 +36,10 @@ pub enum Change {
     SetAccountPool(AccountId, Option<PoolMode>),
     /// Books money from outside.
     TopUp(TopUp),
+    /// Moves an account's money by hand.
+    MoveByHand(ByHand),
+    /// Takes a contributor's share back.
+    TakeBack(TakeBack),
     /// Makes an API key.
     CreateKey(NewApiKey),
     /// Says everything of a key anew.
@@ -103,6 +109,8 @@ pub enum Applied {
     Done,
     /// The money is in the books.
     ToppedUp(ToppedUp),
+    /// The move by hand is in the books.
+    Booked(Booked),
     /// The credential is known under this id: its own, or that of the one which had the same secret before.
     Credential(CredentialId),
     /// The price book has this version.
@@ -120,12 +128,62 @@ pub enum ChangeRefusal {
     AccountHasBalance(Amount),
     /// The account still has open tasks.
     AccountHasOpenTasks,
+    /// The reference belongs to a move of this kind, with another content.
+    ReferenceTaken(MoveKind),
+    /// The account can spend no more than this.
+    BalanceTooSmall(Amount),
+    /// The account has matured earnings of no more than this.
+    EarningsTooSmall(Amount),
+    /// The attempt has earned nobody a share.
+    NoEarning,
+    /// The share is past the dispute window, and stays.
+    EarningMatured,
+    /// The share was taken back before, for another reason.
+    TakenBackBefore,
     /// Another credential has the same secret.
     SecretKnown(CredentialId),
 }
 
+impl Change {
+    /// The id of the move that it books, if it moves money.
+    const fn move_id(&self) -> Option<MoveId> {
+        match self {
+            Self::TopUp(top_up) => Some(top_up.move_id),
+            Self::MoveByHand(by_hand) => Some(by_hand.move_id),
+            Self::TakeBack(take_back) => Some(take_back.move_id),
+            Self::CreateAccount(_)
+            | Self::SetAccountStatus(..)
+            | Self::CloseAccount { .. }
+            | Self::SetAccountPool(..)
+            | Self::CreateKey(_)
+            | Self::EditKey { .. }
+            | Self::RevokeKey(_)
+            | Self::AddCredential(_)
+            | Self::SetCredentialStatus(..)
+            | Self::RotateCredential(_)
+            | Self::PutProvider(_)
+            | Self::PublishPrices(_)
+            | Self::PutSwitch { .. }
+            | Self::PutSiteRule(_)
+            | Self::RemoveSiteRule(_)
+            | Self::SwitchDefaultRule { .. } => None,
+        }
+    }
+
+    /// Whether this change is what made that, and not an earlier one whose money was named alike.
+    fn is_what_made(&self, applied: &Applied) -> bool {
+        let booked = match applied {
+            Applied::ToppedUp(done) => Some(done.move_id),
+            Applied::Booked(done) => Some(done.move_id),
+            Applied::Done | Applied::Credential(_) | Applied::Prices(_) => None,
+        };
+        booked == self.move_id()
+    }
+}
+
 impl Store {
-    /// Makes a change and writes its line in the audit log, both or neither.
+    /// Makes a change and writes its line in the audit log, both or neither. Money that an earlier call has moved is moved
+    /// and written down once.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when what is to be changed does not exist; otherwise as the change alone.
@@ -133,7 +191,7 @@ impl Store {
         self.write_or_refuse((change, line), |db, (change, line)| {
             Box::pin(async move {
                 let applied = apply(db, change).await?;
-                if applied.is_ok() {
+                if applied.as_ref().is_ok_and(|applied| change.is_what_made(applied)) {
                     audit::insert(db, line).await?;
                 }
                 Ok(applied)
@@ -159,6 +217,8 @@ async fn apply(db: &mut Db, change: &Change) -> Result<Result<Applied, ChangeRef
                 booked => Ok(booked.map(Applied::ToppedUp)),
             };
         }
+        Change::MoveByHand(by_hand) => return Ok(by_hand::book(db, by_hand).await?.map(Applied::Booked)),
+        Change::TakeBack(take_back) => return Ok(by_hand::take_back(db, take_back).await?.map(Applied::Booked)),
         Change::CreateKey(key) if is_closed(db, key.account).await? => return Ok(Err(ChangeRefusal::AccountClosed)),
         Change::CreateKey(key) => api_keys::insert_key(db, key).await?,
         Change::EditKey { key, settings, today } => {

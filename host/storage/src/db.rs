@@ -134,7 +134,8 @@ impl Db {
     }
 
     /// Begins a look at several tables in one state of the database. The connection is closed when it is dropped and
-    /// never used again: a caller that leaves half-way must not leave an old state of the database to the next reader.
+    /// never used again: a caller that leaves half-way must not leave an old state of the database to the next reader. A
+    /// look at everything takes longer than a reader's other statements may.
     pub(crate) async fn begin_look(&mut self) -> Result<(), StoreError> {
         let text = match self {
             Self::Sqlite(c) => {
@@ -143,7 +144,7 @@ impl Db {
             }
             Self::Postgres(c) => {
                 c.close_on_drop();
-                "begin isolation level repeatable read read only"
+                "begin isolation level repeatable read read only; set local statement_timeout = '10min'"
             }
         };
         self.run(text).await

@@ -21,6 +21,7 @@ mod backup;
 #[cfg(feature = "bench")]
 pub mod bare;
 mod bulk;
+mod by_hand;
 mod changes;
 mod credentials;
 mod db;
@@ -36,6 +37,7 @@ mod prices;
 mod providers;
 mod shards;
 mod site_rules;
+mod statement;
 mod store;
 mod switches;
 mod tasks;
@@ -51,6 +53,7 @@ pub use backup::{
     BackedUp, BackupError, BackupFacts, Contents, Present, RestorePlan, Restored, inspect_backup, look_at_database,
     restore_backup,
 };
+pub use by_hand::{Booked, ByHand, HandMove, TakeBack};
 pub use changes::{Applied, Change, ChangeRefusal, NewSecret};
 pub use credentials::{Credential, NewCredential};
 pub use db::DatabaseUrl;
@@ -64,6 +67,7 @@ pub use prices::NewPriceBook;
 pub use providers::Provider;
 pub use shards::{Fence, ShardClaim};
 pub use site_rules::{DefaultRule, SiteRule, SiteRuleName};
+pub use statement::{Book, StatementAsk, StatementLine, StatementMark, StatementPage};
 pub use store::{OpenOptions, Store};
 pub use tasks::accept::Acceptance;
 pub use tasks::attempts::{Doubt, NextAttempt, Recorded};
@@ -73,6 +77,6 @@ pub use tasks::place::{PlaceRefusal, PlaceTask, Placed};
 pub use tasks::reports::{PassedOn, TaskReport};
 pub use tasks::rows::{Attempt, AttemptFault, NewAttempt, OpenTask, RecordedFault, Task, TaskFacts, TaskName};
 pub use tasks::settle::{AttemptEnd, Outcome, Settled, Settlement};
-pub use verify::LedgerReport;
+pub use verify::{Difference, LedgerReport};
 pub use words::{AccountStatus, AttemptState, CredentialStatus, KeyStatus, ProviderStatus};
 pub use writer::StoreStats;

@@ -150,22 +150,31 @@ pub(crate) async fn book_plain(db: &mut Db, (id, at_ms): (MoveId, i64), made: &M
     insert_entries(db, [(id, made)]).await
 }
 
+/// The head of a move that operators or the outside name.
+pub(crate) struct Named<'m> {
+    /// Its id.
+    pub(crate) id: MoveId,
+    /// When it is booked.
+    pub(crate) at_ms: i64,
+    /// Its name outside.
+    pub(crate) external_ref: &'m str,
+    /// Why it was made, for the account's statement.
+    pub(crate) note: Option<&'m str>,
+}
+
 /// The head of a move that has a name outside, unless a move with that id or that name is in the books; says whether it is
 /// new.
-pub(crate) async fn insert_external(
-    db: &mut Db,
-    (id, at_ms): (MoveId, i64),
-    kind: MoveKind,
-    external_ref: &str,
-) -> Result<bool, StoreError> {
+pub(crate) async fn insert_external(db: &mut Db, kind: MoveKind, named: &Named<'_>) -> Result<bool, StoreError> {
     let changed = sql!(
         db,
         execute,
-        "insert into moves (id, kind, external_ref, created_at_ms) values ($1, $2, $3, $4) on conflict do nothing",
-        id.0,
+        "insert into moves (id, kind, external_ref, note, created_at_ms) values ($1, $2, $3, $4, $5)
+         on conflict do nothing",
+        named.id.0,
         kind.as_str(),
-        external_ref,
-        at_ms
+        named.external_ref,
+        named.note,
+        named.at_ms
     )?;
     Ok(changed == 1)
 }

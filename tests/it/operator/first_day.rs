@@ -71,6 +71,9 @@ async fn first_day() -> Result<()> {
     let said = run("watch", &variables)?;
     ensure!(said.contains("lowest price first") && said.contains("solved"), "{said}");
     ensure!(said.contains("autoFastest") && said.contains("10.00"), "{said}");
+    let said = run("money", &variables)?;
+    ensure!(said.contains("slow on 3 March") && said.contains("topup") && said.contains("capture"), "{said}");
+    ensure!(said.contains("earningsPending") && said.contains("agrees"), "{said}");
     let said = run("policy", &variables)?;
     ensure!(said.contains("allowed by discord.com/register") && said.contains("google.com,discord.com"), "{said}");
     let said = run("trouble", &variables)?;

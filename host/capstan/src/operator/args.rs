@@ -25,57 +25,6 @@ pub struct Connection {
     pub reason: Option<String>,
 }
 
-/// Verbs on accounts.
-#[derive(Debug, Subcommand)]
-pub enum AccountCommand {
-    /// Open an account, without money.
-    #[command(after_help = "Example:\n  capstan account create \"Acme QA\"")]
-    Create {
-        /// Its name.
-        name: String,
-    },
-    /// List accounts with what they have.
-    List,
-    /// Book money that came in from outside. The same reference twice is one top-up.
-    #[command(after_help = "Example:\n  capstan account topup \"Acme QA\" 25.00 --reference invoice-2026-117")]
-    Topup {
-        /// The account, by id or name.
-        account: String,
-        /// Dollars.
-        #[arg(allow_negative_numbers = true)]
-        amount: String,
-        /// What names the payment outside.
-        #[arg(long, value_name = "TEXT")]
-        reference: String,
-    },
-    /// Let an account create nothing more; its open tasks go on, it can read.
-    Suspend {
-        /// The account, by id or name.
-        account: String,
-    },
-    /// Let a suspended account go on.
-    Resume {
-        /// The account, by id or name.
-        account: String,
-    },
-    /// Close an account for good; its money records stay.
-    Close {
-        /// The account, by id or name.
-        account: String,
-        /// Close it though it still has a balance, which stays in the books.
-        #[arg(long)]
-        keep_balance: bool,
-    },
-    /// Set the widest pool that the account's tasks may use.
-    #[command(after_help = "Example:\n  capstan account pool \"Acme QA\" platformOnly")]
-    Pool {
-        /// The account, by id or name.
-        account: String,
-        /// all, platformOnly, or none to take the ceiling away.
-        pool: String,
-    },
-}
-
 /// Verbs on API keys.
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {

@@ -5,6 +5,7 @@
 pub mod args;
 pub mod backup;
 mod input;
+pub mod money_args;
 pub mod policy_args;
 pub mod price_args;
 mod show;
@@ -20,9 +21,10 @@ use serde_json::Value;
 
 use crate::serve::{self, Chosen};
 use args::{
-    AccountCommand, AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand,
+    AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand,
     RoutingCommand, TaskCommand,
 };
+use money_args::{AccountCommand, EarningCommand, LedgerCommand};
 use policy_args::{AbuseCommand, PolicyCommand};
 use price_args::{PriceArgs, PriceCommand};
 
@@ -49,6 +51,8 @@ pub(crate) async fn run(connection: Connection, order: Order) -> Result<()> {
         spinner("asking the provider; a solve takes up to three minutes")
     } else if matches!(verb, Verb::Backup { .. }) {
         spinner("writing the backup; the gateway works on")
+    } else if matches!(verb, Verb::LedgerVerify) {
+        spinner("recomputing the books; a million entries take some seconds")
     } else {
         ProgressBar::hidden()
     };
@@ -62,13 +66,22 @@ pub(crate) async fn run(connection: Connection, order: Order) -> Result<()> {
     }
     let text = if connection.json { serde_json::to_string(&answer)? } else { view.text(&answer) };
     crate::say(text.trim_end());
+    if let Some(cursor) = show::next_page(&answer).filter(|_| !connection.json) {
+        tell_next(cursor);
+    }
     match show::failure(&answer) {
         Some(why) => bail!("the check failed: {why}"),
         None => Ok(()),
     }
 }
 
-/// A sign of life on a terminal while a provider or a disk works.
+/// Where the next page is, beside the answer: it is no line of it.
+#[expect(clippy::print_stderr, reason = "stdout may be going to a file")]
+fn tell_next(cursor: &str) {
+    eprintln!("There is more: --cursor {cursor}");
+}
+
+/// A sign of life on a terminal during long work.
 fn spinner(message: &'static str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(message);
     bar.enable_steady_tick(std::time::Duration::from_millis(100));
@@ -105,18 +118,34 @@ async fn perform_here(chosen: Chosen, data_dir: &Path, asked: Asked) -> Result<V
 
 pub(crate) fn account(command: AccountCommand) -> Order {
     use show::View;
+    let view = match &command {
+        AccountCommand::List => View::Table(show::ACCOUNTS),
+        AccountCommand::Statement { csv: true, .. } => View::Csv,
+        AccountCommand::Statement { earnings: true, .. } => View::Lines(show::EARNINGS_STATEMENT),
+        AccountCommand::Statement { .. } => View::Lines(show::STATEMENT),
+        AccountCommand::Create { .. }
+        | AccountCommand::Show { .. }
+        | AccountCommand::Topup { .. }
+        | AccountCommand::Adjust { .. }
+        | AccountCommand::Payout { .. }
+        | AccountCommand::Spend { .. }
+        | AccountCommand::Suspend { .. }
+        | AccountCommand::Resume { .. }
+        | AccountCommand::Close { .. }
+        | AccountCommand::Pool { .. } => View::Record,
+    };
+    Order::new(command.into(), view)
+}
+
+pub(crate) fn earning(command: EarningCommand) -> Order {
     match command {
-        AccountCommand::Create { name } => Order::new(Verb::AccountCreate { name }, View::Record),
-        AccountCommand::List => Order::new(Verb::AccountList, View::Table(show::ACCOUNTS)),
-        AccountCommand::Topup { account, amount, reference } => {
-            Order::new(Verb::AccountTopup { account, amount, reference }, View::Record)
-        }
-        AccountCommand::Suspend { account } => Order::new(Verb::AccountSuspend { account }, View::Record),
-        AccountCommand::Resume { account } => Order::new(Verb::AccountResume { account }, View::Record),
-        AccountCommand::Close { account, keep_balance } => {
-            Order::new(Verb::AccountClose { account, keep_balance }, View::Record)
-        }
-        AccountCommand::Pool { account, pool } => Order::new(Verb::AccountPool { account, pool }, View::Record),
+        EarningCommand::TakeBack { attempt } => Order::new(Verb::EarningTakeBack { attempt }, show::View::Record),
+    }
+}
+
+pub(crate) fn ledger(command: &LedgerCommand) -> Order {
+    match command {
+        LedgerCommand::Verify => Order::new(Verb::LedgerVerify, show::View::Ledger),
     }
 }
 

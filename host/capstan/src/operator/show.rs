@@ -18,6 +18,12 @@ pub(super) enum View {
     Check,
     /// Which site rule decides.
     Decision,
+    /// A page of lines, by these columns.
+    Lines(&'static [Column]),
+    /// A page of lines as CSV.
+    Csv,
+    /// A check of the ledger.
+    Ledger,
 }
 
 /// A column: its title and the field under it.
@@ -30,6 +36,26 @@ pub(super) const ACCOUNTS: &[Column] = &[
     ("AVAILABLE", "available"),
     ("HELD", "held"),
     ("POOL", "pool"),
+];
+pub(super) const STATEMENT: &[Column] = &[
+    ("AT", "at"),
+    ("KIND", "kind"),
+    ("AVAILABLE", "available"),
+    ("HELD", "held"),
+    ("AVAILABLE AFTER", "availableAfter"),
+    ("TASK", "task"),
+    ("REFERENCE", "reference"),
+    ("NOTE", "note"),
+];
+pub(super) const EARNINGS_STATEMENT: &[Column] = &[
+    ("AT", "at"),
+    ("KIND", "kind"),
+    ("AVAILABLE", "available"),
+    ("PENDING", "pending"),
+    ("AVAILABLE AFTER", "availableAfter"),
+    ("TASK", "task"),
+    ("REFERENCE", "reference"),
+    ("NOTE", "note"),
 ];
 pub(super) const KEYS: &[Column] = &[
     ("PUBLIC ID", "publicId"),
@@ -176,6 +202,9 @@ impl View {
             Self::Task => task(answer),
             Self::Check => check(answer),
             Self::Decision => decision(answer),
+            Self::Lines(columns) => table(columns, answer.get("lines").unwrap_or(&Value::Null)),
+            Self::Csv => answer.get("csv").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            Self::Ledger => ledger(answer),
         }
     }
 }
@@ -183,7 +212,27 @@ impl View {
 /// Why a check did not go as it should, if it did not.
 pub(super) fn failure(answer: &Value) -> Option<String> {
     let failed = |part: &str| answer.get(part)?.get("failed").map(cell);
-    failed("balance").or_else(|| failed("solve"))
+    let differs = || {
+        let told = answer.get("difference").filter(|_| answer.get("agrees") == Some(&Value::Bool(false)))?.get("told");
+        told.map(|told| format!("the ledger does not agree with itself: {}", cell(told)))
+    };
+    failed("balance").or_else(|| failed("solve")).or_else(differs)
+}
+
+/// The cursor of the page after this one.
+pub(super) fn next_page(answer: &Value) -> Option<&str> {
+    answer.get("next")?.as_str()
+}
+
+/// What was checked; a difference follows as the reason of the failure.
+fn ledger(answer: &Value) -> String {
+    let mut shown = answer.clone();
+    if let Some(fields) = shown.as_object_mut()
+        && let Some(Value::Object(difference)) = fields.remove("difference")
+    {
+        fields.extend(difference.into_iter().filter(|(name, _)| name != "told"));
+    }
+    record(&shown)
 }
 
 fn table(columns: &[Column], rows: &Value) -> String {
@@ -344,6 +393,9 @@ mod tests {
     #[test]
     fn a_failed_part_of_a_check_is_found() {
         assert_eq!(failure(&json!({"balance": "1 USD", "solve": null})), None);
+        assert_eq!(failure(&json!({"agrees": true, "difference": null})), None);
+        let differs = json!({"agrees": false, "difference": {"told": "task 1 is open"}});
+        assert_eq!(failure(&differs).as_deref(), Some("the ledger does not agree with itself: task 1 is open"));
         assert_eq!(failure(&json!({"balance": "1 USD", "solve": {"failed": "late"}})).as_deref(), Some("late"));
     }
 }

@@ -22,10 +22,12 @@
 //! ever left over.
 
 mod chart;
+mod shape;
 #[cfg(test)]
 mod tests;
 
 pub use chart::{LedgerAccount, MoveKind};
+pub use shape::Side;
 
 use crate::amount::AmountError;
 use crate::{AccountId, Amount, CredentialId};

@@ -91,3 +91,70 @@ fn kinds_read_back_from_their_words() {
     }
     assert_eq!(MoveKind::from_word("late_cost"), None);
 }
+
+/// Which side each line of a move is on.
+fn sides(made: &Move) -> Vec<Side> {
+    let side = |entry: &LedgerEntry| {
+        let (to, from) = match entry.account {
+            LedgerAccount::Available(_) => (Side::ToAvailable, Side::FromAvailable),
+            LedgerAccount::Held(_) => (Side::ToHeld, Side::FromHeld),
+            LedgerAccount::ContributorPending(_) => (Side::ToPending, Side::FromPending),
+            LedgerAccount::ContributorAvailable(_) => (Side::ToMatured, Side::FromMatured),
+            LedgerAccount::Revenue => (Side::ToRevenue, Side::FromRevenue),
+            LedgerAccount::Loss => (Side::ToLoss, Side::FromLoss),
+            LedgerAccount::ProviderCost(_) => (Side::ToProvider, Side::FromProvider),
+            LedgerAccount::Promo => (Side::ToPromo, Side::FromPromo),
+            LedgerAccount::TopUp => (Side::ToTopUp, Side::FromTopUp),
+            LedgerAccount::Payout => (Side::ToPayout, Side::FromPayout),
+        };
+        if entry.amount > Amount::ZERO { to } else { from }
+    };
+    made.entries.iter().map(side).collect()
+}
+
+proptest! {
+    /// What a function makes is what its kind may have, whatever of it is nothing; no other kind may have the same, but
+    /// where what is moved is.
+    #[test]
+    fn a_move_has_the_shape_of_its_kind(capture in 0i64..5, share in 0i64..5, left in 0i64..3, gives: bool) {
+        let (capture, hold) = (Amount::from_nanos(capture), Amount::from_nanos(capture + left + 1));
+        let share = Share { contributor: account(2), amount: Amount::from_nanos(share.min(capture.nanos())) };
+        let one = Amount::from_nanos(1);
+        let mut all = vec![
+            Move::top_up(account(1), one).unwrap(),
+            Move::hold(account(1), one).unwrap(),
+            Move::capture(account(1), hold, capture, Some(share)).unwrap(),
+            Move::capture(account(1), hold, capture, None).unwrap(),
+            Move::release(account(1), one).unwrap(),
+            Move::loss(CredentialId(Uuid::from_u128(3)), one).unwrap(),
+            Move::reimbursement(account(2), one).unwrap(),
+            Move::clawback(Share { contributor: account(2), amount: one }).unwrap(),
+            Move::maturity(Share { contributor: account(2), amount: one }).unwrap(),
+            Move::spending(account(2), one).unwrap(),
+            Move::payout(account(2), one).unwrap(),
+            Move::adjustment(account(1), if gives { one } else { one.negated().unwrap() }).unwrap(),
+        ];
+        if capture > Amount::ZERO {
+            all.push(Move::reversal(account(1), capture, Some(share), Amount::ZERO).unwrap());
+            all.push(Move::reversal(account(1), capture, None, share.amount).unwrap());
+        }
+        for made in all {
+            let sides = sides(&made);
+            prop_assert!(made.kind.may_have(&sides), "{:?}", made);
+            for kind in MoveKind::ALL.into_iter().filter(|kind| *kind != made.kind) {
+                // A capture of nothing is what a release is.
+                let alike = (made.kind, kind) == (MoveKind::Release, MoveKind::Capture)
+                    || (made.kind, kind) == (MoveKind::Capture, MoveKind::Release) && capture == Amount::ZERO;
+                prop_assert_eq!(kind.may_have(&sides), alike, "{:?} as {:?}", made, kind);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_too_many_or_too_few_is_no_shape() {
+    assert!(!MoveKind::Hold.may_have(&[Side::FromAvailable]));
+    assert!(!MoveKind::Hold.may_have(&[Side::FromAvailable, Side::ToHeld, Side::ToHeld]));
+    assert!(!MoveKind::Capture.may_have(&[Side::FromHeld, Side::ToAvailable, Side::FromLoss]));
+    assert!(!MoveKind::Adjustment.may_have(&[]));
+}

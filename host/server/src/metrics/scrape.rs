@@ -1,6 +1,7 @@
 //! What is read when somebody asks: gauges that nobody has to keep up to date, and counters that are kept elsewhere.
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 
 use prometheus_client::encoding::prometheus_text::encode;
 use prometheus_client::registry::Registry;
@@ -12,6 +13,12 @@ use crate::clock;
 use crate::providers::Credential;
 
 impl Metrics {
+    /// Whether the last check of the ledger found a difference, and when it was, in seconds since 1970.
+    pub(super) fn ledger(&self) -> (bool, usize) {
+        let checked = self.ledger.checked_at_ms.load(Ordering::Relaxed) / 1_000;
+        (self.ledger.differs.load(Ordering::Relaxed), usize::try_from(checked).unwrap_or(usize::MAX))
+    }
+
     /// Everything in the text form of Prometheus, version 0.0.4.
     ///
     /// # Errors
@@ -47,6 +54,9 @@ fn standing(app: &App) -> Registry {
     seconds_kept_elsewhere(of, table::COMMIT_SECONDS, stats.committing);
     kept_elsewhere(of, table::WRITES, [(["kept".into()], stats.kept), (["undone".into()], stats.undone)]);
     kept_elsewhere(of, table::RERUNS, [([], stats.reruns)]);
+    let (differs, checked) = app.metrics.ledger();
+    gauges(of, table::LEDGER_DIFFERENCE, [([], usize::from(differs))]);
+    gauges(of, table::LEDGER_CHECKED, [([], checked)]);
     gauges(of, table::BUILD, [([env!("CARGO_PKG_VERSION").into()], 1)]);
     registry
 }

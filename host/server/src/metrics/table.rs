@@ -91,7 +91,7 @@ metrics! {
     OPEN = Kind::Gauge, "capstan_open_tasks", "tasks", [], "Tasks that this process moves";
     SOLVE_SECONDS = Kind::Histogram(SOLVING), "capstan_solve_seconds", "seconds", ["provider", "family"], "Time from a task's creation to its solution on disk, for solved tasks";
     ATTEMPTS = Kind::Counter, "capstan_attempts_total", "attempts", ["provider", "outcome", "fault"], "What became of attempts: accepted or in-doubt on the way; solved, failed, refused or timed-out at the end. fault is the class of what went wrong, none where nothing did";
-    MONEY = Kind::Counter, "capstan_money_nanodollars_total", "10⁻⁹ US dollars", ["move"], "Money moved: held for tasks, captured for solutions, released to accounts, late costs borne by the platform";
+    MONEY = Kind::Counter, "capstan_money_nanodollars_total", "10⁻⁹ US dollars", ["move"], "Money moved: held for tasks, captured for solutions, released to accounts, late costs borne by the platform (loss); topped-up; given, taken, paid-out, spent and taken-back by operators; matured to contributors";
     COST_REPORTED = Kind::Counter, "capstan_provider_cost_reported_nanodollars_total", "10⁻⁹ US dollars", ["provider"], "What solved tasks cost at their providers' word, for those of which it is known what they were expected to cost";
     COST_EXPECTED = Kind::Counter, "capstan_provider_cost_expected_nanodollars_total", "10⁻⁹ US dollars", ["provider"], "What the same tasks were expected to cost by the providers' list prices";
     POLLS = Kind::Counter, "capstan_polls_total", "tasks polled", ["provider", "outcome"], "Tasks asked about at their providers: open, solved, failed, unnamed (the answer does not speak of it) or missed (the poll itself failed)";
@@ -107,5 +107,8 @@ metrics! {
     COMMIT_SECONDS = Kind::Counter, "capstan_commit_seconds_total", "seconds", [], "Time spent on what was committed, until it was on disk; per commit it is the average latency";
     WRITES = Kind::Counter, "capstan_writes_total", "writes", ["outcome"], "Writes that were kept, or undone because they were refused or failed";
     RERUNS = Kind::Counter, "capstan_commit_reruns_total", "batches", [], "Commits whose outcome was unknown, run again one by one";
+    LEDGER_CHECKS = Kind::Counter, "capstan_ledger_checks_total", "checks", ["outcome"], "Checks of the whole ledger by this node: agrees, differs (the log has the first difference) or failed (the check could not be made)";
+    LEDGER_DIFFERENCE = Kind::Gauge, "capstan_ledger_difference", "1 or 0", [], "Whether the last check of the ledger by this node found a difference: 1, or 0; 0 before the first check, too";
+    LEDGER_CHECKED = Kind::Gauge, "capstan_ledger_checked_at_seconds", "seconds", [], "When this node last checked the ledger, in seconds since 1970; 0 where it has not, since one node of several does it";
     BUILD = Kind::Gauge, "capstan_build_info", "always 1", ["version"], "The version that runs";
 }

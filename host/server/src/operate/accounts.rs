@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Call, OperateError, Operator, times};
 use crate::clock;
+use crate::metrics::MoneyMoved;
 
 /// Longest name of anything that people name.
 pub(super) const MOST_NAME_CHARS: usize = 100;
@@ -51,6 +52,9 @@ pub(super) async fn top_up(
     let Applied::ToppedUp(done) = call.change("account topup", target(id), detail, Change::TopUp(top_up)).await? else {
         return Err(OperateError::Internal("a top-up made something else".to_owned()));
     };
+    if done.move_id == move_id {
+        call.operator.count_moved(MoneyMoved::ToppedUp, amount);
+    }
     Ok(json!({
         "account": id, "name": account.name, "amount": amount.to_string(), "reference": external_ref,
         "bookedBefore": done.move_id != move_id, "available": done.balance.available.to_string(),
@@ -140,11 +144,11 @@ pub(super) fn read_pool(field: &str, text: &str) -> Result<Option<PoolMode>, Ope
     PoolMode::from_word(text).map(Some).ok_or_else(bad)
 }
 
-fn target(id: AccountId) -> String {
+pub(super) fn target(id: AccountId) -> String {
     format!("account {id}")
 }
 
-fn shown(account: &Account) -> Value {
+pub(super) fn shown(account: &Account) -> Value {
     json!({
         "account": account.id, "name": account.name, "status": account.status.as_str(),
         "available": account.balance.available.to_string(), "held": account.balance.held.to_string(),

@@ -78,7 +78,7 @@ fn refusal_text(refusal: &ChangeRefusal) -> String {
     match refusal {
         ChangeRefusal::TopUp(TopUpRefusal::NoSuchAccount) => "there is no such account".to_owned(),
         ChangeRefusal::TopUp(TopUpRefusal::AlreadyBookedOtherwise) => {
-            "the reference belongs to another top-up, for another account or amount".to_owned()
+            "the reference belongs to another move, for another account or amount".to_owned()
         }
         ChangeRefusal::AccountClosed => "the account is closed, and stays so".to_owned(),
         ChangeRefusal::AccountHasBalance(amount) => {
@@ -89,6 +89,19 @@ fn refusal_text(refusal: &ChangeRefusal) -> String {
         ChangeRefusal::AccountHasOpenTasks => {
             "the account has open tasks; suspend it, and close it when they have ended".to_owned()
         }
+        ChangeRefusal::ReferenceTaken(kind) => format!(
+            "the reference belongs to a move of kind {} with another content (account, amount or reason); this one needs its own",
+            kind.as_str()
+        ),
+        ChangeRefusal::BalanceTooSmall(has) => {
+            format!("the account has {has} USD available; no more can be taken")
+        }
+        ChangeRefusal::EarningsTooSmall(has) => {
+            format!("the account has matured earnings of {has} USD; what is pending matures later")
+        }
+        ChangeRefusal::NoEarning => "the attempt has earned nobody a share".to_owned(),
+        ChangeRefusal::EarningMatured => "the share is past the dispute window and stays its contributor's".to_owned(),
+        ChangeRefusal::TakenBackBefore => "the share was taken back before, for another reason".to_owned(),
         ChangeRefusal::SecretKnown(id) => format!("credential {id} has the same secret"),
     }
 }

@@ -13,6 +13,7 @@ mod check;
 mod credentials;
 mod error;
 mod keys;
+mod money;
 mod policy;
 mod prices;
 mod providers;
@@ -21,12 +22,13 @@ mod routing;
 mod seed;
 pub mod socket;
 mod tasks;
-mod times;
+pub(crate) mod times;
 mod transcript;
 mod verb;
 
 use std::sync::Arc;
 
+use capstan_domain::Amount;
 use capstan_domain::policy::Action;
 use capstan_egress::{Egress, EgressError, EgressSettings, Vault};
 use capstan_sandbox::Adapter;
@@ -36,11 +38,14 @@ use serde_json::{Value, json};
 pub use error::OperateError;
 pub use seed::{CredentialDraft, add_account, add_credential, add_key, create_account, create_key, top_up};
 pub(crate) use times::shown as shown_time;
-pub use verb::{Asked, Check, KeyChange, PriceLine, ProviderChange, RuleLine, SurchargeLine, Verb};
+pub use verb::{
+    Asked, Check, HandMoved, KeyChange, PriceLine, ProviderChange, RuleLine, StatementQuestion, SurchargeLine, Verb,
+};
 
 use crate::app::App;
 use crate::clock;
 use crate::gateway::OpenGateway;
+use crate::metrics::MoneyMoved;
 
 /// Who performs verbs: the parts of a gateway that they need.
 pub struct Operator {
@@ -107,6 +112,10 @@ impl Operator {
         if let Verb::Backup { file } = asked.verb {
             return backup::back_up(&call, &file).await;
         }
+        // Nor does what reads all of the books, or much of them.
+        if matches!(asked.verb, Verb::LedgerVerify) {
+            return money::verify(self).await;
+        }
         let _turn = self.turn.lock().await;
         match asked.verb {
             Verb::AccountCreate { name } => accounts::create(&call, &name).await,
@@ -114,6 +123,12 @@ impl Operator {
             Verb::AccountTopup { account, amount, reference } => {
                 accounts::top_up(&call, &account, &amount, &reference).await
             }
+            Verb::AccountShow { account } => money::show(self, &account).await,
+            Verb::AccountStatement(question) => money::statement(self, &question).await,
+            Verb::AccountMove { what, account, amount, reference } => {
+                money::by_hand(&call, what, &account, (&amount, &reference)).await
+            }
+            Verb::EarningTakeBack { attempt } => money::take_back(&call, &attempt).await,
             Verb::AccountSuspend { account } => accounts::suspend(&call, &account).await,
             Verb::AccountResume { account } => accounts::resume(&call, &account).await,
             Verb::AccountClose { account, keep_balance } => accounts::close(&call, &account, keep_balance).await,
@@ -132,7 +147,9 @@ impl Operator {
             Verb::CredentialRotate { credential, fields } => credentials::rotate(&call, &credential, fields).await,
             Verb::ProviderSet { provider, change } => providers::set(&call, &provider, &change).await,
             Verb::ProviderList => providers::list(self).await,
-            Verb::ProviderCheck(_) | Verb::Backup { .. } => Err(OperateError::Internal("it was handed on".to_owned())),
+            Verb::ProviderCheck(_) | Verb::Backup { .. } | Verb::LedgerVerify => {
+                Err(OperateError::Internal("it was handed on".to_owned()))
+            }
             Verb::PriceSet { line } => prices::set(&call, &line).await,
             Verb::PriceList => prices::list(self).await,
             Verb::PriceImport { lines } => prices::import(&call, &lines).await,
@@ -161,6 +178,13 @@ impl Operator {
             Verb::AbuseFind { domain, site_key, since, most } => {
                 abuse::find(&call, abuse::Report { domain, site_key, since, most }).await
             }
+        }
+    }
+
+    /// Counts money that a verb has moved, in a gateway that runs.
+    fn count_moved(&self, moved: MoneyMoved, amount: Amount) {
+        if let Some(app) = &self.running {
+            app.metrics.moved(moved, amount);
         }
     }
 

@@ -15,14 +15,14 @@ pub(crate) fn shown(at_ms: i64) -> String {
 }
 
 /// Reads a time that has been: as [`read`], a span such as `7d` counted back from now.
-pub(super) fn read_past(field: &str, text: &str) -> Result<i64, OperateError> {
+pub(crate) fn read_past(field: &str, text: &str) -> Result<i64, OperateError> {
     let Ok(span) = humantime::parse_duration(text.trim()) else { return read(field, text.trim()) };
     let back_ms = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
     Ok(clock::now_ms().saturating_sub(back_ms).max(0))
 }
 
 /// Reads `2027-01-31`, `2027-01-31T12:00:00Z`, or a span from now such as `90d`.
-pub(super) fn read(field: &str, text: &str) -> Result<i64, OperateError> {
+pub(crate) fn read(field: &str, text: &str) -> Result<i64, OperateError> {
     let at_ms = |since: Duration| i64::try_from(since.as_millis()).ok().filter(|ms| *ms <= LAST_MS);
     if let Ok(span) = humantime::parse_duration(text) {
         return at_ms(span)

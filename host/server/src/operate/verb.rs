@@ -25,6 +25,11 @@ pub enum Verb {
     AccountCreate { name: String },
     AccountList,
     AccountTopup { account: String, amount: String, reference: String },
+    AccountShow { account: String },
+    AccountStatement(StatementQuestion),
+    AccountMove { what: HandMoved, account: String, amount: String, reference: String },
+    EarningTakeBack { attempt: String },
+    LedgerVerify,
     AccountSuspend { account: String },
     AccountResume { account: String },
     AccountClose { account: String, keep_balance: bool },
@@ -68,6 +73,37 @@ impl std::fmt::Debug for Verb {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Verb { .. }")
     }
+}
+
+/// A statement that is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StatementQuestion {
+    /// The account.
+    pub account: String,
+    /// Moves of this time or later.
+    pub since: Option<String>,
+    /// Moves before this time.
+    pub until: Option<String>,
+    /// Where an earlier page ended.
+    pub cursor: Option<String>,
+    /// Most lines.
+    pub limit: u32,
+    /// What it has earned, instead of its balance.
+    pub earnings: bool,
+    /// As CSV.
+    pub csv: bool,
+}
+
+/// What an operator moves by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HandMoved {
+    /// Money given (above zero) or taken (below).
+    Adjustment,
+    /// Matured earnings that leave.
+    Payout,
+    /// Matured earnings that become balance.
+    Spending,
 }
 
 /// What is said of a key. What is absent stays as it is; `none` takes a setting away.

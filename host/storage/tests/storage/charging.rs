@@ -12,7 +12,7 @@ use capstan_storage::{
 use crate::fixture::{DISPUTE_MS, Fixture, NOW, a_fault, nanos};
 
 /// Places a task whose only candidate is a credential that `owner` contributed for 6000 basis points.
-async fn place_on_contributed(f: &Fixture, owner: AccountId) -> anyhow::Result<(TaskId, AttemptId)> {
+pub(crate) async fn place_on_contributed(f: &Fixture, owner: AccountId) -> anyhow::Result<(TaskId, AttemptId)> {
     let id = CredentialId(f.uuid());
     let credential = NewCredential { pool: Pool::Community, owner: Some(owner), ..f.a_credential(id)? };
     f.store.add_credential(credential).await?;
@@ -26,7 +26,7 @@ async fn place_on_contributed(f: &Fixture, owner: AccountId) -> anyhow::Result<(
     Ok(placed)
 }
 
-async fn lines(f: &Fixture, task: TaskId, kind: &str) -> anyhow::Result<Vec<(String, i64)>> {
+pub(crate) async fn lines(f: &Fixture, task: TaskId, kind: &str) -> anyhow::Result<Vec<(String, i64)>> {
     let entries = f.store.list_entries(Entries::OfTask(task)).await?;
     Ok(entries.into_iter().filter(|e| e.kind == kind).map(|e| (e.account, e.amount.nanos())).collect())
 }
@@ -60,7 +60,7 @@ pub(crate) async fn nobody_earns_from_their_own_task(f: Fixture) -> anyhow::Resu
     Ok(())
 }
 
-fn a_charge(f: &Fixture, cost: i64) -> Charge {
+pub(crate) fn a_charge(f: &Fixture, cost: i64) -> Charge {
     Charge { move_id: MoveId(f.uuid()), cost: nanos(cost), is_told: true }
 }
 
@@ -76,7 +76,7 @@ fn a_word(f: &Fixture, (task, attempt): (TaskId, AttemptId), cost: i64) -> LateW
 }
 
 /// The same settlement, with what the provider charged all the same.
-fn charged(f: &Fixture, settlement: Settlement, cost: i64) -> Settlement {
+pub(crate) fn charged(f: &Fixture, settlement: Settlement, cost: i64) -> Settlement {
     let outcome = match settlement.outcome {
         Outcome::Failed { code, description, end, fault, watch_until_ms, .. } => {
             Outcome::Failed { code, description, end, fault, watch_until_ms, charge: Some(a_charge(f, cost)) }

@@ -95,6 +95,22 @@ impl Raw {
         self.run(text, text).await
     }
 
+    /// What a text answers, its last column as lines: for query plans.
+    pub(crate) async fn told(&mut self, sqlite: &'static str, postgres: &'static str) -> Result<String, sqlx::Error> {
+        use sqlx::Row as _;
+        let lines: Vec<String> = match self {
+            Self::Sqlite(c) => {
+                let rows = sqlx::raw_sql(sqlite).fetch_all(c).await?;
+                rows.iter().map(|row| row.try_get(row.len() - 1)).collect::<Result<_, _>>()?
+            }
+            Self::Postgres(c) => {
+                let rows = sqlx::raw_sql(postgres).fetch_all(c).await?;
+                rows.iter().map(|row| row.try_get(row.len() - 1)).collect::<Result<_, _>>()?
+            }
+        };
+        Ok(lines.join("\n"))
+    }
+
     /// Makes every write wait, and no read.
     pub(crate) async fn block_writes(&mut self) -> Result<(), sqlx::Error> {
         self.run("begin immediate", "begin; lock table accounts, moves in share row exclusive mode").await

@@ -23,7 +23,7 @@ pub(crate) async fn moves_and_entries_cannot_be_changed(f: Fixture) -> anyhow::R
 }
 
 async fn difference(f: &Fixture) -> anyhow::Result<String> {
-    f.store.verify_ledger().await?.difference.context("a difference is found")
+    Ok(f.store.verify_ledger().await?.difference.context("a difference is found")?.to_string())
 }
 
 pub(crate) async fn a_changed_entry_is_detected(f: Fixture) -> anyhow::Result<()> {

@@ -7,6 +7,7 @@
 mod accounts;
 mod attempts;
 mod backup;
+mod by_hand;
 mod charging;
 mod configuration;
 mod engine;
@@ -22,6 +23,8 @@ mod pricing;
 mod proxy;
 mod settling;
 mod shards;
+mod statements;
+mod verifying;
 mod writer;
 
 use capstan_test_postgres::must_run_everything;
@@ -66,6 +69,17 @@ fn main() {
             a_fenced_write_changes_nothing;
         ledger: moves_and_entries_cannot_be_changed, a_changed_entry_is_detected, a_changed_balance_is_detected,
             a_changed_task_is_detected, entries_are_listed_by_task_and_account;
+        by_hand: an_adjustment_gives_and_takes_and_leaves_nothing_below_zero,
+            a_reference_is_one_move_and_one_line_of_the_audit_log, a_reference_with_another_content_is_refused,
+            earnings_are_paid_out_and_spent_as_far_as_they_have_matured,
+            a_closed_account_is_paid_out_and_gets_nothing, a_share_is_taken_back_while_it_is_pending;
+        statements: a_statement_is_read_page_by_page_with_what_was_there_after,
+            moves_that_come_in_change_no_page_behind_them, a_statement_is_of_a_time, earnings_have_a_statement_of_their_own,
+            a_page_reads_its_own_lines_by_the_index;
+        verifying: a_move_that_no_function_makes_is_detected, a_wrong_sum_of_earnings_is_detected,
+            a_wrong_share_is_detected, a_task_that_nobody_solved_is_detected, a_wrong_charge_is_detected,
+            a_wrong_reimbursement_is_detected, a_wrong_take_back_is_detected, a_wrong_reversal_is_detected,
+            another_account_s_entry_is_detected;
         writer: a_crowd_shares_commits, a_refused_request_harms_no_neighbour, a_full_queue_is_told,
             a_caller_that_leaves_does_not_take_its_write_along, a_lost_connection_is_made_good,
             a_look_that_is_left_spoils_no_later_one,
@@ -103,6 +117,9 @@ fn main() {
                 model::sweep(engine, is_full())
             });
         trials.push(sweep.with_kind(engine.name()));
+        trials.push(
+            Trial::bench("verifying", move |test_mode| measure::verifying(engine, test_mode)).with_kind(engine.name()),
+        );
         trials.push(
             Trial::bench("placing", move |test_mode| measure::placing(engine, test_mode)).with_kind(engine.name()),
         );
