@@ -26,7 +26,7 @@ async fn place_on_contributed(f: &Fixture, owner: AccountId) -> anyhow::Result<(
     Ok(placed)
 }
 
-async fn lines(f: &Fixture, task: TaskId, kind: &str) -> anyhow::Result<Vec<(String, i64)>> {
+pub(crate) async fn lines(f: &Fixture, task: TaskId, kind: &str) -> anyhow::Result<Vec<(String, i64)>> {
     let entries = f.store.list_entries(Entries::OfTask(task)).await?;
     Ok(entries.into_iter().filter(|e| e.kind == kind).map(|e| (e.account, e.amount.nanos())).collect())
 }
@@ -60,14 +60,15 @@ pub(crate) async fn nobody_earns_from_their_own_task(f: Fixture) -> anyhow::Resu
     Ok(())
 }
 
-fn a_charge(f: &Fixture, cost: i64) -> Charge {
+pub(crate) fn a_charge(f: &Fixture, cost: i64) -> Charge {
     Charge { move_id: MoveId(f.uuid()), cost: nanos(cost), is_told: true }
 }
 
-fn a_word(f: &Fixture, (task, attempt): (TaskId, AttemptId), cost: i64) -> LateWord {
+pub(crate) fn a_word(f: &Fixture, (task, attempt): (TaskId, AttemptId), cost: i64) -> LateWord {
     LateWord {
         task,
         attempt,
+        fence: f.fence,
         charged: Charged::Yes,
         charge: Some(a_charge(f, cost)),
         at_ms: NOW + 10_000,
