@@ -5,8 +5,9 @@
 //! 2. A provider that can be asked is asked on, with the polls that are left, until its longest life has passed since it
 //!    accepted the attempt (since the attempt was made, where it never said that it did). What it says by then is booked: a
 //!    solution at the told cost or the list price, a failure as its fault says, nothing where it surely has no such task.
-//! 3. What the end of the watch leaves without a word, and what nobody can be asked about, is **taken as charged** at its
-//!    list price and borne by the gateway in the open; whether it was charged stays `unknown` in the records. Books that
+//! 3. What the end of the watch leaves without a word, what nobody can be asked about, and what a provider failed or forgot
+//!    without anybody knowing whether it charged, is **taken as charged** at its list price and borne by the gateway in the
+//!    open; whether it was charged stays `unknown` in the records. Books that
 //!    are wrong on the safe side are put right by the comparison with the provider's balance, and a contributor must not
 //!    bear other people's doubtful tasks until then. Not so where the request surely never left: that is no doubt.
 //!
