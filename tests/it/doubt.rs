@@ -282,13 +282,14 @@ async fn overslept() -> Result<()> {
     let task = timed_out(&gateway, recaptcha()).await?;
     let watched = doubts(&gateway.gateway.app.store, task).await?;
     let until_ms = watched.first().and_then(|doubt| doubt.watch_until_ms).context("not watched")?;
-    let passed = async move {
+    let (provider, mut polls) = (gateway.provider.clone(), 0);
+    let passed = async {
         while capstan_server::clock::now_ms() <= until_ms {
             tokio::task::yield_now().await;
         }
+        polls = provider.stats().polls;
     };
     let gateway = gateway.restart_once(Return::default(), passed).await?;
-    let polls = gateway.provider.stats().polls;
     let (borne, doubts) = left(&gateway.gateway.app.store, task).await?;
     ensure!(gateway.provider.stats().polls == polls + 1, "one last poll: {:?}", gateway.provider.stats());
     ensure!(borne.len() == 1 && doubts.len() == 1, "{borne:?} {doubts:?}");
