@@ -9,6 +9,7 @@ mod clients;
 mod dev;
 mod dialects;
 mod docs;
+mod doubt;
 mod fuzz;
 mod hostile;
 mod hostile_load;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         dev::tests(),
         dialects::tests(),
         docs::tests(),
+        doubt::tests(),
         fuzz::tests(),
         hostile::tests(),
         hostile_load::tests(),

@@ -189,7 +189,11 @@ impl TestGateway {
             .credentials
             .iter()
             .map(|(key, _)| KeySettings { key: (*key).to_owned(), balance: Usd::dollars(1_000) });
+        // A service's adapter speaks to a simulator of its service; for guests any will do.
+        let speaks =
+            setup.package.strip_prefix("adapter-").and_then(|service| service.parse().ok()).unwrap_or_default();
         let simulator = Simulator::start(capstan_simulator::Settings {
+            speaks,
             keys: keys.collect(),
             behaviour: Behaviour { time_scale: f64::from(setup.time_scale), ..setup.behaviour.clone() },
             ..capstan_simulator::Settings::default()
@@ -232,7 +236,15 @@ impl TestGateway {
     ///
     /// # Errors
     /// When it does not start.
-    pub async fn restart(mut self, comes: Return) -> Result<Self> {
+    pub async fn restart(self, comes: Return) -> Result<Self> {
+        self.restart_once(comes, std::future::ready(())).await
+    }
+
+    /// The same, with this in between: the gateway stands still meanwhile.
+    ///
+    /// # Errors
+    /// As for [`Self::restart`].
+    pub async fn restart_once(mut self, comes: Return, passed: impl Future<Output = ()>) -> Result<Self> {
         let stopped = std::mem::replace(&mut self.data, tempfile::tempdir()?);
         if comes.keeps_data_dir {
             self.data = stopped;
@@ -240,6 +252,7 @@ impl TestGateway {
         let Self { gateway, data, adapters, limits, database, provider, client, account, contributor, _simulator } =
             self;
         gateway.stop().await;
+        passed.await;
         let vault = Arc::new(Vault::new(MasterKey::from_bytes(comes.master_key)));
         let open = OpenGateway::assemble(settings(&data, &database, &limits), vault, adapters.clone()).await?;
         let gateway = open.start().await?;

@@ -9,6 +9,7 @@
 pub mod client;
 pub mod database;
 pub mod exposition;
+pub mod finding;
 pub mod gateway;
 pub mod hostile;
 pub mod html;

@@ -114,6 +114,15 @@ impl Process {
         self.ready[name].as_str().map(str::to_owned).with_context(|| format!("no {name} in {}", self.ready))
     }
 
+    /// Waits until it has ended, however.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn wait(&mut self) -> Result<()> {
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Kills it as a power cut would: no signal that it could handle.
     ///
     /// # Errors

@@ -55,6 +55,14 @@ impl Stage {
     /// # Errors
     /// When anything of it does not start, or this machine does not have the database.
     pub async fn start_on(engine: Engine, keys: &[&str]) -> Result<Self> {
+        Self::start_with(engine, keys, "").await
+    }
+
+    /// The same with more lines in the configuration.
+    ///
+    /// # Errors
+    /// As for [`Self::start_on`].
+    pub async fn start_with(engine: Engine, keys: &[&str], more: &str) -> Result<Self> {
         let database = tokio::task::spawn_blocking(move || Database::create(engine)).await??;
         let built = tokio::task::spawn_blocking(|| capstan::adapters::build(capstan::adapters::ADAPTERS, |_| ()));
         let adapters = built.await??;
@@ -76,7 +84,7 @@ impl Stage {
             (dir.path().join("master.key"), dir.path().join("capstan.toml"), dir.path().join("log"));
         let (code, _) = Process::prints(&["master-key", "--out", &key.display().to_string()], &log)?;
         ensure!(code == Some(0), "no master key was made");
-        let text = configuration(&dir.path().join("data"), &key, &adapters, &database);
+        let text = configuration(&dir.path().join("data"), &key, &adapters, &database) + more;
         std::fs::write(&config, text)?;
         let process = Process::start(&["serve", "--json", "--config", &config.display().to_string()], &log)?;
         Ok(Self { dir, process, simulators, database })
@@ -91,6 +99,18 @@ impl Stage {
         let file = self.path(name);
         std::fs::write(&file, configuration(&self.path(data), &self.path("master.key"), &adapters, database))?;
         Ok(file.display().to_string())
+    }
+
+    /// Kills the gateway as a power cut would, and starts it again on what it left.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn kill_and_start(&mut self) -> Result<()> {
+        let (config, log) = (self.path("capstan.toml"), self.path("log-of-the-next"));
+        self.process.signal("KILL")?;
+        self.process.wait()?;
+        self.process = Process::start(&["serve", "--json", "--config", &config.display().to_string()], &log)?;
+        Ok(())
     }
 
     /// The handle of a simulated provider.

@@ -10,12 +10,12 @@ use clap::{Args, Parser, Subcommand};
 pub use crate::logs::LogFormat;
 use crate::operator::args::{
     AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand, RoutingCommand,
-    TaskCommand,
 };
 use crate::operator::backup::{self, BackupArgs, RestoreArgs};
 use crate::operator::money_args::{AccountCommand, EarningCommand, LedgerCommand};
 use crate::operator::policy_args::{AbuseCommand, PolicyCommand};
 use crate::operator::price_args::PriceCommand;
+use crate::operator::task_args::TaskCommand;
 use crate::operator::{self, Order};
 
 /// A gateway for CAPTCHA-solving tasks: one API, many providers behind sandboxed adapters.

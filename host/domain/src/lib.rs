@@ -13,6 +13,7 @@ pub mod amount;
 pub mod catalogue;
 pub mod code;
 pub mod dialect;
+pub mod doubt;
 pub mod ids;
 pub mod ledger;
 pub mod policy;

@@ -48,6 +48,33 @@ pub fn next_poll_at_ms(now_ms: i64, deadline_at_ms: i64, limits: &PollLimits, po
     Some(now_ms.saturating_add(even.min(longest).max(shortest)))
 }
 
+/// When to poll an attempt again whose task is over, or `None` when nothing more will be learned: the poll that has just
+/// been answered was the last one, or the polls are used up.
+///
+/// Nobody waits for the answer, so each interval is half as long as the watch has lasted, as far as the ordinary schedule
+/// would not poll more seldom and a result is kept. The last poll comes when the provider surely has given the attempt up.
+#[must_use]
+pub fn watched_poll_at_ms(now_ms: i64, watch: Watch, limits: &PollLimits, polls: &Polls) -> Option<i64> {
+    let ordinary = next_poll_at_ms(now_ms, watch.until_ms, limits, polls).filter(|_| now_ms < watch.until_ms)?;
+    let longest = i64::from(limits.result_kept_ms / 2);
+    let grown = (now_ms.saturating_sub(watch.began_at_ms) / 2).min(longest);
+    let at_ms = ordinary.max(now_ms.saturating_add(grown));
+    // The last of the polls is for the end, and so is one that would leave no room for another before it.
+    let is_last = limits.max_polls.saturating_sub(polls.used) == 1;
+    let soonest_ms = now_ms.saturating_add(i64::from(limits.interval_ms));
+    let no_room = at_ms.saturating_add(i64::from(limits.interval_ms)) > watch.until_ms;
+    Some(if is_last || no_room { watch.until_ms.max(soonest_ms) } else { at_ms })
+}
+
+/// For how long an attempt is asked about whose task is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// When its task ended.
+    pub began_at_ms: i64,
+    /// When its provider surely has given it up.
+    pub until_ms: i64,
+}
+
 /// How a task's polling stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Polls {
@@ -119,6 +146,31 @@ mod tests {
         assert_eq!(first_poll_at_ms(0, &LIMITS, Some(u32::MAX)), 30_000, "a hint beyond the result's keeping");
         let far = next_poll_at_ms(0, 300_000, &LIMITS, &Polls { used: 1, hint_ms: Some(u32::MAX) });
         assert_eq!(far, Some(30_000));
+    }
+
+    #[test]
+    fn a_watched_attempt_is_polled_ever_more_seldom_and_once_more_at_the_end() {
+        let watch = Watch { began_at_ms: 100_000, until_ms: 300_000 };
+        let (mut now, mut polls, mut gaps) = (101_000, Polls { used: 40, hint_ms: None }, Vec::new());
+        loop {
+            polls.used += 1;
+            let Some(next) = watched_poll_at_ms(now, watch, &LIMITS, &polls) else { break };
+            gaps.push(next - now);
+            now = next;
+        }
+        assert_eq!(now, watch.until_ms, "the last poll is at the end");
+        assert!(gaps.iter().all(|gap| (2_000..=30_000 + 2_000).contains(gap)), "{gaps:?}");
+        assert!(gaps.len() < 20, "{gaps:?}");
+    }
+
+    #[test]
+    fn the_last_poll_of_a_watched_attempt_is_kept_for_its_end() {
+        let watch = Watch { began_at_ms: 100_000, until_ms: 300_000 };
+        let polls = |used| Polls { used, hint_ms: None };
+        assert_eq!(watched_poll_at_ms(101_000, watch, &LIMITS, &polls(119)), Some(300_000));
+        assert_eq!(watched_poll_at_ms(101_000, watch, &LIMITS, &polls(120)), None);
+        assert_eq!(watched_poll_at_ms(299_000, watch, &LIMITS, &polls(0)), Some(301_000));
+        assert_eq!(watched_poll_at_ms(300_000, watch, &LIMITS, &polls(0)), None);
     }
 
     #[test]

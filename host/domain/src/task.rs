@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A task is born `submitting`: its row, its hold and its first attempt are one transaction, so that there is no durable
-//! task without an attempt. Terminal is terminal: what comes later is an effect of its own, never a new state.
+//! task without an attempt. Terminal is terminal: what comes later is an effect of its own, never a new state
+//! (what it costs: [`crate::doubt`]).
 
 use serde::{Deserialize, Serialize};
 
@@ -75,9 +76,9 @@ pub enum Event {
     },
     /// Sent, and no definitive answer.
     Unclear,
-    /// The provider surely has no such task (told by look-up); it is not sent again all the same, since the provider may
-    /// have dropped a task that it took.
-    Unknown,
+    /// Nothing more can be learned of it: the provider surely has no such task (told by look-up), has forgotten it, or may
+    /// not be asked again. It is not sent again all the same, since the provider may have dropped a task that it took.
+    Silent,
     /// The provider solved it.
     Solved,
     /// The provider, or the client's own data, failed it for good.
@@ -148,7 +149,8 @@ pub fn step(from: TaskState, event: &Event) -> Result<Moved, IllegalMove> {
             moved(S::Failed, &[E::Release(*otherwise), E::Notify])
         }
         (S::Submitting, Event::Unclear) => moved(S::InDoubt, &[E::LookUp, E::Notify]),
-        (S::InDoubt, Event::Unclear | Event::Unknown) => moved(S::InDoubt, &[]),
+        (S::InDoubt, Event::Unclear | Event::Silent) => moved(S::InDoubt, &[]),
+        (S::Running, Event::Silent) => moved(S::Running, &[]),
         (S::Submitting | S::Running | S::InDoubt, Event::Solved) => moved(S::Solved, &[E::Capture, E::Notify]),
         (S::Submitting | S::Running | S::InDoubt, Event::Failed(code)) => {
             moved(S::Failed, &[E::Release(*code), E::Notify])
@@ -161,8 +163,8 @@ pub fn step(from: TaskState, event: &Event) -> Result<Moved, IllegalMove> {
         (S::Running, Event::TakenUp { .. }) => moved(S::Running, &[E::SchedulePoll]),
         (S::Solved | S::Failed, Event::Solved) => moved(from, &[E::BookLateCost]),
         (S::Solved | S::Failed, _) => moved(from, &[]),
-        (S::Running, Event::Accepted | Event::Refused { .. } | Event::Unclear | Event::Unknown)
-        | (S::Submitting, Event::Unknown)
+        (S::Running, Event::Accepted | Event::Refused { .. } | Event::Unclear)
+        | (S::Submitting, Event::Silent)
         | (S::InDoubt, Event::Refused { .. }) => Err(IllegalMove { from, event: event.name() }),
     }
 }
@@ -173,7 +175,7 @@ impl Event {
             Self::Accepted => "accepted",
             Self::Refused { .. } => "refused",
             Self::Unclear => "unclear",
-            Self::Unknown => "unknown",
+            Self::Silent => "silent",
             Self::Solved => "solved",
             Self::Failed(_) => "failed",
             Self::DeadlinePassed => "deadline passed",
@@ -195,7 +197,7 @@ mod tests {
             Event::Refused { another: true, otherwise: ErrorCode::NoProvidersAvailable },
             Event::Refused { another: false, otherwise: ErrorCode::NoProvidersAvailable },
             Event::Unclear,
-            Event::Unknown,
+            Event::Silent,
             Event::Solved,
             Event::Failed(ErrorCode::CaptchaUnsolvable),
             Event::DeadlinePassed,

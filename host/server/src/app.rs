@@ -14,7 +14,7 @@ use crate::limits::RateLimits;
 use crate::metrics::Metrics;
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Limits;
-use crate::tasks::{EndedTasks, OpenTasks, Storms, WheelHandle};
+use crate::tasks::{EndedTasks, OpenTasks, Storms, WatchedTasks, WheelHandle};
 
 /// The gateway's parts.
 pub struct App {
@@ -42,6 +42,8 @@ pub struct App {
     pub allow_loopback_providers: bool,
     /// Tasks that this process moves.
     pub open: OpenTasks,
+    /// Tasks that are over and whose attempt is still asked about.
+    pub watched: WatchedTasks,
     /// Those that have ended of late.
     pub ended: EndedTasks,
     /// When they are polled and given up.

@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::operate::{self, Operator};
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Settings;
-use crate::tasks::{self, EndedTasks, OpenTasks, Storms, Wheel};
+use crate::tasks::{self, EndedTasks, OpenTasks, Storms, WatchedTasks, Wheel};
 use crate::{clock, site_policy, workers};
 
 /// Why a gateway does not start.
@@ -176,6 +176,7 @@ impl OpenGateway {
             limits: settings.limits,
             allow_loopback_providers: settings.allow_loopback_providers,
             open: OpenTasks::default(),
+            watched: WatchedTasks::default(),
             wheel: wheel_handle,
             shards: ArcSwap::from_pointee(Shards { held }),
             tracker: TaskTracker::new(),

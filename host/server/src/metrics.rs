@@ -35,6 +35,7 @@ pub struct Metrics {
     money: Counters<1>,
     cost_reported: Counters<1>,
     cost_expected: Counters<1>,
+    assumed: Counters<1>,
     polls: Counters<2>,
     polls_missed: Counters<2>,
     calls: Timers<2>,
@@ -144,6 +145,7 @@ impl Default for Metrics {
             money: Counters::register(of, table::MONEY),
             cost_reported: Counters::register(of, table::COST_REPORTED),
             cost_expected: Counters::register(of, table::COST_EXPECTED),
+            assumed: Counters::register(of, table::ASSUMED),
             polls: Counters::register(of, table::POLLS),
             polls_missed: Counters::register(of, table::POLLS_MISSED),
             calls: Timers::register(of, table::CALLS),
@@ -214,6 +216,11 @@ impl Metrics {
         for (counters, amount) in [(&self.cost_reported, reported), (&self.cost_expected, expected)] {
             counters.add([provider.into()], u64::try_from(amount.nanos()).unwrap_or(0));
         }
+    }
+
+    /// An attempt is taken as charged by its provider, though nobody said so.
+    pub(crate) fn assumed(&self, provider: &ProviderId, cost: Amount) {
+        self.assumed.add([provider.into()], u64::try_from(cost.nanos()).unwrap_or(0));
     }
 
     /// A task was asked about.
@@ -294,6 +301,7 @@ mod tests {
         metrics.solved(&provider, "turnstile", second);
         metrics.attempt(&provider, AttemptOutcome::Refused, Some(FaultClass::Throttled(Some(7))));
         metrics.provider_cost(&provider, (Amount::from_nanos(7), Amount::from_nanos(6)));
+        metrics.assumed(&provider, Amount::from_nanos(5));
         metrics.polled(&provider, "open");
         metrics.poll_missed(&provider, "request-failed", 2);
         metrics.called(&provider, "begin", second, Some("busy"));
@@ -316,6 +324,7 @@ mod tests {
         let counted: BTreeSet<&str> = types.filter_map(|line| line.split(' ').next()).collect();
         let read_when_asked = [
             table::OPEN.name,
+            table::DOUBTFUL.name,
             table::CREDENTIALS.name,
             table::QUEUED.name,
             table::COMMITS.name,

@@ -8,6 +8,7 @@ use capstan_storage::{Maturing, ShardClaim, StoreError};
 
 use crate::app::{App, Shards};
 use crate::metrics::MoneyMoved;
+use crate::tasks::OpenTask;
 use crate::{clock, tasks};
 
 /// Renews the leases on the shards held, three times per lease; lets go of what was lost, takes up what others left.
@@ -37,7 +38,9 @@ async fn renew(app: &Arc<App>, claim: ShardClaim) -> Result<(), StoreError> {
     app.shards.store(Arc::new(Shards { held }));
     if lost > 0 {
         tracing::error!(lost, "shards were lost to other nodes");
-        app.open.retain(|task| app.shards.load().fence(task.fence.shard) == Some(task.fence));
+        let is_held = |task: &OpenTask| app.shards.load().fence(task.fence.shard) == Some(task.fence);
+        app.open.retain(is_held);
+        app.watched.retain(is_held);
     }
     if !gained.is_empty() {
         let numbers: Vec<u8> = gained.iter().map(|fence| fence.shard).collect();

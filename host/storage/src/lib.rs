@@ -77,6 +77,7 @@ pub use tasks::place::{PlaceRefusal, PlaceTask, Placed};
 pub use tasks::reports::{PassedOn, TaskReport};
 pub use tasks::rows::{Attempt, AttemptFault, NewAttempt, OpenTask, RecordedFault, Task, TaskFacts, TaskName};
 pub use tasks::settle::{AttemptEnd, Outcome, Settled, Settlement};
+pub use tasks::watched::{Doubtful, Watched};
 pub use verify::{Difference, LedgerReport};
 pub use words::{AccountStatus, AttemptState, CredentialStatus, KeyStatus, ProviderStatus};
 pub use writer::StoreStats;

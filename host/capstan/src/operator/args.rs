@@ -284,26 +284,6 @@ pub enum RoutingCommand {
     },
 }
 
-/// Verbs on tasks.
-#[derive(Debug, Subcommand)]
-pub enum TaskCommand {
-    /// List the newest tasks, of one account or all.
-    List {
-        /// The account, by id or name.
-        #[arg(long, value_name = "ACCOUNT")]
-        account: Option<String>,
-        /// Most tasks.
-        #[arg(long, default_value_t = 20, value_name = "N")]
-        most: u32,
-    },
-    /// Show a task: how it stands, its attempts, and why each was made. Never parameters or solutions.
-    #[command(after_help = "Example:\n  capstan task show 01936c1e-7c2b-7e4f-8b1a-2f6f3a9d1c11")]
-    Show {
-        /// The task, by id or number.
-        task: String,
-    },
-}
-
 /// Verbs on the audit log.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {

@@ -9,6 +9,7 @@ pub mod money_args;
 pub mod policy_args;
 pub mod price_args;
 mod show;
+pub mod task_args;
 
 use std::path::Path;
 
@@ -21,12 +22,12 @@ use serde_json::Value;
 
 use crate::serve::{self, Chosen};
 use args::{
-    AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand,
-    RoutingCommand, TaskCommand,
+    AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand, RoutingCommand,
 };
 use money_args::{AccountCommand, EarningCommand, LedgerCommand};
 use policy_args::{AbuseCommand, PolicyCommand};
 use price_args::{PriceArgs, PriceCommand};
+use task_args::TaskCommand;
 
 /// A verb, how its answer is shown, and where a transcript of it goes.
 pub struct Order {
@@ -245,6 +246,7 @@ pub(crate) fn task(command: TaskCommand) -> Order {
             Order::new(Verb::TaskList { account, most }, show::View::Table(show::TASKS))
         }
         TaskCommand::Show { task } => Order::new(Verb::TaskShow { task }, show::View::Task),
+        TaskCommand::Doubts { since } => Order::new(Verb::TaskDoubts { since }, show::View::Doubts),
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) enum View {
     Csv,
     /// A check of the ledger.
     Ledger,
+    /// What is in doubt, and the sums by provider.
+    Doubts,
 }
 
 /// A column: its title and the field under it.
@@ -167,6 +169,25 @@ pub(super) const TRACES: &[Column] = &[
     ("FIRST", "first"),
     ("LAST", "last"),
 ];
+const DOUBTS: &[Column] = &[
+    ("TASK", "task"),
+    ("STANDING", "standing"),
+    ("PROVIDER", "provider"),
+    ("CREDENTIAL", "credentialLabel"),
+    ("AGE S", "ageSeconds"),
+    ("EXPECTED", "expectedCost"),
+    ("BORNE", "borne"),
+    ("WATCHED UNTIL", "watchedUntil"),
+    ("KNOWN", "known"),
+];
+const DOUBT_SUMS: &[Column] = &[
+    ("PROVIDER", "provider"),
+    ("OPEN", "open"),
+    ("WATCHED", "watched"),
+    ("UNTOLD", "untold"),
+    ("EXPECTED", "expectedCost"),
+    ("BORNE", "borne"),
+];
 const FOUND: &[Column] =
     &[("PATTERN", "pattern"), ("ACTION", "action"), ("SCOPE", "scope"), ("ORIGIN", "origin"), ("NOTE", "note")];
 const ATTEMPTS: &[Column] = &[
@@ -205,6 +226,7 @@ impl View {
             Self::Lines(columns) => table(columns, answer.get("lines").unwrap_or(&Value::Null)),
             Self::Csv => answer.get("csv").and_then(Value::as_str).unwrap_or_default().to_owned(),
             Self::Ledger => ledger(answer),
+            Self::Doubts => doubts(answer),
         }
     }
 }
@@ -350,6 +372,11 @@ fn decision(answer: &Value) -> String {
     )
 }
 
+fn doubts(answer: &Value) -> String {
+    let part = |columns, name: &str| table(columns, answer.get(name).unwrap_or(&Value::Null));
+    format!("{}\nBy provider\n{}", part(DOUBTS, "doubts"), part(DOUBT_SUMS, "providers"))
+}
+
 fn check(answer: &Value) -> String {
     let mut shown = answer.clone();
     if let Some(fields) = shown.as_object_mut() {
@@ -365,7 +392,7 @@ fn check(answer: &Value) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{CREDENTIALS, failure, record, table};
+    use super::{CREDENTIALS, doubts, failure, record, table};
 
     #[test]
     fn a_table_lines_its_columns_up() {
@@ -383,6 +410,16 @@ mod tests {
     #[test]
     fn nothing_that_is_shown_moves_the_cursor() {
         assert_eq!(record(&json!({"a": "x\u{1b}[2J\u{202e}y\nz"})), "a  x\u{fffd}[2J\u{fffd}y\u{fffd}z\n");
+    }
+
+    #[test]
+    fn doubts_are_shown_with_their_sums() {
+        let doubt = json!({"task": "t", "standing": "watched", "provider": "capsolver", "expectedCost": "0.0008"});
+        let sum = json!({"provider": "capsolver", "open": 0, "watched": 1, "untold": 0, "expectedCost": "0.0008"});
+        let text = doubts(&json!({"doubts": [doubt], "providers": [sum]}));
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[1], ["t", "watched", "capsolver", "-", "-", "0.0008", "-", "-", "-"]);
+        assert_eq!(lines[5], ["capsolver", "0", "1", "0", "0.0008", "-"]);
     }
 
     #[test]

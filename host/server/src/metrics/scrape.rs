@@ -37,6 +37,7 @@ fn standing(app: &App) -> Registry {
     let of = &mut registry;
     let snapshot = app.snapshot.load();
     gauges(of, table::OPEN, [([], app.open.count())]);
+    gauges(of, table::DOUBTFUL, doubtful(app));
     let now_ms = clock::now_ms();
     // What no credential is at the moment is zero and not absent: an alert compares with it.
     let credentials = snapshot.credentials().flat_map(|credential| {
@@ -59,4 +60,13 @@ fn standing(app: &App) -> Registry {
     gauges(of, table::LEDGER_CHECKED, [([], checked)]);
     gauges(of, table::BUILD, [([env!("CARGO_PKG_VERSION").into()], 1)]);
     registry
+}
+
+/// The attempts in doubt, each counted once; of a provider that has none it is zero and not absent.
+fn doubtful(app: &App) -> Vec<([Word; 2], usize)> {
+    let snapshot = app.snapshot.load();
+    let none = snapshot.providers().flat_map(|p| ["open", "over"].map(|task| ([(&p.id).into(), task.into()], 0)));
+    let open = app.open.doubtful().into_iter().map(|provider| ([(&provider).into(), "open".into()], 1));
+    let over = app.watched.providers().into_iter().map(|provider| ([(&provider).into(), "over".into()], 1));
+    none.chain(open).chain(over).collect()
 }

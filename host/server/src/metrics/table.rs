@@ -89,11 +89,13 @@ metrics! {
     CREATED = Kind::Counter, "capstan_tasks_created_total", "tasks", ["family", "mode", "pool"], "Tasks whose hold became durable, by family, order of candidates and pools allowed";
     ENDED = Kind::Counter, "capstan_tasks_ended_total", "tasks", ["family", "end"], "Tasks that ended, solved or with an error code";
     OPEN = Kind::Gauge, "capstan_open_tasks", "tasks", [], "Tasks that this process moves";
+    DOUBTFUL = Kind::Gauge, "capstan_doubtful_attempts", "attempts", ["provider", "task"], "Attempts of which nobody knows what their provider makes of them: task=open, sent without a clear answer; task=over, given up at the deadline and still asked about";
     SOLVE_SECONDS = Kind::Histogram(SOLVING), "capstan_solve_seconds", "seconds", ["provider", "family"], "Time from a task's creation to its solution on disk, for solved tasks";
     ATTEMPTS = Kind::Counter, "capstan_attempts_total", "attempts", ["provider", "outcome", "fault"], "What became of attempts: accepted or in-doubt on the way; solved, failed, refused or timed-out at the end. fault is the class of what went wrong, none where nothing did";
     MONEY = Kind::Counter, "capstan_money_nanodollars_total", "10⁻⁹ US dollars", ["move"], "Money moved: held for tasks, captured for solutions, released to accounts, late costs borne by the platform (loss); topped-up; given, taken, paid-out, spent and taken-back by operators; matured to contributors";
     COST_REPORTED = Kind::Counter, "capstan_provider_cost_reported_nanodollars_total", "10⁻⁹ US dollars", ["provider"], "What solved tasks cost at their providers' word, for those of which it is known what they were expected to cost";
     COST_EXPECTED = Kind::Counter, "capstan_provider_cost_expected_nanodollars_total", "10⁻⁹ US dollars", ["provider"], "What the same tasks were expected to cost by the providers' list prices";
+    ASSUMED = Kind::Counter, "capstan_assumed_nanodollars_total", "10⁻⁹ US dollars", ["provider"], "Charges that nobody told, taken as made when a doubtful attempt had no word at its end; they are in move=loss, too";
     POLLS = Kind::Counter, "capstan_polls_total", "tasks polled", ["provider", "outcome"], "Tasks asked about at their providers: open, solved, failed, unnamed (the answer does not speak of it) or missed (the poll itself failed)";
     POLLS_MISSED = Kind::Counter, "capstan_polls_missed_total", "polls", ["provider", "reason"], "Polls that failed as a whole, by class of fault, or by what cut them off where there was no answer to read";
     CALLS = Kind::Histogram(WORK), "capstan_sandbox_call_seconds", "seconds", ["provider", "call"], "Calls into adapters, waiting for a thread of the sandbox included";

@@ -11,6 +11,7 @@ mod accounts;
 mod backup;
 mod check;
 mod credentials;
+mod doubts;
 mod error;
 mod keys;
 mod money;
@@ -164,6 +165,7 @@ impl Operator {
             }
             Verb::TaskList { account, most } => tasks::list(self, account.as_deref(), most).await,
             Verb::TaskShow { task } => tasks::show(self, &task).await,
+            Verb::TaskDoubts { since } => doubts::list(self, &since).await,
             Verb::AuditList { before, most } => tasks::audit(self, before, most).await,
             Verb::PolicyList { account, key, origin } => {
                 policy::list(self, policy::Filter { account, key, origin }).await

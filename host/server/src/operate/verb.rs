@@ -57,6 +57,7 @@ pub enum Verb {
     RoutingSet { pool: Option<String>, family_pools: BTreeMap<String, String>, priority: Option<String> },
     TaskList { account: Option<String>, most: u32 },
     TaskShow { task: String },
+    TaskDoubts { since: String },
     Backup { file: String },
     AuditList { before: Option<i64>, most: u32 },
     PolicyList { account: Option<String>, key: Option<String>, origin: Option<String> },

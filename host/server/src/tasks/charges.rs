@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use capstan_domain::Amount;
-use capstan_domain::ProviderId;
-use capstan_domain::adapter::{Charged, Fault};
-use capstan_storage::{Charge, Heard, LateWord};
+use capstan_domain::adapter::{Charged, Fault, FaultClass};
+use capstan_domain::route::Candidate;
+use capstan_domain::{Amount, CredentialId, ProviderId, TaskId};
+use capstan_storage::{Charge, Heard, LateWord, OpenTask as OpenRow};
+use tokio::sync::MutexGuard;
 
 use super::moves::persist;
-use super::open::{Attempt, OpenTask};
+use super::open::{Attempt, Live, OpenTask};
 use crate::app::App;
 use crate::clock;
 use crate::metrics::MoneyMoved;
@@ -18,45 +19,114 @@ pub(super) fn matures_at_ms(app: &App, now_ms: i64) -> i64 {
     now_ms.saturating_add(i64::try_from(app.limits.dispute_window.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// What a failure cost, where the provider charged for it: it does not say how much, so its list price is taken.
-pub(super) fn of_fault(app: &App, open: &OpenTask, attempt: &Attempt, fault: &Fault) -> Option<Charge> {
+/// What a refusal cost, where the provider charged for it: it does not say how much, so its list price is taken.
+pub(super) fn of_refusal(app: &App, open: &OpenTask, attempt: &Attempt, fault: &Fault) -> Option<Charge> {
     match fault.charged {
         Charged::Yes => of_solution(app, open, attempt, None),
         Charged::No | Charged::Unknown => None,
     }
 }
 
+/// What the failure of a task cost that its provider had: one that was tried or forgotten, without anybody knowing whether it
+/// was charged, is taken as charged. Not so a client's own bad data, which is mostly turned away before any work: else
+/// somebody could send nonsense to his own contributed credential and be given money back for it.
+pub(super) fn of_failure(app: &App, open: &OpenTask, attempt: &Attempt, fault: &Fault) -> Option<Charge> {
+    let was_tried = fault.class == FaultClass::Unsolvable;
+    match fault.charged {
+        Charged::Yes => of_solution(app, open, attempt, None),
+        Charged::Unknown if was_tried => of_solution(app, open, attempt, None),
+        Charged::No | Charged::Unknown => None,
+    }
+}
+
 /// What a solution cost that brings nothing in: at the provider's own word, or else its list price.
 pub(super) fn of_solution(app: &App, open: &OpenTask, attempt: &Attempt, told: Option<Amount>) -> Option<Charge> {
-    let list = || app.snapshot.load().find(attempt.credential).and_then(|(p, _)| p.list_price(open.family.name));
+    let list = || expected(app, open.family.name, attempt);
     // What is below nothing is no word.
     let told = told.filter(|cost| *cost >= Amount::ZERO);
     let cost = told.or_else(list).filter(|cost| *cost > Amount::ZERO)?;
     Some(Charge { move_id: clock::new_move_id(), cost, is_told: told.is_some() })
 }
 
-/// Counts and tells a charge that is in the books.
-pub(super) fn count(app: &App, open: &OpenTask, provider: &ProviderId, charge: Option<Charge>) {
+/// What an attempt is taken to have cost that nobody can be asked about.
+pub(super) fn assumed(app: &App, row: &OpenRow) -> Option<Charge> {
+    let Candidate { credential, terms, .. } = &row.attempt.candidate;
+    let cost = terms.expected_cost.or_else(|| list_price(app, &row.task.facts.family, *credential))?;
+    (cost > Amount::ZERO).then(|| Charge { move_id: clock::new_move_id(), cost, is_told: false })
+}
+
+/// What an attempt is expected to cost: what its provider listed for it when it was made, else what it lists now.
+fn expected(app: &App, family: &str, attempt: &Attempt) -> Option<Amount> {
+    attempt.terms.expected_cost.or_else(|| list_price(app, family, attempt.credential))
+}
+
+fn list_price(app: &App, family: &str, credential: CredentialId) -> Option<Amount> {
+    app.snapshot.load().find(credential).and_then(|(provider, _)| provider.list_price(family))
+}
+
+/// Counts and tells a charge that is in the books; `charged` is what is known.
+pub(super) fn count(app: &App, of: (TaskId, &ProviderId), charged: Charged, charge: Option<Charge>) {
+    match (charged, charge) {
+        (Charged::Unknown, Some(Charge { is_told: false, .. })) => count_assumed(app, of, charge),
+        (Charged::Yes | Charged::No | Charged::Unknown, _) => count_loss(app, of, charge),
+    }
+}
+
+fn count_loss(app: &App, (task, provider): (TaskId, &ProviderId), charge: Option<Charge>) {
     let Some(Charge { cost, .. }) = charge else { return };
-    tracing::warn!(task.id = %open.id, provider.id = %provider, cost = %cost, "the gateway bears a provider's charge");
+    tracing::warn!(task.id = %task, provider.id = %provider, cost = %cost, "the gateway bears a provider's charge");
     app.metrics.moved(MoneyMoved::Loss, cost);
 }
 
-/// A solution that came when its task was over: withheld, its cost borne.
-pub(super) async fn late(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, told: Option<Amount>) {
-    let charge = of_solution(app, open, attempt, told);
+/// The same for a charge that nobody has told: the attempt is taken as charged.
+pub(super) fn count_assumed(app: &App, of: (TaskId, &ProviderId), charge: Option<Charge>) {
+    count_loss(app, of, charge);
+    if let Some(Charge { cost, .. }) = charge {
+        app.metrics.assumed(of.1, cost);
+    }
+}
+
+/// The last that is heard of an attempt whose task is over.
+pub(super) enum LastWord<'f> {
+    /// Its provider solved it, for this cost where it said so. The solution is withheld.
+    Solved(Option<Amount>),
+    /// Its provider failed it.
+    Failed(&'f Fault),
+    /// Its provider surely did not accept it.
+    Refused(&'f Fault),
+    /// Its provider surely has no such task.
+    NoSuchTask,
+    /// None, and none will come.
+    None,
+}
+
+/// Takes down the last word on an attempt whose task is over, and bears what it cost, once.
+pub(super) async fn conclude(app: &Arc<App>, open: &Arc<OpenTask>, mut live: MutexGuard<'_, Live>, word: LastWord<'_>) {
+    let attempt = &live.attempt;
+    let (charged, charge) = match word {
+        LastWord::Solved(told) => (Charged::Yes, of_solution(app, open, attempt, told)),
+        LastWord::Failed(fault) => (fault.charged, of_failure(app, open, attempt, fault)),
+        LastWord::Refused(fault) => (fault.charged, of_refusal(app, open, attempt, fault)),
+        LastWord::NoSuchTask => (Charged::No, None),
+        LastWord::None => (Charged::Unknown, of_solution(app, open, attempt, None)),
+    };
     let at_ms = clock::now_ms();
-    let word = LateWord {
+    let late = LateWord {
         task: open.id,
         attempt: attempt.id,
-        charged: Charged::Yes,
+        fence: open.fence,
+        charged,
         charge,
         at_ms,
         matures_at_ms: matures_at_ms(app, at_ms),
     };
-    match persist(app, open, || app.store.record_late_word(word)).await {
-        Some(Heard::Done) => count(app, open, &attempt.provider, charge),
-        // The same solution told twice.
+    // The lock is held throughout: an answer and the end of the watch do not cross.
+    let heard = persist(app, open, || app.store.record_late_word(late)).await;
+    live.watch = None;
+    app.watched.remove(open.id);
+    match heard {
+        Some(Heard::Done) => count(app, (open.id, &live.attempt.provider), charged, charge),
+        // The same solution told twice; or it could not be written, and whoever takes the shard up next finds it watched.
         Some(Heard::Captured) | None => {}
     }
 }

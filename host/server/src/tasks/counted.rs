@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use capstan_domain::adapter::Charged;
+use capstan_domain::code::ErrorCode;
 use capstan_domain::{Amount, ProviderId};
-use capstan_storage::{AttemptEnd, Outcome, Settlement};
+use capstan_storage::{AttemptEnd, AttemptFault, Outcome, Settlement};
 
 use super::charges;
 use super::open::{Attempt, OpenTask};
@@ -28,16 +30,20 @@ pub(super) fn end(
             app.metrics.ended(family, None);
             tracing::info!(task.id = %open.id, provider.id = %provider, cost = %cost, after_ms, "solved");
         }
+        // At the deadline nobody said that anything went wrong, and nobody told a charge.
+        Outcome::Failed { code: code @ ErrorCode::TaskTimeout, end: AttemptEnd::Failed, charge, .. } => {
+            charges::count_assumed(app, (open.id, provider), *charge);
+            app.metrics.attempt(provider, AttemptOutcome::TimedOut, None);
+            app.metrics.ended(family, Some(*code));
+        }
         Outcome::Failed { code, end: AttemptEnd::Failed, fault, charge, .. } => {
-            charges::count(app, open, provider, *charge);
-            // A deadline has no fault: nobody said that anything went wrong.
-            let outcome = if fault.is_some() { AttemptOutcome::Failed } else { AttemptOutcome::TimedOut };
-            app.metrics.attempt(provider, outcome, fault.as_ref().map(|fault| fault.class));
+            charges::count(app, (open.id, provider), charged(fault.as_ref()), *charge);
+            app.metrics.attempt(provider, AttemptOutcome::Failed, fault.as_ref().map(|fault| fault.class));
             app.metrics.ended(family, Some(*code));
         }
         // The attempt was counted when it was refused.
-        Outcome::Failed { code, end: AttemptEnd::Refused, charge, .. } => {
-            charges::count(app, open, provider, *charge);
+        Outcome::Failed { code, end: AttemptEnd::Refused, fault, charge, .. } => {
+            charges::count(app, (open.id, provider), charged(fault.as_ref()), *charge);
             app.metrics.ended(family, Some(*code));
         }
     }
@@ -51,4 +57,8 @@ pub(super) fn costs(app: &App, attempt: &Attempt, outcome: &Outcome) {
     if *reported > expected {
         tracing::warn!(provider.id = %attempt.provider, reported = %reported, expected = %expected, "a provider charges more than it lists");
     }
+}
+
+fn charged(fault: Option<&AttemptFault>) -> Charged {
+    fault.map_or(Charged::Unknown, |fault| fault.charged)
 }

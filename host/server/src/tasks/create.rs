@@ -10,12 +10,12 @@ use capstan_domain::code::ErrorCode;
 use capstan_domain::policy::Who;
 use capstan_domain::price::Asked;
 use capstan_domain::route::{self, PoolCeilings, PoolMode, PoolWish, Ranked, RouteRequest, SavedOrder, SelectionMode};
-use capstan_domain::schedule::{self, Polls};
+use capstan_domain::schedule;
 use capstan_domain::task::TaskState;
 use capstan_egress::Waiting;
 use capstan_storage::{Guard, Guarded, NewAttempt, PlaceRefusal, PlaceTask, Placed, StoreError, TaskFacts};
 use tokio::sync::{Mutex, watch};
-use tracing::{Instrument as _, Span};
+use tracing::Instrument as _;
 
 use super::attempt::{self, Job};
 use super::open::{self, Attempt, Live, OpenTask, Place, Progress};
@@ -341,7 +341,7 @@ fn job(
         fence: new.fence,
         place: Some(place).into(),
         storm: Some(storm),
-        live: Mutex::new(Live { state: TaskState::Submitting, attempt: Attempt::of(&first, 1, &span) }),
+        live: Mutex::new(Live::new(TaskState::Submitting, Attempt::of(&first, 1, &span))),
         progress: sender,
         waiting: Waiting::default(),
         span,
@@ -351,25 +351,6 @@ fn job(
     app.open.insert(Arc::clone(&open));
     app.wheel.give_up_at(open.id, open.deadline_at_ms);
     Ok((Job { task: open, payload: task, left: route.collect() }, progress))
-}
-
-impl Attempt {
-    /// An attempt that has not been accepted, the so-manyth of its task.
-    pub(super) fn of(new: &NewAttempt, number: u32, task: &Span) -> Self {
-        Self {
-            id: new.id,
-            number,
-            span: open::attempt_span(task, number, &new.candidate.provider),
-            provider: new.candidate.provider.clone(),
-            credential: new.candidate.credential,
-            digest: new.adapter_digest.clone(),
-            terms: new.candidate.terms,
-            began_at_ms: Some(new.created_at_ms),
-            reference: String::new(),
-            memo: Vec::new(),
-            polls: Polls::default(),
-        }
-    }
 }
 
 fn refusal_of_place(refusal: PlaceRefusal) -> Refusal {

@@ -1,7 +1,8 @@
 //! The use cases: a task is created, moved, settled and read. No HTTP here; `api` converts.
 //!
 //! Reading order: `create` (how a task enters), `attempt` (one candidate after another), `moves` (every change of a task's
-//! state, in memory and in the database), `wheel` and `poll` (accepted tasks), `recover` (after a restart), `result` (what the
+//! state, in memory and in the database), `wheel` and `poll` (accepted tasks), `watching` (what is asked about when its task is over), `charges` (what
+//! providers charge without a task to carry it), `recover` (after a restart), `result` (what the
 //! client reads).
 
 mod attempt;
@@ -21,6 +22,7 @@ mod repeat;
 mod report;
 mod result;
 mod storms;
+mod watching;
 mod wheel;
 
 use std::sync::Arc;
@@ -36,11 +38,13 @@ use crate::limits::{Allowance, Exceeded};
 pub use create::create;
 pub use ended::EndedTasks;
 pub use guard::guard_of;
+pub(crate) use open::OpenTask;
 pub use open::OpenTasks;
 pub(crate) use recover::{recover, take_up_shards};
 pub use report::report;
 pub use result::{balance, result};
 pub use storms::{Storm, StormSeen, Storms, WITHIN};
+pub use watching::WatchedTasks;
 pub(crate) use wheel::Wheel;
 pub use wheel::WheelHandle;
 

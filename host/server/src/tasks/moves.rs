@@ -8,7 +8,8 @@ use capstan_domain::Amount;
 use capstan_domain::adapter::{Acceptance, Charged, Fault, FaultClass, Solved};
 use capstan_domain::catalogue::solution;
 use capstan_domain::code::ErrorCode;
-use capstan_domain::schedule;
+use capstan_domain::doubt::Silence;
+use capstan_domain::schedule::{self, Watch};
 use capstan_domain::task::{self, Effect, Event, TaskState};
 use capstan_storage::{
     AttemptEnd, AttemptFault, Charge, Doubt, NewAttempt, NextAttempt, Outcome, Recorded, Settled, Settlement,
@@ -17,8 +18,10 @@ use capstan_storage::{
 use serde_json::{Map, Value};
 use tokio::sync::MutexGuard;
 
+use super::charges::LastWord;
 use super::open::{Attempt, Live, OpenTask, Progress};
-use super::{Ending, TaskView, charges, counted, observe, result};
+use super::watching::AtDeadline;
+use super::{Ending, TaskView, charges, counted, observe, result, watching};
 use crate::app::App;
 use crate::metrics::AttemptOutcome;
 use crate::{clock, providers};
@@ -26,6 +29,9 @@ use crate::{clock, providers};
 /// A provider has accepted the task.
 pub(super) async fn accepted(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, acceptance: Acceptance) {
     let mut live = open.live.lock().await;
+    if live.watch.is_some() {
+        return watching::accepted(app, open, &mut live, acceptance);
+    }
     let Some(moved) = ask(open, &live, &Event::Accepted) else { return };
     if !moved.contains(&Effect::StoreAcceptance) {
         return;
@@ -45,6 +51,7 @@ pub(super) async fn accepted(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Att
     live.state = TaskState::Running;
     live.attempt.reference = acceptance.reference;
     live.attempt.memo = acceptance.memo;
+    live.attempt.accepted_at_ms = Some(at_ms);
     app.metrics.attempt(&attempt.provider, AttemptOutcome::Accepted, None);
     tracing::info!(task.id = %open.id, provider.id = %attempt.provider, "accepted");
     let found = app.snapshot.load().find(attempt.credential);
@@ -59,6 +66,10 @@ pub(super) async fn accepted(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Att
 /// The candidate surely did not take the task. Returns whether the next one is recorded and may be tried.
 pub(super) async fn refused(app: &Arc<App>, open: &Arc<OpenTask>, fault: &Fault, next: Option<NewAttempt>) -> bool {
     let mut live = open.live.lock().await;
+    if live.watch.is_some() {
+        charges::conclude(app, open, live, LastWord::Refused(fault)).await;
+        return false;
+    }
     let event = Event::Refused { another: next.is_some(), otherwise: ErrorCode::NoProvidersAvailable };
     let Some(moved) = ask(open, &live, &event) else { return false };
     let attempt = live.attempt.clone();
@@ -68,19 +79,19 @@ pub(super) async fn refused(app: &Arc<App>, open: &Arc<OpenTask>, fault: &Fault,
         Some(next) if moved.contains(&Effect::SubmitNext) => {
             let next_attempt = Attempt::of(&next, attempt.number.saturating_add(1), &open.span);
             let (task, fence) = (open.id, open.fence);
-            let charge = charges::of_fault(app, open, &attempt, fault);
+            let charge = charges::of_refusal(app, open, &attempt, fault);
             let matures_at_ms = charges::matures_at_ms(app, clock::now_ms());
-            let fault = stored_fault(fault);
+            let (fault, charged) = (stored_fault(fault), fault.charged);
             let record = NextAttempt { task, fence, refused: attempt.id, fault, next, charge, matures_at_ms };
             let is_recorded = stands(open, persist(app, open, || app.store.record_next_attempt(record.clone())).await);
             if is_recorded {
-                charges::count(app, open, &attempt.provider, charge);
+                charges::count(app, (open.id, &attempt.provider), charged, charge);
                 live.attempt = next_attempt;
             }
             is_recorded
         }
         _ if moved.iter().any(|e| matches!(e, Effect::Release(_))) => {
-            let charge = charges::of_fault(app, open, &attempt, fault);
+            let charge = charges::of_refusal(app, open, &attempt, fault);
             let end = (ErrorCode::NoProvidersAvailable, AttemptEnd::Refused);
             release(app, open, live, end, (Some(fault), charge)).await;
             false
@@ -92,6 +103,9 @@ pub(super) async fn refused(app: &Arc<App>, open: &Arc<OpenTask>, fault: &Fault,
 /// Sent, and no definitive answer: never sent again.
 pub(super) async fn unclear(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, fault: Fault) {
     let mut live = open.live.lock().await;
+    if live.watch.is_some() {
+        return watching::unclear(app, open, live).await;
+    }
     let Some(moved) = ask(open, &live, &Event::Unclear) else { return };
     if !moved.contains(&Effect::LookUp) {
         return;
@@ -112,11 +126,16 @@ pub(super) async fn unclear(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Atte
     open.progress.send_replace(Progress::Sent);
 }
 
-/// The provider says that it has no such task. It is not sent again: the deadline ends it, refunded.
-pub(super) async fn unknown(open: &OpenTask, attempt: &Attempt) {
-    let live = open.live.lock().await;
-    if ask(open, &live, &Event::Unknown).is_some() {
-        tracing::info!(task.id = %open.id, provider.id = %attempt.provider, "the provider does not know it");
+/// Nothing more can be learned of the task. It is not sent again: the deadline ends it, refunded; what the attempt cost is
+/// settled then, or at once where the task is over already.
+pub(super) async fn silent(app: &Arc<App>, open: &Arc<OpenTask>, silence: Silence) {
+    let mut live = open.live.lock().await;
+    tracing::info!(task.id = %open.id, provider.id = %live.attempt.provider, why = silence.as_str(), "nothing more can be learned");
+    if live.watch.is_some() {
+        return charges::conclude(app, open, live, watching::last_word(silence)).await;
+    }
+    if ask(open, &live, &Event::Silent).is_some() {
+        live.silence = Some(silence);
     }
 }
 
@@ -137,8 +156,7 @@ pub(super) async fn solved(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attem
     // Below zero is nothing that a provider can charge, whatever an adapter says.
     let provider_cost = said.filter(|cost| *cost >= Amount::ZERO);
     if moved.contains(&Effect::BookLateCost) {
-        drop(live);
-        return charges::late(app, open, attempt, provider_cost).await;
+        return charges::conclude(app, open, live, LastWord::Solved(provider_cost)).await;
     }
     let fields = match solution::complete(open.family, &solved.solution) {
         Ok(fields) => fields,
@@ -163,6 +181,9 @@ pub(super) async fn solved(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attem
 /// The task failed for good.
 pub(super) async fn failed(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attempt, fault: Fault) {
     let live = open.live.lock().await;
+    if live.watch.is_some() {
+        return charges::conclude(app, open, live, LastWord::Failed(&fault)).await;
+    }
     let code = match fault.class {
         FaultClass::InvalidTask => ErrorCode::InvalidTaskData,
         FaultClass::Unsolvable
@@ -179,17 +200,21 @@ pub(super) async fn failed(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Attem
         return;
     }
     tracing::info!(task.id = %open.id, provider.id = %attempt.provider, code = shown_code(&fault), "failed");
-    let charge = charges::of_fault(app, open, attempt, &fault);
+    let charge = charges::of_failure(app, open, attempt, &fault);
     release(app, open, live, (code, AttemptEnd::Failed), (Some(&fault), charge)).await;
 }
 
-/// The deadline has passed.
+/// The deadline has passed: the client gets its hold back, whatever the provider does.
 pub(super) async fn give_up(app: Arc<App>, open: Arc<OpenTask>) {
     let live = open.live.lock().await;
     let Some(moved) = ask(&open, &live, &Event::DeadlinePassed) else { return };
     if moved.contains(&Effect::Release(ErrorCode::TaskTimeout)) {
         tracing::info!(task.id = %open.id, provider.id = %live.attempt.provider, state = live.state.as_str(), "given up");
-        release(&app, &open, live, (ErrorCode::TaskTimeout, AttemptEnd::Failed), (None, None)).await;
+        let AtDeadline { fault, charge, watch_until_ms } = watching::at_deadline(&app, &open, &live);
+        let (code, end) = (ErrorCode::TaskTimeout, AttemptEnd::Failed);
+        let outcome = Outcome::Failed { code, description: String::new(), end, fault, charge, watch_until_ms };
+        let ending = |_, ended_at_ms| Ending::Failed { code, detail: String::new(), ended_at_ms };
+        settle(&app, &open, live, outcome, ending).await;
     }
 }
 
@@ -257,6 +282,9 @@ async fn settle(
         counted::end(app, open, &live.attempt.provider, (&settlement, cost, returned));
         counted::costs(app, &live.attempt, &settlement.outcome);
         observe::ended(app, open, &live, &settlement);
+        if let Outcome::Failed { watch_until_ms: Some(until_ms), .. } = settlement.outcome {
+            watching::begin(app, open, &mut live, Watch { began_at_ms: settlement.at_ms, until_ms });
+        }
     }
     let view = match settled {
         Settled::Now { cost, .. } => Some(TaskView {
@@ -328,6 +356,7 @@ pub(super) async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
             Err(StoreError::Fenced { .. }) => {
                 tracing::warn!(task.id = %open.id, "another node moves this task now");
                 app.open.remove(open.id);
+                app.watched.remove(open.id);
                 return None;
             }
             Err(error) if error.is_transient() => {

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use capstan_domain::catalogue::Family;
+use capstan_domain::doubt::Silence;
 use capstan_domain::price::Terms;
-use capstan_domain::schedule::Polls;
+use capstan_domain::schedule::{Polls, Watch};
 use capstan_domain::task::TaskState;
 use capstan_domain::{AccountId, ApiKeyId, AttemptId, CredentialId, ProviderId, TaskId};
 use capstan_egress::Waiting;
-use capstan_storage::{Fence, TaskName};
+use capstan_storage::{Fence, NewAttempt, TaskName};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use tracing::Span;
 
@@ -63,6 +64,17 @@ pub(crate) struct Live {
     pub state: TaskState,
     /// The attempt in hand.
     pub attempt: Attempt,
+    /// Why nothing more can be learned about it, once that is known.
+    pub silence: Option<Silence>,
+    /// For how long it is asked about although its task is over.
+    pub watch: Option<Watch>,
+}
+
+impl Live {
+    /// A task of which nothing is known but its state and its attempt.
+    pub(super) const fn new(state: TaskState, attempt: Attempt) -> Self {
+        Self { state, attempt, silence: None, watch: None }
+    }
 }
 
 /// One candidate tried.
@@ -82,6 +94,10 @@ pub(crate) struct Attempt {
     pub digest: Vec<u8>,
     /// What the account pays when it succeeds, and how that is found out.
     pub terms: Terms,
+    /// When it was made.
+    pub created_at_ms: i64,
+    /// When its provider accepted it, if it said so.
+    pub accepted_at_ms: Option<i64>,
     /// When it began; unknown of one that another process began.
     pub began_at_ms: Option<i64>,
     /// The provider's id of the task, once accepted.
@@ -90,6 +106,27 @@ pub(crate) struct Attempt {
     pub memo: Vec<u8>,
     /// How polling stands.
     pub polls: Polls,
+}
+
+impl Attempt {
+    /// An attempt that has not been accepted, the so-manyth of its task.
+    pub(super) fn of(new: &NewAttempt, number: u32, task: &Span) -> Self {
+        Self {
+            id: new.id,
+            number,
+            span: attempt_span(task, number, &new.candidate.provider),
+            provider: new.candidate.provider.clone(),
+            credential: new.candidate.credential,
+            digest: new.adapter_digest.clone(),
+            terms: new.candidate.terms,
+            created_at_ms: new.created_at_ms,
+            accepted_at_ms: None,
+            began_at_ms: Some(new.created_at_ms),
+            reference: String::new(),
+            memo: Vec::new(),
+            polls: Polls::default(),
+        }
+    }
 }
 
 /// What those who wait are told.
@@ -195,6 +232,15 @@ impl OpenTasks {
         let ByName { ids, numbers } = &mut *tasks;
         ids.retain(|_, task| keep(task));
         numbers.retain(|_, id| ids.contains_key(id));
+    }
+
+    /// The provider of each that is in doubt. One that is being moved at the moment is left out.
+    pub(crate) fn doubtful(&self) -> Vec<ProviderId> {
+        let in_doubt = |task: &Arc<OpenTask>| {
+            let live = task.live.try_lock().ok().filter(|live| live.state == TaskState::InDoubt)?;
+            Some(live.attempt.provider.clone())
+        };
+        self.tasks.read().unwrap_or_else(PoisonError::into_inner).ids.values().filter_map(in_doubt).collect()
     }
 
     /// How many are open.

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use capstan_domain::adapter::{self, FaultClass, Standing, Verdict};
+use capstan_domain::doubt::Silence;
 use capstan_domain::schedule;
 use capstan_domain::task::TaskState;
 use capstan_egress::Waiting;
 use tracing::Instrument as _;
 
 use super::drive::{self, LookedUp, Party, Polled};
-use super::moves;
-use super::open::{Attempt, OpenTask};
+use super::open::{Attempt, Live, OpenTask};
+use super::{moves, watching};
 use crate::app::App;
 use crate::clock;
 use crate::providers::{Credential, Provider, THROTTLED_MS};
@@ -49,19 +50,19 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
     }
     let mut polled = Vec::with_capacity(batch.len());
     for task in batch {
-        let (state, attempt) = {
+        let (question, attempt) = {
             let live = task.live.lock().await;
-            (live.state, live.attempt.clone())
+            (question(&live, provider), live.attempt.clone())
         };
-        match state {
-            TaskState::Running => polled.push((Arc::clone(task), attempt)),
-            TaskState::InDoubt if provider.abilities.look_up => {
+        match question {
+            Some(Question::Poll) => polled.push((Arc::clone(task), attempt)),
+            Some(Question::LookUp) => {
                 if takes_a_turn(app, provider, std::slice::from_ref(task)).await {
                     let span = attempt.span.clone();
                     look_up(app, &party(provider, credential, task), (task, &attempt)).instrument(span).await;
                 }
             }
-            TaskState::InDoubt | TaskState::Submitting | TaskState::Solved | TaskState::Failed => {}
+            None => {}
         }
     }
     let tasks: Vec<Arc<OpenTask>> = polled.iter().map(|(task, _)| Arc::clone(task)).collect();
@@ -89,6 +90,26 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
             tracing::warn!(provider.id = %provider.id, error = &cut_off.error as &dyn std::error::Error, "a poll was cut off");
             missed(app, provider, &polled, (FaultClass::ProviderDown, cut_off.error.name())).await;
         }
+    }
+}
+
+/// What can be asked about a task.
+enum Question {
+    /// How it stands, by its reference.
+    Poll,
+    /// What became of its attempt, by the attempt's id.
+    LookUp,
+}
+
+fn question(live: &Live, provider: &Provider) -> Option<Question> {
+    let is_known = !live.attempt.reference.is_empty();
+    match live.state {
+        TaskState::Running => Some(Question::Poll),
+        TaskState::InDoubt => provider.abilities.look_up.then_some(Question::LookUp),
+        // Over for its client; what its attempt costs is asked all the same while it is watched.
+        TaskState::Failed if live.watch.is_some() && is_known => Some(Question::Poll),
+        TaskState::Failed if live.watch.is_some() && provider.abilities.look_up => Some(Question::LookUp),
+        TaskState::Submitting | TaskState::Solved | TaskState::Failed => None,
     }
 }
 
@@ -140,8 +161,8 @@ async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Att
         | FaultClass::CredentialRejected
         | FaultClass::CredentialOutOfFunds
         | FaultClass::ProviderDown => again(app, provider, task, None).await,
-        // The provider no longer knows what became of it, and more polls will not tell: the deadline ends it.
-        FaultClass::InDoubt => {}
+        // The provider no longer knows what became of it, and more polls will not tell.
+        FaultClass::InDoubt => moves::silent(app, task, Silence::Forgotten).await,
     }
 }
 
@@ -179,15 +200,19 @@ async fn missed(
 }
 
 /// Polls a task again, after the provider's hint, which is in the provider's own time.
-async fn again(app: &App, provider: &Provider, task: &Arc<OpenTask>, hint_ms: Option<u32>) {
+async fn again(app: &Arc<App>, provider: &Provider, task: &Arc<OpenTask>, hint_ms: Option<u32>) {
     let mut live = task.live.lock().await;
     live.attempt.polls.hint_ms = hint_ms.map(|ms| provider.in_our_time(ms));
+    if let Some(watch) = live.watch {
+        return watching::again(app, provider, task, (live, watch)).await;
+    }
     let next = schedule::next_poll_at_ms(clock::now_ms(), task.deadline_at_ms, &provider.limits, &live.attempt.polls);
     match next {
         Some(at_ms) => app.wheel.poll_at(task.id, at_ms),
         None => {
             let span = &live.attempt.span;
             tracing::warn!(parent: span, task.id = %task.id, provider.id = %provider.id, "its polls are used up; it waits for its deadline");
+            live.silence = Some(Silence::PollsUsedUp);
         }
     }
 }
@@ -196,7 +221,7 @@ async fn look_up(app: &Arc<App>, party: &Party<'_>, doubtful: (&Arc<OpenTask>, &
     let (task, attempt) = doubtful;
     match drive::look_up(app, party, attempt.id).await {
         Ok(LookedUp::Accepted(acceptance)) => moves::accepted(app, task, attempt, acceptance).await,
-        Ok(LookedUp::Unknown) => moves::unknown(task, attempt).await,
+        Ok(LookedUp::Unknown) => moves::silent(app, task, Silence::NoSuchTask).await,
         Ok(LookedUp::Failed(fault)) => {
             tracing::warn!(task.id = %task.id, provider.id = %party.provider.id, fault = fault.class.as_str(), "a look-up failed");
             party.credential.rest_polls_after(fault.class, party.provider);
@@ -210,5 +235,6 @@ async fn look_up(app: &Arc<App>, party: &Party<'_>, doubtful: (&Arc<OpenTask>, &
 }
 
 fn party<'p>(provider: &'p Provider, credential: &'p Credential, task: &'p OpenTask) -> Party<'p> {
-    Party { provider, credential, until_ms: task.deadline_at_ms, waiting: &task.waiting }
+    // A question may be asked after the deadline, too: what the attempt costs is still to be learned.
+    Party { provider, credential, until_ms: i64::MAX, waiting: &task.waiting }
 }

@@ -3,16 +3,19 @@
 
 use std::sync::Arc;
 
+use capstan_domain::adapter::{Charged, FaultClass};
 use capstan_domain::catalogue;
 use capstan_domain::code::ErrorCode;
 use capstan_domain::schedule::{self, Polls};
 use capstan_domain::task::{self, Effect, Event, TaskState};
 use capstan_egress::Waiting;
-use capstan_storage::{AttemptEnd, Doubt, Fence, OpenTask as OpenRow, Outcome, Settled, Settlement, StoreError};
+use capstan_storage::{
+    AttemptEnd, AttemptFault, Doubt, Fence, OpenTask as OpenRow, Outcome, Settled, Settlement, StoreError,
+};
 use tokio::sync::{Mutex, watch};
 
 use super::open::{self, Attempt, Live, OpenTask, Progress};
-use super::{charges, result};
+use super::{charges, result, watching};
 use crate::app::App;
 use crate::clock;
 use crate::metrics::MoneyMoved;
@@ -35,6 +38,10 @@ pub(crate) async fn take_up_shards(app: &Arc<App>, shards: &[u8]) -> Result<usiz
     let count = rows.len();
     for (index, row) in rows.into_iter().enumerate() {
         take_up(app, &row, index, count).await?;
+    }
+    let watched = watching::take_up_shards(app, shards).await?;
+    if watched > 0 {
+        tracing::info!(watched, "attempts whose tasks are over are asked about further");
     }
     Ok(count)
 }
@@ -78,16 +85,19 @@ async fn take_up(app: &Arc<App>, row: &OpenRow, index: usize, count: usize) -> R
 }
 
 /// How long the one poll after an overslept deadline may take.
-const LAST_CHANCE_MS: i64 = 10_000;
+pub(super) const LAST_CHANCE_MS: i64 = 10_000;
 
-/// A task that cannot be moved any more (sealed with another master key, of a family that is gone): its hold goes back.
+/// A task that cannot be moved any more (sealed with another master key, of a family that is gone): its hold goes back, and
+/// since nobody can ask what became of it, it is taken as charged.
 async fn give_back(app: &App, row: &OpenRow, fence: Fence) -> Result<(), StoreError> {
+    let charge = charges::assumed(app, row);
+    let code = "cannot-be-taken-up".to_owned();
     let outcome = Outcome::Failed {
         code: ErrorCode::TaskTimeout,
         description: String::new(),
         end: AttemptEnd::Failed,
-        fault: None,
-        charge: None,
+        fault: Some(AttemptFault { class: FaultClass::InDoubt, code, charged: Charged::Unknown }),
+        charge,
         watch_until_ms: None,
     };
     let (task, attempt) = (row.task.facts.id, row.attempt.id);
@@ -97,12 +107,13 @@ async fn give_back(app: &App, row: &OpenRow, fence: Fence) -> Result<(), StoreEr
     let settled = app.store.settle(settlement).await?;
     if let (Settled::Now { returned, .. }, Some(family)) = (settled, catalogue::by_name(&row.task.facts.family)) {
         app.metrics.moved(MoneyMoved::Released, returned);
+        charges::count_assumed(app, (task, &row.attempt.candidate.provider), charge);
         app.metrics.ended(family.name, Some(ErrorCode::TaskTimeout));
     }
     Ok(())
 }
 
-fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
+pub(super) fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
     let facts = &row.task.facts;
     let unusable = |why: &str| tracing::error!(task.id = %facts.id, why, "an open task cannot be taken up");
     let Some(family) = catalogue::by_name(&facts.family) else {
@@ -130,6 +141,8 @@ fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
         storm: None,
         live: Mutex::new(Live {
             state: row.task.state,
+            silence: None,
+            watch: None,
             attempt: Attempt {
                 id: row.attempt.id,
                 number: row.attempt.seq,
@@ -138,6 +151,8 @@ fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTask> {
                 credential: row.attempt.candidate.credential,
                 digest: row.attempt.adapter_digest.clone(),
                 terms: row.attempt.candidate.terms,
+                created_at_ms: row.attempt.created_at_ms,
+                accepted_at_ms: row.attempt.accepted_at_ms,
                 began_at_ms: None,
                 reference,
                 memo,

@@ -11,7 +11,7 @@ use tokio_util::time::DelayQueue;
 use tracing::Instrument as _;
 
 use super::open::OpenTask;
-use super::{moves, poll};
+use super::{moves, poll, watching};
 use crate::app::App;
 use crate::clock;
 
@@ -20,12 +20,13 @@ use crate::clock;
 enum Due {
     Poll(TaskId),
     Deadline(TaskId),
+    WatchEnd(TaskId),
 }
 
 /// Puts tasks on the wheel.
 #[derive(Clone)]
 pub struct WheelHandle {
-    // Unbounded, but not without bound: each open task has at most a deadline and one poll on it.
+    // Unbounded, but not without bound: each task has at most a deadline, or the end of its watch, and one poll on it.
     entries: mpsc::UnboundedSender<(Due, i64)>,
 }
 
@@ -38,6 +39,11 @@ impl WheelHandle {
     /// Gives a task up at this time, if it is still open then.
     pub(crate) fn give_up_at(&self, task: TaskId, at_ms: i64) {
         self.put(Due::Deadline(task), at_ms);
+    }
+
+    /// Ends the watch of a task's attempt at this time, if it is still watched then.
+    pub(crate) fn end_watch_at(&self, task: TaskId, at_ms: i64) {
+        self.put(Due::WatchEnd(task), at_ms);
     }
 
     fn put(&self, due: Due, at_ms: i64) {
@@ -97,8 +103,14 @@ fn dispatch(app: &Arc<App>, due: &[Due]) {
                     app.tracker.spawn(moves::give_up(Arc::clone(app), task).instrument(span));
                 }
             }
+            Due::WatchEnd(id) => {
+                if let Some(task) = app.watched.get(id) {
+                    let span = task.span.clone();
+                    app.tracker.spawn(watching::end(Arc::clone(app), task).instrument(span));
+                }
+            }
             Due::Poll(id) => {
-                let Some(task) = app.open.get(id) else { continue };
+                let Some(task) = app.open.get(id).or_else(|| app.watched.get(id)) else { continue };
                 // Who holds the lock is moving the task: a poll now would ask about the past.
                 let Ok(key) = task.live.try_lock().map(|live| (live.attempt.credential, live.attempt.digest.clone()))
                 else {

@@ -15,8 +15,9 @@ use crate::db::{Db, sql};
 use crate::earnings::{self, Earning};
 use crate::moves::{self, Booking};
 use crate::providers::read_id;
+use crate::shards::hold_fence;
 use crate::words::read;
-use crate::{Store, StoreError};
+use crate::{Fence, Store, StoreError};
 
 /// A provider's charge that no capture carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct LateWord {
     pub task: TaskId,
     /// The attempt.
     pub attempt: AttemptId,
+    /// Under which right it is written.
+    pub fence: Fence,
     /// Whether its provider charged for it.
     pub charged: Charged,
     /// What it charged, or is taken to have charged; none books nothing.
@@ -76,6 +79,7 @@ pub(super) struct Borne {
 #[derive(sqlx::FromRow)]
 struct ChargedRow {
     account_id: Uuid,
+    shard: i64,
     task_state: String,
     attempt_state: String,
     booked: i64,
@@ -112,8 +116,8 @@ impl Store {
     /// attempt. Nothing is asked about it any more.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when the task has no such attempt; [`StoreError::UnexpectedChange`] while it is open;
-    /// [`StoreError::Move`] when the charge is not positive.
+    /// [`StoreError::Fenced`]; [`StoreError::Missing`] when the task has no such attempt;
+    /// [`StoreError::UnexpectedChange`] while it is open; [`StoreError::Move`] when the charge is not positive.
     pub async fn record_late_word(&self, word: LateWord) -> Result<Heard, StoreError> {
         self.write(word, |db, word| Box::pin(hear(db, word))).await
     }
@@ -121,6 +125,9 @@ impl Store {
 
 async fn hear(db: &mut Db, word: &LateWord) -> Result<Heard, StoreError> {
     let found = find(db, (word.task, word.attempt)).await?;
+    if found.shard != i64::from(word.fence.shard) {
+        return Err(StoreError::Missing { table: "attempts", id: word.attempt.to_string() });
+    }
     if !matches!(found.task_state.as_str(), "solved" | "failed") {
         let what = "the late word on a task that is over";
         return Err(StoreError::UnexpectedChange { what, expected: 1, changed: 0 });
@@ -128,6 +135,7 @@ async fn hear(db: &mut Db, word: &LateWord) -> Result<Heard, StoreError> {
     if found.attempt_state == "solved" {
         return Ok(Heard::Captured);
     }
+    hold_fence(db, word.fence).await?;
     let changed = sql!(
         db,
         execute,
@@ -160,7 +168,7 @@ async fn find(db: &mut Db, (task, attempt): (TaskId, AttemptId)) -> Result<Charg
     let found = sql!(
         db,
         optional as ChargedRow,
-        "select t.account_id, t.state as task_state, a.state as attempt_state,
+        "select t.account_id, t.shard, t.state as task_state, a.state as attempt_state,
                 (select count(*) from moves m
                   where m.attempt_id = a.id and m.kind in ('loss', 'reimbursement')) as booked,
                 a.provider_id, a.credential_id, a.pool, a.price_nanos, a.share_bp, a.contributor_id

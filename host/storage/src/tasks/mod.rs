@@ -1,7 +1,7 @@
 //! Tasks and their attempts.
 //!
 //! [`place`] and [`settle`] are the two transactions that move money, [`charges`] what providers take without a task to
-//! carry it; [`attempts`] and [`accept`] record what lies between them. Every one of them begins with a look, so that a call which was made before finds its own traces and gives its own answer
+//! carry it; [`attempts`] and [`accept`] record what lies between them, [`watched`] what is left of them afterwards. Every one of them begins with a look, so that a call which was made before finds its own traces and gives its own answer
 //! again; then comes the fence, then compare-and-set writes. What a client asked to be solved is never stored.
 
 pub(crate) mod accept;
@@ -14,3 +14,4 @@ mod reads;
 pub(crate) mod reports;
 pub(crate) mod rows;
 pub(crate) mod settle;
+pub(crate) mod watched;

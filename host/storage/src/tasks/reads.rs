@@ -120,7 +120,7 @@ impl Store {
 }
 
 /// Shards as inclusive ranges, so that one text serves one shard, some and all.
-fn ranges_of(shards: &[u8]) -> Vec<(u8, u8)> {
+pub(super) fn ranges_of(shards: &[u8]) -> Vec<(u8, u8)> {
     let mut sorted = shards.to_vec();
     sorted.sort_unstable();
     let mut ranges: Vec<(u8, u8)> = Vec::new();

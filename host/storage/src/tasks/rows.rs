@@ -164,7 +164,7 @@ pub(crate) const fn charged_word(charged: Charged) -> &'static str {
     }
 }
 
-fn read_charged(word: &str) -> Option<Charged> {
+pub(super) fn read_charged(word: &str) -> Option<Charged> {
     [Charged::Yes, Charged::No, Charged::Unknown].into_iter().find(|charged| charged_word(*charged) == word)
 }
 

@@ -64,10 +64,11 @@ pub(crate) fn a_charge(f: &Fixture, cost: i64) -> Charge {
     Charge { move_id: MoveId(f.uuid()), cost: nanos(cost), is_told: true }
 }
 
-fn a_word(f: &Fixture, (task, attempt): (TaskId, AttemptId), cost: i64) -> LateWord {
+pub(crate) fn a_word(f: &Fixture, (task, attempt): (TaskId, AttemptId), cost: i64) -> LateWord {
     LateWord {
         task,
         attempt,
+        fence: f.fence,
         charged: Charged::Yes,
         charge: Some(a_charge(f, cost)),
         at_ms: NOW + 10_000,

@@ -10,7 +10,7 @@ use capstan_domain::price::{Rule, Terms};
 use capstan_domain::route::{Candidate, Pool, PoolMode, SelectionMode};
 use capstan_domain::{AccountId, Amount, ApiKeyId, AttemptId, CredentialId, MoveId, ProviderId, TaskId};
 use capstan_storage::{
-    AttemptEnd, AttemptFault, Balance, Fence, KeySettings, NewAccount, NewApiKey, NewAttempt, NewCredential,
+    AttemptEnd, AttemptFault, Balance, Charge, Fence, KeySettings, NewAccount, NewApiKey, NewAttempt, NewCredential,
     NewPriceBook, OpenOptions, Outcome, PlaceTask, Placed, Provider, ProviderStatus, Settlement, ShardClaim, Store,
     TaskFacts, TopUp,
 };
@@ -227,6 +227,24 @@ impl Fixture {
             fault: Some(a_fault(FaultClass::Unsolvable)),
             charge: None,
             watch_until_ms: None,
+        };
+        self.settlement((task, attempt), outcome)
+    }
+
+    /// A task given up at its deadline, its attempt watched until then.
+    pub(crate) fn given_up(
+        &self,
+        (task, attempt): (TaskId, AttemptId),
+        charge: Option<Charge>,
+        watch_until_ms: Option<i64>,
+    ) -> Settlement {
+        let outcome = Outcome::Failed {
+            code: ErrorCode::TaskTimeout,
+            description: String::new(),
+            end: AttemptEnd::Failed,
+            fault: None,
+            charge,
+            watch_until_ms,
         };
         self.settlement((task, attempt), outcome)
     }

@@ -10,6 +10,7 @@ mod backup;
 mod by_hand;
 mod charging;
 mod configuration;
+mod doubting;
 mod engine;
 mod fixture;
 mod ledger;
@@ -65,6 +66,8 @@ fn main() {
             a_late_charge_is_a_loss_once, a_failure_that_was_charged_is_refunded_and_a_loss_at_once,
             a_refusal_that_was_charged_is_a_loss_while_the_task_goes_on, a_contributor_gets_back_what_others_tasks_cost,
             the_same_solution_told_twice_costs_nothing_more, earnings_mature_once_their_dispute_window_has_passed;
+        doubting: a_watched_attempt_is_listed_until_its_last_word, what_is_assumed_is_borne_and_stays_unknown,
+            only_the_holder_of_the_shard_has_the_last_word, what_is_in_doubt_is_listed_with_what_it_cost;
         shards: free_and_expired_shards_are_taken_under_new_epochs, a_lease_is_renewed_and_released,
             a_fenced_write_changes_nothing;
         ledger: moves_and_entries_cannot_be_changed, a_changed_entry_is_detected, a_changed_balance_is_detected,
