@@ -17,6 +17,7 @@ mod money;
 mod operator;
 mod policy;
 mod polling;
+mod refunds;
 mod repeats;
 mod restart;
 mod routing;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         operator::tests(),
         policy::tests(),
         polling::tests(),
+        refunds::tests(),
         repeats::tests(),
         restart::tests(),
         routing::tests(),

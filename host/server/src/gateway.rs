@@ -191,6 +191,7 @@ impl OpenGateway {
         app.tracker.spawn(wheel.run(Arc::clone(&app)));
         app.tracker.spawn(workers::renew_leases(Arc::clone(&app), data_dir.node.clone()));
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
+        app.tracker.spawn(tasks::sweep_reports(Arc::clone(&app)));
         app.tracker.spawn(workers::follow_changes(Arc::clone(&app)));
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
         let router = api::router(Arc::clone(&app), None).merge(api::owners_router(&app)?);

@@ -37,6 +37,7 @@ pub struct Metrics {
     calls: Timers<2>,
     call_faults: Counters<2>,
     quarantines: Counters<1>,
+    reports: Counters<2>,
     egress_seconds: Timers<2>,
     egress_faults: Counters<2>,
 }
@@ -82,6 +83,8 @@ pub(crate) enum MoneyMoved {
     Released,
     /// Charged by a provider for a task that nobody pays for.
     Loss,
+    /// Given back after a complaint.
+    Refunded,
 }
 
 impl MoneyMoved {
@@ -91,6 +94,7 @@ impl MoneyMoved {
             Self::Captured => "captured",
             Self::Released => "released",
             Self::Loss => "loss",
+            Self::Refunded => "refunded",
         }
     }
 }
@@ -114,6 +118,7 @@ impl Default for Metrics {
             calls: Timers::register(of, table::CALLS),
             call_faults: Counters::register(of, table::CALL_FAULTS),
             quarantines: Counters::register(of, table::QUARANTINES),
+            reports: Counters::register(of, table::REPORTS),
             egress_seconds: Timers::register(of, table::EGRESS_SECONDS),
             egress_faults: Counters::register(of, table::EGRESS_FAULTS),
             registry,
@@ -211,6 +216,11 @@ impl Metrics {
         }
     }
 
+    /// A client's word on a solution of a provider's is decided, or is a good one.
+    pub(crate) fn reported(&self, provider: &ProviderId, decision: &'static str) {
+        self.reports.add([provider.into(), decision.into()], 1);
+    }
+
     /// An adapter was taken out of use for its faults.
     pub(crate) fn quarantined(&self, provider: &ProviderId) {
         self.quarantines.add([provider.into()], 1);
@@ -240,6 +250,7 @@ mod tests {
         metrics.called(&provider, "begin", second, Some("busy"));
         metrics.exchanged(&provider, "submit", second, Some("timed-out"));
         metrics.quarantined(&provider);
+        metrics.reported(&provider, "right");
         metrics
     }
 

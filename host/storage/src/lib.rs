@@ -58,7 +58,7 @@ pub use tasks::charges::{Charge, Heard, LateWord};
 pub use tasks::guards::{Guard, Guarded};
 pub use tasks::place::{PlaceRefusal, PlaceTask, Placed};
 pub use tasks::refunds::ReportCount;
-pub use tasks::reports::{Filed, KnownReport, PassedOn, ReportAnswer, TaskReport, UntoldReport};
+pub use tasks::reports::{Filed, KnownReport, PassedOn, ReportAnswer, SettledReport, TaskReport, UntoldReport};
 pub use tasks::rows::{Attempt, AttemptFault, NewAttempt, OpenTask, RecordedFault, Task, TaskFacts, TaskName};
 pub use tasks::settle::{AttemptEnd, Outcome, Settled, Settlement};
 pub use verify::LedgerReport;

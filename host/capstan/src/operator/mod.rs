@@ -5,6 +5,7 @@
 pub mod args;
 mod input;
 pub mod policy_args;
+pub mod refund_args;
 mod show;
 
 use std::path::Path;
@@ -22,6 +23,7 @@ use args::{
     ProviderCommand, RoutingCommand, TaskCommand,
 };
 use policy_args::{AbuseCommand, PolicyCommand};
+use refund_args::RefundCommand;
 
 /// A verb, how its answer is shown, and where a transcript of it goes.
 pub struct Order {
@@ -193,6 +195,15 @@ pub(crate) fn routing(command: RoutingCommand) -> Result<Order> {
             Order::new(Verb::RoutingSet { pool, family_pools, priority }, show::View::Record)
         }
     })
+}
+
+pub(crate) fn refunds(command: RefundCommand) -> Order {
+    use show::View;
+    let view = match &command {
+        RefundCommand::List { .. } => View::Table(show::REFUNDS),
+        RefundCommand::Show | RefundCommand::Set { .. } => View::Record,
+    };
+    Order::new(command.into(), view)
 }
 
 pub(crate) fn task(command: TaskCommand) -> Order {

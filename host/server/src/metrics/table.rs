@@ -91,11 +91,12 @@ metrics! {
     OPEN = Kind::Gauge, "capstan_open_tasks", "tasks", [], "Tasks that this process moves";
     SOLVE_SECONDS = Kind::Histogram(SOLVING), "capstan_solve_seconds", "seconds", ["provider", "family"], "Time from a task's creation to its solution on disk, for solved tasks";
     ATTEMPTS = Kind::Counter, "capstan_attempts_total", "attempts", ["provider", "outcome", "fault"], "What became of attempts: accepted or in-doubt on the way; solved, failed, refused or timed-out at the end. fault is the class of what went wrong, none where nothing did";
-    MONEY = Kind::Counter, "capstan_money_nanodollars_total", "10⁻⁹ US dollars", ["move"], "Money moved: held for tasks, captured for solutions, released to accounts, late costs borne by the platform";
+    MONEY = Kind::Counter, "capstan_money_nanodollars_total", "10⁻⁹ US dollars", ["move"], "Money moved: held for tasks, captured for solutions, released to accounts, late costs borne by the platform, refunded after complaints";
     POLLS = Kind::Counter, "capstan_polls_total", "tasks polled", ["provider", "outcome"], "Tasks asked about at their providers: open, solved, failed, unnamed (the answer does not speak of it) or missed (the poll itself failed)";
     POLLS_MISSED = Kind::Counter, "capstan_polls_missed_total", "polls", ["provider", "reason"], "Polls that failed as a whole, by class of fault, or by what cut them off where there was no answer to read";
     CALLS = Kind::Histogram(WORK), "capstan_sandbox_call_seconds", "seconds", ["provider", "call"], "Calls into adapters, waiting for a thread of the sandbox included";
     CALL_FAULTS = Kind::Counter, "capstan_sandbox_faults_total", "calls", ["provider", "kind"], "Calls into adapters that gave no step, by kind";
+    REPORTS = Kind::Counter, "capstan_reports_total", "reports", ["provider", "decision"], "Clients' reports on solutions: right, or what was decided on a complaint; one that waits for its provider is counted when it is decided";
     QUARANTINES = Kind::Counter, "capstan_quarantines_total", "quarantines", ["provider"], "Adapters taken out of use for their faults";
     EGRESS_SECONDS = Kind::Histogram(EXCHANGE), "capstan_egress_seconds", "seconds", ["provider", "operation"], "Time waiting for providers' HTTP, by operation, replies that never came included";
     EGRESS_FAULTS = Kind::Counter, "capstan_egress_faults_total", "requests", ["provider", "kind"], "Requests to providers without a usable reply, by kind; an HTTP error status is a reply";

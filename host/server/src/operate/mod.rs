@@ -15,6 +15,7 @@ mod keys;
 mod policy;
 mod prices;
 mod providers;
+mod refunds;
 mod routing;
 mod seed;
 pub mod socket;
@@ -33,7 +34,7 @@ use serde_json::{Value, json};
 
 pub use error::OperateError;
 pub use seed::{CredentialDraft, add_account, add_credential, add_key, create_account, create_key, top_up};
-pub use verb::{Asked, Check, KeyChange, PriceLine, ProviderChange, RuleLine, Verb};
+pub use verb::{Asked, Check, KeyChange, PriceLine, ProviderChange, RefundChange, RuleLine, Verb};
 
 use crate::app::App;
 use crate::clock;
@@ -135,6 +136,9 @@ impl Operator {
             Verb::RoutingSet { pool, family_pools, priority } => {
                 routing::set(&call, routing::Change { pool, family_pools, priority }).await
             }
+            Verb::RefundsShow => refunds::show(self).await,
+            Verb::RefundsSet { change } => refunds::set(&call, change).await,
+            Verb::RefundsList { account, since } => refunds::list(self, account.as_deref(), &since).await,
             Verb::TaskList { account, most } => tasks::list(self, account.as_deref(), most).await,
             Verb::TaskShow { task } => tasks::show(self, &task).await,
             Verb::AuditList { before, most } => tasks::audit(self, before, most).await,

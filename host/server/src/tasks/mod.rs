@@ -21,6 +21,7 @@ mod repeat;
 mod report;
 mod result;
 mod storms;
+mod telling;
 mod wheel;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub(crate) use recover::{recover, take_up_shards};
 pub use report::report;
 pub use result::{balance, result};
 pub use storms::{Storm, StormSeen, Storms, WITHIN};
+pub(crate) use telling::sweep_reports;
 pub(crate) use wheel::Wheel;
 pub use wheel::WheelHandle;
 

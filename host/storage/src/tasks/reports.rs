@@ -38,6 +38,15 @@ pub struct Filed {
     pub decision: Option<Decision>,
 }
 
+/// What became of a provider's word on a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettledReport {
+    /// Whether this call decided a complaint that waited.
+    pub has_decided: bool,
+    /// What stands decided; none for a good word.
+    pub decision: Option<Decision>,
+}
+
 /// How a provider took a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PassedOn {
@@ -95,6 +104,8 @@ pub struct ReportAnswer {
 pub struct UntoldReport {
     /// The task.
     pub task: TaskId,
+    /// Whether the solution worked.
+    pub correct: bool,
     /// When it was said.
     pub created_at_ms: i64,
     /// Since when somebody tells the provider; none when nobody has begun.
@@ -174,7 +185,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no such report.
-    pub async fn settle_report(&self, answer: ReportAnswer) -> Result<Filed, StoreError> {
+    pub async fn settle_report(&self, answer: ReportAnswer) -> Result<SettledReport, StoreError> {
         self.write(answer, |db, answer| Box::pin(settle(db, answer))).await
     }
 
@@ -186,13 +197,18 @@ impl Store {
         let db = &mut self.reader().await?;
         let rows = sql!(
             db,
-            all as (Uuid, i64, Option<i64>),
-            "select task_id, created_at_ms, told_at_ms from task_reports
+            all as (Uuid, bool, i64, Option<i64>),
+            "select task_id, correct, created_at_ms, told_at_ms from task_reports
               where passed_on is null and created_at_ms < $1 order by created_at_ms, task_id limit $2",
             before_ms,
             most
         )?;
-        let read = |(task, created_at_ms, told_at_ms)| UntoldReport { task: TaskId(task), created_at_ms, told_at_ms };
+        let read = |(task, correct, created_at_ms, told_at_ms)| UntoldReport {
+            task: TaskId(task),
+            correct,
+            created_at_ms,
+            told_at_ms,
+        };
         Ok(rows.into_iter().map(read).collect())
     }
 
@@ -355,7 +371,7 @@ async fn mark_passed_on(db: &mut Db, task: TaskId, passed_on: PassedOn) -> Resul
     Ok(sql!(db, execute, text, task.0, passed_on.as_str())? == 1)
 }
 
-async fn settle(db: &mut Db, answer: &ReportAnswer) -> Result<Filed, StoreError> {
+async fn settle(db: &mut Db, answer: &ReportAnswer) -> Result<SettledReport, StoreError> {
     // The row of a decision that waits is written first: the schema keeps a settled answer from going with it.
     let waiting = sql!(
         db,
@@ -373,7 +389,8 @@ async fn settle(db: &mut Db, answer: &ReportAnswer) -> Result<Filed, StoreError>
             refunds::give_back(db, &paid, (MoveId(move_id), answer.at_ms)).await?;
         }
     }
-    let is_first = mark_passed_on(db, answer.task, answer.passed_on).await?;
+    // A second word changes nothing.
+    mark_passed_on(db, answer.task, answer.passed_on).await?;
     let decision = expect(db, answer.task).await?.decision(answer.task)?;
-    Ok(Filed { is_first, decision })
+    Ok(SettledReport { has_decided: waiting.is_some(), decision })
 }

@@ -7,6 +7,7 @@
 mod accounts;
 mod attempts;
 mod charging;
+mod complaining;
 mod configuration;
 mod engine;
 mod fixture;
@@ -56,6 +57,15 @@ fn main() {
             a_late_charge_is_a_loss_once, a_failure_that_was_charged_is_refunded_and_a_loss_at_once,
             a_refusal_that_was_charged_is_a_loss_while_the_task_goes_on, a_contributor_gets_back_what_others_tasks_cost,
             the_same_solution_told_twice_costs_nothing_more, earnings_mature_once_their_dispute_window_has_passed;
+        complaining: a_complaint_gives_the_capture_back_once, a_good_word_decides_nothing_and_is_the_last,
+            what_the_policy_refuses_moves_no_money,
+            a_report_on_what_is_not_a_solved_task_of_the_account_is_refused,
+            an_accounts_own_rule_is_the_one_in_force, a_crowd_does_not_pass_the_cap_together,
+            a_pending_share_is_taken_back_and_never_matures, a_matured_share_stays_and_the_platform_bears_it,
+            who_complains_of_their_own_credential_gets_what_they_paid,
+            a_decision_that_waits_survives_and_is_told_once,
+            what_the_provider_refuses_gives_nothing_back_and_makes_room, a_daily_cap_gets_back_what_was_refunded,
+            reports_are_counted_by_account_and_provider;
         shards: free_and_expired_shards_are_taken_under_new_epochs, a_lease_is_renewed_and_released,
             a_fenced_write_changes_nothing;
         ledger: moves_and_entries_cannot_be_changed, a_changed_entry_is_detected, a_changed_balance_is_detected,
