@@ -182,8 +182,10 @@ async fn providers_refuse() -> Result<()> {
     until("the provider has forgotten the task", async || Ok(gateway.provider.stats().tasks.solved == 0)).await?;
     let said = complain(&gateway, &task).await?;
     ensure!(said.body["refund"] == "provider_refused", "{}", said.body);
-    let turnstile =
-        json!({"type": "TurnstileTaskProxyless", "websiteURL": "https://example.com/", "websiteKey": "0x4AAAAAAADnPIDROrmt1Wwj"});
+    let turnstile = json!({
+        "type": "TurnstileTaskProxyless", "websiteURL": "https://example.com/",
+        "websiteKey": "0x4AAAAAAADnPIDROrmt1Wwj",
+    });
     let task = gateway.client.solve(turnstile).await?.task_id()?;
     let said = complain(&gateway, &task).await?;
     ensure!(said.body["refund"] == "provider_takes_none", "{}", said.body);
