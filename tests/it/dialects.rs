@@ -144,14 +144,17 @@ async fn failures() -> Result<()> {
 }
 
 async fn reports() -> Result<()> {
-    let gateway = TestGateway::start(Setup::default()).await?;
+    let mut behaviour = capstan_simulator::Behaviour::default();
+    // The provider takes a report for as long as a slow test takes.
+    behaviour.limits.result_kept_ms = Some(24 * 3_600_000);
+    let gateway = TestGateway::start(Setup { behaviour, ..Setup::default() }).await?;
     let solved = gateway.client.solve(recaptcha()).await?.task_id()?;
     let told = |path: &str| {
         gateway.provider.received().iter().filter(|received| received.path.to_lowercase().contains(path)).count()
     };
     for _ in 0..2 {
         let answer = gateway.client.call("/reportIncorrectRecaptcha", json!({"taskId": solved})).await?;
-        ensure!(answer.body == json!({"errorId": 0, "status": "success"}), "{}", answer.body);
+        ensure!(answer.body == json!({"errorId": 0, "status": "success", "refund": "refunded"}), "{}", answer.body);
     }
     ensure!(told("report") == 1, "the provider was told {} times", told("report"));
     let feedback = json!({"taskId": solved, "result": {"invalid": true}});

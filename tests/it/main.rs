@@ -21,6 +21,7 @@ mod operator;
 mod policy;
 mod polling;
 mod prices;
+mod refunds;
 mod repeats;
 mod restart;
 mod routing;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         policy::tests(),
         polling::tests(),
         prices::tests(),
+        refunds::tests(),
         repeats::tests(),
         restart::tests(),
         routing::tests(),

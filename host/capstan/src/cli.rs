@@ -15,6 +15,7 @@ use crate::operator::backup::{self, BackupArgs, RestoreArgs};
 use crate::operator::money_args::{AccountCommand, EarningCommand, LedgerCommand};
 use crate::operator::policy_args::{AbuseCommand, PolicyCommand};
 use crate::operator::price_args::PriceCommand;
+use crate::operator::refund_args::RefundCommand;
 use crate::operator::task_args::TaskCommand;
 use crate::operator::{self, Order};
 
@@ -75,6 +76,8 @@ pub enum Command {
     Adapter(Verbs<AdapterCommand>),
     /// Set ceilings on pools and the operator's order of providers.
     Routing(Verbs<RoutingCommand>),
+    /// Set when complaints give money back, and see who complains of whom.
+    Refunds(Verbs<RefundCommand>),
     /// See where a task went and why.
     Task(Verbs<TaskCommand>),
     /// See what operators did.
@@ -126,6 +129,7 @@ impl Command {
             | Self::Price(_)
             | Self::Adapter(_)
             | Self::Routing(_)
+            | Self::Refunds(_)
             | Self::Task(_)
             | Self::Audit(_)
             | Self::Policy(_)
@@ -147,6 +151,7 @@ impl Command {
             Self::Price(verbs) => (verbs.connection, operator::price(verbs.command)?),
             Self::Adapter(verbs) => (verbs.connection, operator::adapter(&verbs.command)),
             Self::Routing(verbs) => (verbs.connection, operator::routing(verbs.command)?),
+            Self::Refunds(verbs) => (verbs.connection, operator::refunds(verbs.command)),
             Self::Task(verbs) => (verbs.connection, operator::task(verbs.command)),
             Self::Audit(verbs) => (verbs.connection, operator::audit(&verbs.command)),
             Self::Policy(verbs) => (verbs.connection, operator::policy(verbs.command)),

@@ -195,6 +195,7 @@ impl OpenGateway {
         app.tracker.spawn(wheel.run(Arc::clone(&app)));
         app.tracker.spawn(workers::renew_leases(Arc::clone(&app), data_dir.node.clone()));
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
+        app.tracker.spawn(tasks::sweep_reports(Arc::clone(&app)));
         app.tracker.spawn(workers::follow_changes(Arc::clone(&app)));
         app.tracker.spawn(workers::mature_earnings(Arc::clone(&app)));
         app.tracker.spawn(workers::check_ledger(Arc::clone(&app)));

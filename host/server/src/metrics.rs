@@ -41,6 +41,7 @@ pub struct Metrics {
     calls: Timers<2>,
     call_faults: Counters<2>,
     quarantines: Counters<1>,
+    reports: Counters<2>,
     egress_seconds: Timers<2>,
     egress_faults: Counters<2>,
     ledger_checks: Counters<1>,
@@ -109,6 +110,8 @@ pub(crate) enum MoneyMoved {
     PaidOut,
     /// Earnings taken back from their contributor.
     TakenBack,
+    /// Given back after a complaint.
+    Refunded,
 }
 
 impl MoneyMoved {
@@ -125,6 +128,7 @@ impl MoneyMoved {
             Self::Spent => "spent",
             Self::PaidOut => "paid-out",
             Self::TakenBack => "taken-back",
+            Self::Refunded => "refunded",
         }
     }
 }
@@ -151,6 +155,7 @@ impl Default for Metrics {
             calls: Timers::register(of, table::CALLS),
             call_faults: Counters::register(of, table::CALL_FAULTS),
             quarantines: Counters::register(of, table::QUARANTINES),
+            reports: Counters::register(of, table::REPORTS),
             egress_seconds: Timers::register(of, table::EGRESS_SECONDS),
             egress_faults: Counters::register(of, table::EGRESS_FAULTS),
             ledger_checks: Counters::register(of, table::LEDGER_CHECKS),
@@ -276,6 +281,11 @@ impl Metrics {
         }
     }
 
+    /// A client's word on a solution of a provider's is decided, or is a good one.
+    pub(crate) fn reported(&self, provider: &ProviderId, decision: &'static str) {
+        self.reports.add([provider.into(), decision.into()], 1);
+    }
+
     /// An adapter was taken out of use for its faults.
     pub(crate) fn quarantined(&self, provider: &ProviderId) {
         self.quarantines.add([provider.into()], 1);
@@ -308,6 +318,7 @@ mod tests {
         metrics.exchanged(&provider, "submit", second, Some("timed-out"));
         metrics.quarantined(&provider);
         metrics.ledger_checked(Some(true), 1);
+        metrics.reported(&provider, "right");
         metrics
     }
 

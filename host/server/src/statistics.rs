@@ -21,6 +21,8 @@ pub enum Seen {
     Solved(i64),
     /// The provider did not take it, gave it up, or never answered.
     Unsolved,
+    /// A task that was counted as solved was not: its client complained.
+    Wrong,
 }
 
 /// The tallies of one provider or one credential.
@@ -84,7 +86,21 @@ impl Tally {
                 Self { solved: faded.solved + 1.0, spent_ms: faded.spent_ms + float(took_ms.max(0)), ..faded }
             }
             Seen::Unsolved => Self { unsolved: faded.unsolved + 1.0, ..faded },
+            Seen::Wrong => self.faded(1.0, now_ms).corrected(),
         };
+    }
+
+    /// The tally with one solved task less and one unsolved more. No task is new, so nothing fades for it; and what is not
+    /// there any more, or never was since the start, is not taken away. Solved tasks stay as fast as they were.
+    fn corrected(self) -> Self {
+        let moved = self.solved.min(1.0);
+        let kept = if self.solved > 0.0 { 1.0 - moved / self.solved } else { 0.0 };
+        Self {
+            solved: self.solved - moved,
+            unsolved: self.unsolved + moved,
+            spent_ms: self.spent_ms * kept,
+            at_ms: self.at_ms,
+        }
     }
 
     /// The tally at a later time, less what has faded meanwhile. A clock that was set back fades nothing.
@@ -152,6 +168,22 @@ mod tests {
         assert!(near(before.samples, WINDOW) && near(before.success, 1.0), "{before:?}");
         let after = seen_after(good.chain(then_bad), 10_300);
         assert!(after.samples < WINDOW + 1.0 && after.success < 0.12, "{after:?}");
+    }
+
+    #[test]
+    fn a_complaint_turns_a_solved_task_into_an_unsolved_one() {
+        let solved = (0..10).map(|n| (Seen::Solved(4_000), n));
+        let (before, after) = (seen_after(solved.clone(), 9), seen_after(solved.chain([(Seen::Wrong, 9)]), 9));
+        assert!(near(after.samples, before.samples) && near(after.latency_ms, before.latency_ms), "{after:?}");
+        assert!(near((before.success - after.success) * before.samples, 1.0), "{after:?}");
+    }
+
+    #[test]
+    fn complaints_take_no_more_away_than_was_solved() {
+        let wrong = |n: i64| (0..n).map(|_| (Seen::Wrong, 1));
+        assert_eq!(seen_after(wrong(50), 1), Observed::default());
+        let sunk = seen_after([(Seen::Solved(4_000), 0)].into_iter().chain(wrong(50)), 1);
+        assert!(near(sunk.samples, 1.0) && sunk.success == 0.0 && sunk.latency_ms == 0.0, "{sunk:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Accounts and what they have.
 
+use capstan_domain::complaint::RefundRule;
 use capstan_domain::ledger::Move;
 use capstan_domain::route::PoolMode;
 use capstan_domain::{AccountId, Amount, MoveId};
@@ -32,6 +33,8 @@ pub struct Account {
     pub balance: Balance,
     /// The widest pool that its tasks may use, whatever its keys and requests say.
     pub pool_ceiling: Option<PoolMode>,
+    /// When a complaint of its gives money back, where that is not left to the gateway's rule.
+    pub refund_rule: Option<RefundRule>,
     /// When it was made.
     pub created_at_ms: i64,
 }
@@ -86,18 +89,21 @@ struct AccountRow {
     available: i64,
     held: i64,
     pool_ceiling: Option<String>,
+    refund_rule: Option<String>,
     created_at_ms: i64,
 }
 
 impl AccountRow {
     fn read(self) -> Result<Account, StoreError> {
         let ceiling = |word: String| words::read(PoolMode::from_word(&word), "accounts", "pool_ceiling", self.id);
+        let rule = |word: String| words::read(RefundRule::from_word(&word), "accounts", "refund_rule", self.id);
         Ok(Account {
             id: AccountId(self.id),
             name: self.name,
             status: words::read(AccountStatus::from_word(&self.status), "accounts", "status", self.id)?,
             balance: balance_of((self.available, self.held)),
             pool_ceiling: self.pool_ceiling.map(ceiling).transpose()?,
+            refund_rule: self.refund_rule.map(rule).transpose()?,
             created_at_ms: self.created_at_ms,
         })
     }
@@ -141,7 +147,7 @@ impl Store {
         let row = sql!(
             db,
             optional as AccountRow,
-            "select id, name, status, available, held, pool_ceiling, created_at_ms from accounts where id = $1",
+            "select id, name, status, available, held, pool_ceiling, refund_rule, created_at_ms from accounts where id = $1",
             account.0
         )?;
         row.map(AccountRow::read).transpose()
@@ -156,7 +162,8 @@ impl Store {
         let rows = sql!(
             db,
             all as AccountRow,
-            "select id, name, status, available, held, pool_ceiling, created_at_ms from accounts order by created_at_ms, id"
+            "select id, name, status, available, held, pool_ceiling, refund_rule, created_at_ms from accounts
+              order by created_at_ms, id"
         )?;
         rows.into_iter().map(AccountRow::read).collect()
     }
@@ -196,6 +203,19 @@ pub(crate) async fn update_status(db: &mut Db, account: AccountId, status: Accou
 pub(crate) async fn update_pool(db: &mut Db, account: AccountId, pool: Option<PoolMode>) -> Result<(), StoreError> {
     let word = pool.map(PoolMode::as_str);
     let changed = sql!(db, execute, "update accounts set pool_ceiling = $2 where id = $1", account.0, word)?;
+    if changed == 0 {
+        return Err(StoreError::Missing { table: "accounts", id: account.to_string() });
+    }
+    Ok(())
+}
+
+pub(crate) async fn update_refund_rule(
+    db: &mut Db,
+    account: AccountId,
+    rule: Option<RefundRule>,
+) -> Result<(), StoreError> {
+    let word = rule.map(RefundRule::as_str);
+    let changed = sql!(db, execute, "update accounts set refund_rule = $2 where id = $1", account.0, word)?;
     if changed == 0 {
         return Err(StoreError::Missing { table: "accounts", id: account.to_string() });
     }

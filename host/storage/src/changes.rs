@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use capstan_domain::complaint::RefundRule;
 use capstan_domain::ledger::MoveKind;
 use capstan_domain::route::PoolMode;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, MoveId};
@@ -34,6 +35,8 @@ pub enum Change {
     },
     /// Sets the widest pool of an account.
     SetAccountPool(AccountId, Option<PoolMode>),
+    /// Sets when an account's complaints give money back; none leaves it to the gateway's rule.
+    SetAccountRefundRule(AccountId, Option<RefundRule>),
     /// Books money from outside.
     TopUp(TopUp),
     /// Moves an account's money by hand.
@@ -207,6 +210,7 @@ async fn apply(db: &mut Db, change: &Change) -> Result<Result<Applied, ChangeRef
         Change::SetAccountStatus(account, status) => return set_status(db, *account, *status).await,
         Change::CloseAccount { account, keep_balance } => return close(db, *account, *keep_balance).await,
         Change::SetAccountPool(account, pool) => accounts::update_pool(db, *account, *pool).await?,
+        Change::SetAccountRefundRule(account, rule) => accounts::update_refund_rule(db, *account, *rule).await?,
         Change::TopUp(top_up) => {
             let booked = accounts::book_top_up(db, top_up).await?.map_err(ChangeRefusal::TopUp);
             // After the look for the payment: one that was booked before the account was closed is still told as booked.

@@ -50,7 +50,7 @@ pub(crate) async fn commit(
     Ok(changed == 1)
 }
 
-/// Gives back what of a task's hold was not captured, where its key is counted.
+/// Gives back what of a task's hold was not captured, or was captured and reversed, where its key is counted.
 pub(crate) async fn give_back(db: &mut Db, task: TaskId, returned: Amount) -> Result<(), StoreError> {
     if returned == Amount::ZERO {
         return Ok(());
@@ -75,10 +75,10 @@ pub(crate) async fn count_anew(db: &mut Db, key: ApiKeyId, day: i64) -> Result<(
         db,
         execute,
         "insert into key_days (api_key_id, day, committed_nanos)
-         select $1, $2, cast(coalesce(sum(case when t.state = 'solved' then t.cost_nanos
-                                               when t.state = 'failed' then 0
+         select $1, $2, cast(coalesce(sum(case when t.state = 'failed' or r.decision = 'refunded' then 0
+                                               when t.state = 'solved' then t.cost_nanos
                                                else h.amount_nanos end), 0) as bigint)
-           from tasks t join holds h on h.task_id = t.id
+           from tasks t join holds h on h.task_id = t.id left join task_reports r on r.task_id = t.id
           where t.api_key_id = $1 and t.created_at_ms >= $3 and t.created_at_ms < $4
          on conflict (api_key_id, day) do update set committed_nanos = excluded.committed_nanos",
         key.0,

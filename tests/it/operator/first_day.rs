@@ -67,10 +67,16 @@ async fn first_day() -> Result<()> {
     ensure!(solved.body["provider"] == "CapSolver" && solved.body["cost"] == 0.0012, "{solved:?}");
     let key = client_key.split('_').nth(1).context("a key has three parts")?;
     let task = solved.task_id()?;
+    // A complaint would send the next task elsewhere.
+    let reported = client.call("/reportCorrect", serde_json::json!({"taskId": task})).await?;
+    ensure!(reported.body["status"] == "success", "{reported:?}");
     let variables = [("TASK", task.as_str()), ("KEY", key)];
     let said = run("watch", &variables)?;
     ensure!(said.contains("lowest price first") && said.contains("solved"), "{said}");
     ensure!(said.contains("autoFastest") && said.contains("10.00"), "{said}");
+    let said = run("refunds", &[])?;
+    let counted = |line: &str| line.split_whitespace().take(6).eq(["Acme", "QA", "capsolver", "1", "1", "0"]);
+    ensure!(said.contains("Acme QA always") && said.lines().any(counted), "{said}");
     let said = run("money", &variables)?;
     ensure!(said.contains("slow on 3 March") && said.contains("topup") && said.contains("capture"), "{said}");
     ensure!(said.contains("earningsPending") && said.contains("agrees"), "{said}");

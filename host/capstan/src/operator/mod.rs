@@ -8,6 +8,7 @@ mod input;
 pub mod money_args;
 pub mod policy_args;
 pub mod price_args;
+pub mod refund_args;
 mod show;
 pub mod task_args;
 
@@ -21,12 +22,11 @@ use indicatif::ProgressBar;
 use serde_json::Value;
 
 use crate::serve::{self, Chosen};
-use args::{
-    AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand, RoutingCommand,
-};
+use args::{AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand, RoutingCommand};
 use money_args::{AccountCommand, EarningCommand, LedgerCommand};
 use policy_args::{AbuseCommand, PolicyCommand};
 use price_args::{PriceArgs, PriceCommand};
+use refund_args::RefundCommand;
 use task_args::TaskCommand;
 
 /// A verb, how its answer is shown, and where a transcript of it goes.
@@ -238,6 +238,15 @@ pub(crate) fn routing(command: RoutingCommand) -> Result<Order> {
             Order::new(Verb::RoutingSet { pool, family_pools, priority }, show::View::Record)
         }
     })
+}
+
+pub(crate) fn refunds(command: RefundCommand) -> Order {
+    use show::View;
+    let view = match &command {
+        RefundCommand::List { .. } => View::Table(show::REFUNDS),
+        RefundCommand::Show | RefundCommand::Set { .. } => View::Record,
+    };
+    Order::new(command.into(), view)
 }
 
 pub(crate) fn task(command: TaskCommand) -> Order {

@@ -158,6 +158,16 @@ pub(super) const RULES: &[Column] = &[
     ("STATUS", "status"),
     ("NOTE", "note"),
 ];
+pub(super) const REFUNDS: &[Column] = &[
+    ("ACCOUNT", "accountName"),
+    ("PROVIDER", "provider"),
+    ("SOLVED", "solved"),
+    ("RIGHT", "right"),
+    ("WRONG", "wrong"),
+    ("REFUNDED", "refunded"),
+    ("PENDING", "pending"),
+    ("REFUNDS", "refunds"),
+];
 pub(super) const TRACES: &[Column] = &[
     ("PUBLIC ID", "publicId"),
     ("ACCOUNT", "accountName"),

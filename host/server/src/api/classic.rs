@@ -54,8 +54,9 @@ pub(super) async fn answer(
         "reportgood" | "reportbad" => {
             let allowance = auth::limit(app, caller)?;
             let id = id(fields).ok_or_else(no_id)?;
-            tasks::report(app, caller, fields::named(&id), action == "reportgood").await?;
-            Ok(Answer { allowance: Some(allowance), ..form.reported() })
+            let refund = tasks::report(app, caller, fields::named(&id), action == "reportgood").await?;
+            let notice = refund.map(super::report::notice);
+            Ok(Answer { allowance: Some(allowance), notice, ..form.reported() })
         }
         _ => Err(bad("action: it must be one of get, get2, getbalance, reportgood, reportbad")),
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use capstan_domain::complaint::Decision;
 use serde_json::{Map, Value};
 
 use super::auth::{self, Caller};
@@ -18,8 +19,14 @@ pub(super) async fn answer(
     (body, correct): (&Map<String, Value>, bool),
 ) -> Result<Answer, Refusal> {
     let allowance = auth::limit(app, caller)?;
-    tasks::report(app, caller, fields::task_name(body)?, correct).await?;
-    Ok(Answer { allowance: Some(allowance), ..dialect::reported(dialect) })
+    let refund = tasks::report(app, caller, fields::task_name(body)?, correct).await?;
+    let notice = refund.map(notice);
+    Ok(Answer { allowance: Some(allowance), notice, ..dialect::reported(dialect, refund) })
+}
+
+/// What was decided on a complaint, for those who read no field beyond their dialect's.
+pub(super) fn notice(refund: Decision) -> String {
+    format!("refund={}", refund.as_str())
 }
 
 /// capsolver's `feedbackTask`: `result.invalid` says that the solution did not work.

@@ -92,7 +92,7 @@ metrics! {
     DOUBTFUL = Kind::Gauge, "capstan_doubtful_attempts", "attempts", ["provider", "task"], "Attempts of which nobody knows what their provider makes of them: task=open, sent without a clear answer; task=over, given up at the deadline and still asked about";
     SOLVE_SECONDS = Kind::Histogram(SOLVING), "capstan_solve_seconds", "seconds", ["provider", "family"], "Time from a task's creation to its solution on disk, for solved tasks";
     ATTEMPTS = Kind::Counter, "capstan_attempts_total", "attempts", ["provider", "outcome", "fault"], "What became of attempts: accepted or in-doubt on the way; solved, failed, refused or timed-out at the end. fault is the class of what went wrong, none where nothing did";
-    MONEY = Kind::Counter, "capstan_money_nanodollars_total", "10⁻⁹ US dollars", ["move"], "Money moved: held for tasks, captured for solutions, released to accounts, late costs borne by the platform (loss); topped-up; given, taken, paid-out, spent and taken-back by operators; matured to contributors";
+    MONEY = Kind::Counter, "capstan_money_nanodollars_total", "10⁻⁹ US dollars", ["move"], "Money moved: held for tasks, captured for solutions, released to accounts, late costs borne by the platform (loss); topped-up; given, taken, paid-out, spent and taken-back by operators; matured to contributors; refunded after complaints";
     COST_REPORTED = Kind::Counter, "capstan_provider_cost_reported_nanodollars_total", "10⁻⁹ US dollars", ["provider"], "What solved tasks cost at their providers' word, for those of which it is known what they were expected to cost";
     COST_EXPECTED = Kind::Counter, "capstan_provider_cost_expected_nanodollars_total", "10⁻⁹ US dollars", ["provider"], "What the same tasks were expected to cost by the providers' list prices";
     ASSUMED = Kind::Counter, "capstan_assumed_nanodollars_total", "10⁻⁹ US dollars", ["provider"], "Charges that nobody told, taken as made when a doubtful attempt had no word at its end; they are in move=loss, too";
@@ -100,6 +100,7 @@ metrics! {
     POLLS_MISSED = Kind::Counter, "capstan_polls_missed_total", "polls", ["provider", "reason"], "Polls that failed as a whole, by class of fault, or by what cut them off where there was no answer to read";
     CALLS = Kind::Histogram(WORK), "capstan_sandbox_call_seconds", "seconds", ["provider", "call"], "Calls into adapters, waiting for a thread of the sandbox included";
     CALL_FAULTS = Kind::Counter, "capstan_sandbox_faults_total", "calls", ["provider", "kind"], "Calls into adapters that gave no step, by kind";
+    REPORTS = Kind::Counter, "capstan_reports_total", "reports", ["provider", "decision"], "Clients' reports on solutions: right, or what was decided on a complaint; one that waits for its provider is counted when it is decided";
     QUARANTINES = Kind::Counter, "capstan_quarantines_total", "quarantines", ["provider"], "Adapters taken out of use for their faults";
     EGRESS_SECONDS = Kind::Histogram(EXCHANGE), "capstan_egress_seconds", "seconds", ["provider", "operation"], "Time waiting for providers' HTTP, by operation, replies that never came included";
     EGRESS_FAULTS = Kind::Counter, "capstan_egress_faults_total", "requests", ["provider", "kind"], "Requests to providers without a usable reply, by kind; an HTTP error status is a reply";

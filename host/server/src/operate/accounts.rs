@@ -1,5 +1,6 @@
 //! Accounts: opened, topped up, suspended, closed.
 
+use capstan_domain::complaint::RefundRule;
 use capstan_domain::route::PoolMode;
 use capstan_domain::{AccountId, Amount};
 use capstan_storage::{Account, AccountStatus, Applied, Change, NewAccount, TopUp};
@@ -152,6 +153,7 @@ pub(super) fn shown(account: &Account) -> Value {
     json!({
         "account": account.id, "name": account.name, "status": account.status.as_str(),
         "available": account.balance.available.to_string(), "held": account.balance.held.to_string(),
-        "pool": account.pool_ceiling.map(PoolMode::as_str), "created": times::shown(account.created_at_ms),
+        "pool": account.pool_ceiling.map(PoolMode::as_str),
+        "refunds": account.refund_rule.map(RefundRule::as_str), "created": times::shown(account.created_at_ms),
     })
 }

@@ -19,6 +19,7 @@ mod policy;
 mod prices;
 mod providers;
 mod quotes;
+mod refunds;
 mod routing;
 mod seed;
 pub mod socket;
@@ -40,7 +41,8 @@ pub use error::OperateError;
 pub use seed::{CredentialDraft, add_account, add_credential, add_key, create_account, create_key, top_up};
 pub(crate) use times::shown as shown_time;
 pub use verb::{
-    Asked, Check, HandMoved, KeyChange, PriceLine, ProviderChange, RuleLine, StatementQuestion, SurchargeLine, Verb,
+    Asked, Check, HandMoved, KeyChange, PriceLine, ProviderChange, RefundChange, RuleLine, StatementQuestion,
+    SurchargeLine, Verb,
 };
 
 use crate::app::App;
@@ -163,6 +165,9 @@ impl Operator {
             Verb::RoutingSet { pool, family_pools, priority } => {
                 routing::set(&call, routing::Change { pool, family_pools, priority }).await
             }
+            Verb::RefundsShow => refunds::show(self).await,
+            Verb::RefundsSet { change } => refunds::set(&call, change).await,
+            Verb::RefundsList { account, since } => refunds::list(self, account.as_deref(), &since).await,
             Verb::TaskList { account, most } => tasks::list(self, account.as_deref(), most).await,
             Verb::TaskShow { task } => tasks::show(self, &task).await,
             Verb::TaskDoubts { since } => doubts::list(self, &since).await,

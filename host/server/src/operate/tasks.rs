@@ -5,7 +5,7 @@ use capstan_storage::{Attempt, Task, TaskName};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{OperateError, Operator, accounts, times};
+use super::{OperateError, Operator, accounts, refunds, times};
 
 /// Most tasks, or lines of the audit log, in one answer.
 const MOST_LINES: u32 = 1_000;
@@ -19,6 +19,7 @@ pub(super) async fn show(operator: &Operator, name: &str) -> Result<Value, Opera
     };
     let task = operator.store.find_any_task(id).await?.ok_or_else(unknown)?;
     let attempts = operator.store.list_attempts(task.facts.id).await?;
+    let report = operator.store.find_report(task.facts.id).await?;
     let credentials = operator.store.list_credentials().await?;
     let label =
         |attempt: &Attempt| credentials.iter().find(|c| c.id == attempt.candidate.credential).map(|c| c.label.clone());
@@ -26,6 +27,7 @@ pub(super) async fn show(operator: &Operator, name: &str) -> Result<Value, Opera
     if let Some(fields) = shown.as_object_mut() {
         let attempts = attempts.iter().map(|attempt| attempt_shown(attempt, label(attempt))).collect();
         fields.insert("attempts".to_owned(), attempts);
+        fields.insert("report".to_owned(), report.as_ref().map(refunds::report_shown).unwrap_or_default());
     }
     Ok(shown)
 }

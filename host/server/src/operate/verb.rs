@@ -55,6 +55,9 @@ pub enum Verb {
     AdapterList,
     RoutingShow,
     RoutingSet { pool: Option<String>, family_pools: BTreeMap<String, String>, priority: Option<String> },
+    RefundsShow,
+    RefundsSet { change: RefundChange },
+    RefundsList { account: Option<String>, since: String },
     TaskList { account: Option<String>, most: u32 },
     TaskShow { task: String },
     TaskDoubts { since: String },
@@ -141,6 +144,22 @@ pub struct KeyChange {
     pub dialect: Option<String>,
     /// For how long a byte-identical createTask gets the first one's answer, such as `10s`.
     pub duplicate_window: Option<String>,
+}
+
+/// What is said of refunds. What is absent stays as it is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RefundChange {
+    /// The account whose own rule it is; none means the gateway's.
+    pub account: Option<String>,
+    /// `always`, `provider` or `never`; `none` takes the setting away.
+    pub rule: Option<String>,
+    /// How long after its solution a task can be complained about, such as `10m`.
+    pub window: Option<String>,
+    /// The cap on complaints, in basis points of an account's solved tasks.
+    pub cap_share_bp: Option<u16>,
+    /// The least number of complaints that the cap lets through.
+    pub cap_floor: Option<u32>,
 }
 
 /// What is said of a provider. What is absent stays as it is.

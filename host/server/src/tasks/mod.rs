@@ -22,6 +22,7 @@ mod repeat;
 mod report;
 mod result;
 mod storms;
+mod telling;
 mod watching;
 mod wheel;
 
@@ -44,6 +45,7 @@ pub(crate) use recover::{recover, take_up_shards};
 pub use report::report;
 pub use result::{balance, result};
 pub use storms::{Storm, StormSeen, Storms, WITHIN};
+pub(crate) use telling::sweep_reports;
 pub use watching::WatchedTasks;
 pub(crate) use wheel::Wheel;
 pub use wheel::WheelHandle;

@@ -1,6 +1,7 @@
 //! What the ends of tasks say about providers: counted for the router, each task's once. What a client did wrong is never
 //! counted, nor what another process began: its downtime is not the provider's time.
 
+use capstan_domain::CredentialId;
 use capstan_domain::adapter::FaultClass;
 use capstan_domain::code::ErrorCode;
 use capstan_domain::task::TaskState;
@@ -53,5 +54,16 @@ pub(super) fn ended(app: &App, open: &OpenTask, live: &Live, settlement: &Settle
     if let (Some((provider, credential)), Some(family)) = (found, FamilyPlace::of(open.family.name)) {
         credential.statistics.note(family, seen, settlement.at_ms);
         provider.statistics.note(family, seen, settlement.at_ms);
+    }
+}
+
+/// Counts a complaint: what had counted as solved was not. An account's complaints count under its cap only, so that they
+/// take no more from a provider than a share of what the account's own tasks have given it. A good word adds nothing: its
+/// task counts as solved as it is, and a contributor could praise their own credential.
+pub(super) fn complained(app: &App, family: &str, credential: CredentialId) {
+    let (found, now_ms) = (app.snapshot.load().find(credential), clock::now_ms());
+    if let (Some((provider, credential)), Some(family)) = (found, FamilyPlace::of(family)) {
+        credential.statistics.note(family, Seen::Wrong, now_ms);
+        provider.statistics.note(family, Seen::Wrong, now_ms);
     }
 }

@@ -9,6 +9,7 @@ mod attempts;
 mod backup;
 mod by_hand;
 mod charging;
+mod complaining;
 mod configuration;
 mod doubting;
 mod engine;
@@ -68,6 +69,15 @@ fn main() {
             the_same_solution_told_twice_costs_nothing_more, earnings_mature_once_their_dispute_window_has_passed;
         doubting: a_watched_attempt_is_listed_until_its_last_word, what_is_assumed_is_borne_and_stays_unknown,
             only_the_holder_of_the_shard_has_the_last_word, what_is_in_doubt_is_listed_with_what_it_cost;
+        complaining: a_complaint_gives_the_capture_back_once, a_good_word_decides_nothing_and_is_the_last,
+            what_the_policy_refuses_moves_no_money,
+            a_report_on_what_is_not_a_solved_task_of_the_account_is_refused,
+            an_accounts_own_rule_is_the_one_in_force, a_crowd_does_not_pass_the_cap_together,
+            a_pending_share_is_taken_back_and_never_matures, a_matured_share_stays_and_the_platform_bears_it,
+            who_complains_of_their_own_credential_gets_what_they_paid,
+            a_decision_that_waits_survives_and_is_told_once,
+            what_the_provider_refuses_gives_nothing_back_and_makes_room, a_daily_cap_gets_back_what_was_refunded,
+            reports_are_counted_by_account_and_provider;
         shards: free_and_expired_shards_are_taken_under_new_epochs, a_lease_is_renewed_and_released,
             a_fenced_write_changes_nothing;
         ledger: moves_and_entries_cannot_be_changed, a_changed_entry_is_detected, a_changed_balance_is_detected,

@@ -2,6 +2,7 @@
 //! read the body whatever the status.
 
 use capstan_domain::Amount;
+use capstan_domain::complaint::Decision;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, description, seconds};
@@ -69,8 +70,12 @@ pub(super) fn balance(available: Amount, notice: Option<&str>) -> Answer {
     ok(body)
 }
 
-pub(super) fn reported() -> Answer {
-    ok(json!({"errorId": 0, "status": "success"}))
+pub(super) fn reported(refund: Option<Decision>) -> Answer {
+    let mut body = json!({"errorId": 0, "status": "success"});
+    if let (Some(refund), Some(fields)) = (refund, body.as_object_mut()) {
+        fields.insert("refund".to_owned(), Value::from(refund.as_str()));
+    }
+    ok(body)
 }
 
 pub(super) fn refused(refusal: &Refusal) -> Answer {

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use capstan_domain::Amount;
 use capstan_domain::code::ErrorCode;
+use capstan_domain::complaint::Decision;
 pub use capstan_domain::dialect::Dialect;
 use serde_json::Value;
 
@@ -101,11 +102,12 @@ pub fn balance(dialect: Dialect, available: Amount, notice: Option<&str>) -> Ans
     }
 }
 
-/// Writes the answer to a report that was taken down.
+/// Writes the answer to a report that was taken down, and what was decided on a complaint, where the dialect has a place for
+/// it. Whatever that was, the report is a success.
 #[must_use]
-pub fn reported(dialect: Dialect) -> Answer {
+pub fn reported(dialect: Dialect, refund: Option<Decision>) -> Answer {
     match dialect {
-        Dialect::AnySolver => anysolver::reported(),
+        Dialect::AnySolver => anysolver::reported(refund),
         Dialect::AntiCaptcha => anticaptcha::reported(),
         Dialect::CapSolver => capsolver::reported(),
     }

@@ -71,7 +71,8 @@ fn anysolver_answers() {
         ),
         (balance(dialect, Amount::from_nanos(12_500_000_000), None), json!({"errorId": 0, "balance": 12.5})),
         (balance(dialect, Amount::ZERO, Some("n")), json!({"errorId": 0, "balance": 0.0, "notice": "n"})),
-        (reported(dialect), json!({"errorId": 0, "status": "success"})),
+        (reported(dialect, None), json!({"errorId": 0, "status": "success"})),
+        (reported(dialect, Some(Decision::OverCap)), json!({"errorId": 0, "status": "success", "refund": "over_cap"})),
     ] {
         assert_eq!(body(answer), (200, expected));
     }
@@ -99,7 +100,8 @@ fn anticaptcha_answers() {
             }),
         ),
         (balance(dialect, Amount::from_nanos(12_500_000_000), Some("n")), json!({"errorId": 0, "balance": 12.5})),
-        (reported(dialect), json!({"errorId": 0, "status": "success"})),
+        (reported(dialect, None), json!({"errorId": 0, "status": "success"})),
+        (reported(dialect, Some(Decision::OverCap)), json!({"errorId": 0, "status": "success"})),
     ] {
         assert_eq!(body(answer), (200, expected));
     }
@@ -133,7 +135,7 @@ fn capsolver_answers() {
             }),
         ),
         (
-            reported(dialect),
+            reported(dialect, Some(Decision::Refunded)),
             200,
             json!({
                 "errorId": 0, "errorCode": "", "errorDescription": "", "message": "okay",
