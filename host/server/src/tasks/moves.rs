@@ -111,6 +111,7 @@ pub(super) async fn unclear(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Atte
         return;
     }
     let fault_code = shown_code(&fault).to_owned();
+    live.doubted = Some(fault_code.clone());
     let record = Doubt { task: open.id, attempt: attempt.id, fence: open.fence, fault_code };
     if !stands(open, persist(app, open, || app.store.record_in_doubt(record.clone())).await) {
         return;
