@@ -111,6 +111,7 @@ pub(super) async fn unclear(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Atte
         return;
     }
     let fault_code = shown_code(&fault).to_owned();
+    live.doubted = Some(fault_code.clone());
     let record = Doubt { task: open.id, attempt: attempt.id, fence: open.fence, fault_code };
     if !stands(open, persist(app, open, || app.store.record_in_doubt(record.clone())).await) {
         return;
@@ -126,8 +127,7 @@ pub(super) async fn unclear(app: &Arc<App>, open: &Arc<OpenTask>, attempt: &Atte
     open.progress.send_replace(Progress::Sent);
 }
 
-/// Nothing more can be learned of the task. It is not sent again: the deadline ends it, refunded; what the attempt cost is
-/// settled then, or at once where the task is over already.
+/// Nothing more can be learned of the task. It is not sent again: the deadline ends it; where it has, its cost is settled.
 pub(super) async fn silent(app: &Arc<App>, open: &Arc<OpenTask>, silence: Silence) {
     let mut live = open.live.lock().await;
     tracing::info!(task.id = %open.id, provider.id = %live.attempt.provider, why = silence.as_str(), "nothing more can be learned");

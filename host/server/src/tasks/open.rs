@@ -64,6 +64,8 @@ pub(crate) struct Live {
     pub state: TaskState,
     /// The attempt in hand.
     pub attempt: Attempt,
+    /// What put it in doubt, as it is recorded.
+    pub doubted: Option<String>,
     /// Why nothing more can be learned about it, once that is known.
     pub silence: Option<Silence>,
     /// For how long it is asked about although its task is over.
@@ -73,7 +75,7 @@ pub(crate) struct Live {
 impl Live {
     /// A task of which nothing is known but its state and its attempt.
     pub(super) const fn new(state: TaskState, attempt: Attempt) -> Self {
-        Self { state, attempt, silence: None, watch: None }
+        Self { state, attempt, doubted: None, silence: None, watch: None }
     }
 }
 

@@ -56,13 +56,11 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
         };
         match question {
             Some(Question::Poll) => polled.push((Arc::clone(task), attempt)),
-            Some(Question::LookUp) => {
-                if takes_a_turn(app, provider, std::slice::from_ref(task)).await {
-                    let span = attempt.span.clone();
-                    look_up(app, &party(provider, credential, task), (task, &attempt)).instrument(span).await;
-                }
+            Some(Question::LookUp) if takes_a_turn(app, provider, std::slice::from_ref(task)).await => {
+                let span = attempt.span.clone();
+                look_up(app, &party(provider, credential, task), (task, &attempt)).instrument(span).await;
             }
-            None => {}
+            Some(Question::LookUp) | None => {}
         }
     }
     let tasks: Vec<Arc<OpenTask>> = polled.iter().map(|(task, _)| Arc::clone(task)).collect();

@@ -141,6 +141,7 @@ pub(super) fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTa
         storm: None,
         live: Mutex::new(Live {
             state: row.task.state,
+            doubted: row.attempt.fault.as_ref().map(|fault| fault.code.clone()),
             silence: None,
             watch: None,
             attempt: Attempt {

@@ -79,8 +79,9 @@ pub(super) fn at_deadline(app: &App, open: &OpenTask, live: &Live) -> AtDeadline
     let longest_life_ms = provider.map_or(0, |provider| provider.limits.longest_life_ms);
     let known = |charged: Charged| {
         let silence = live.silence?;
-        let class = FaultClass::InDoubt;
-        Some(AttemptFault { class, code: silence.as_str().to_owned(), charged })
+        // What made it doubtful tells more than that nothing came of asking.
+        let code = live.doubted.clone().unwrap_or_else(|| silence.as_str().to_owned());
+        Some(AttemptFault { class: FaultClass::InDoubt, code, charged })
     };
     match doubt::afterwards(&given_up, longest_life_ms) {
         Afterwards::Nothing => AtDeadline { fault: known(Charged::No), ..AtDeadline::default() },
