@@ -41,7 +41,8 @@ pub(crate) fn tests() -> Vec<Trial> {
 async fn tried(registry: Registry, way: Way) -> Result<()> {
     let of_kind = LIBRARIES.iter().filter(|library| library.is_of(registry, way));
     let tried = of_kind.map(|library| async move {
-        let seen = try_library(library).await.with_context(|| format!("{} {}", library.name, library.version))?;
+        let seen =
+            Box::pin(try_library(library)).await.with_context(|| format!("{} {}", library.name, library.version))?;
         table::compare(library, &seen)
     });
     try_join_all(tried).await.map(|_| ())
