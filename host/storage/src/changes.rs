@@ -158,6 +158,7 @@ impl Change {
             | Self::SetAccountStatus(..)
             | Self::CloseAccount { .. }
             | Self::SetAccountPool(..)
+            | Self::SetAccountRefundRule(..)
             | Self::CreateKey(_)
             | Self::EditKey { .. }
             | Self::RevokeKey(_)

@@ -106,6 +106,7 @@ impl Operator {
     ///
     /// # Errors
     /// [`OperateError`]; then nothing was changed.
+    #[expect(clippy::too_many_lines, reason = "a line for each verb, all in one place")]
     pub async fn perform(&self, actor: &str, asked: Asked) -> Result<Value, OperateError> {
         let call = Call { operator: self, actor, reason: asked.reason.as_deref() };
         // These take as long as a provider or a disk does; they change nothing and keep nobody waiting.

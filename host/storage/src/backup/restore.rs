@@ -149,7 +149,7 @@ fn settle_report(
     more: &'static str,
 ) -> Result<(Contents, LedgerReport), BackupError> {
     match &report.difference {
-        Some(difference) => Err(BackupError::LedgerDiffers { difference: difference.clone(), more }),
+        Some(difference) => Err(BackupError::LedgerDiffers { difference: difference.to_string(), more }),
         None => Ok((contents, report)),
     }
 }

@@ -43,9 +43,9 @@ macro_rules! stories {
     };
 }
 
-fn main() {
-    let arguments = Arguments::from_args();
-    let stories = stories![
+/// Every story, by its module and its sentence.
+fn stories() -> Vec<(&'static str, Story)> {
+    stories![
         accounts: an_account_is_made_once_and_changes_status, a_top_up_is_booked_once_per_payment,
             a_top_up_that_cannot_be_is_refused, a_key_is_found_by_its_hash_with_its_account;
         configuration: providers_are_set_and_listed, a_credential_is_known_by_its_fingerprint,
@@ -109,7 +109,12 @@ fn main() {
             a_backup_overwrites_nothing_and_leaves_no_half_file, a_ledger_that_does_not_add_up_is_told,
             a_key_check_is_kept_once;
         opening: reopening_keeps_everything, a_newer_schema_is_refused, addresses_are_read_without_their_password;
-    ];
+    ].into()
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let stories = stories();
     // SQLite's commit is a call in this process, whose answer cannot be lost, and its file is Capstan's alone.
     let over_a_wire = stories![
         writer: a_commit_whose_answer_was_lost_is_answered_and_has_one_effect;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use capstan_domain::complaint::Decision;
 use capstan_domain::{AccountId, AttemptId, CredentialId, TaskId};
 
 /// A map of balances, in nano-dollars, by the ledger account's name.
@@ -78,13 +79,27 @@ pub(crate) struct Known {
     pub(crate) state: State,
     /// The last is the one in hand.
     pub(crate) attempts: Vec<Tried>,
+    /// What was captured.
+    pub(crate) capture: i64,
+    /// What was decided on the complaint about it.
+    pub(crate) complaint: Option<Decision>,
 }
 
-/// A lot that a contributor has earned.
+/// A lot that a contributor has earned, or got back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lot {
+    pub(crate) attempt: AttemptId,
     pub(crate) contributor: AccountId,
     pub(crate) nanos: i64,
     pub(crate) matures_at_ms: i64,
-    pub(crate) is_pending: bool,
+    pub(crate) is_share: bool,
+    pub(crate) state: LotState,
+}
+
+/// How a lot stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LotState {
+    Pending,
+    Matured,
+    TakenBack,
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there fails, as it should")]
 
 mod books;
+mod later;
 mod sweep;
 mod world;
 
@@ -52,6 +53,14 @@ pub(crate) enum Step {
     LateWord { task: usize, nanos: i64 },
     /// Time passes, and what is out of dispute matures.
     Mature { hours: u16 },
+    /// An operator gives or takes.
+    Adjust { account: usize, nanos: i64 },
+    /// Matured earnings are paid out, or spent.
+    Leave { nanos: i64, is_payout: bool },
+    /// A share is taken back from its contributor.
+    TakeBack { task: usize },
+    /// A client complains of a solution.
+    Complain { task: usize },
     /// The last call is made again.
     Again,
     /// A task is settled under an epoch that is gone.
@@ -79,6 +88,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::EndAll),
         2 => (task.clone(), 1i64..400).prop_map(|(task, nanos)| Step::LateWord { task, nanos }),
         2 => (0u16..100).prop_map(|hours| Step::Mature { hours }),
+        2 => (0usize..3, -600i64..900).prop_map(|(account, nanos)| Step::Adjust { account, nanos }),
+        2 => (1i64..600, any::<bool>()).prop_map(|(nanos, is_payout)| Step::Leave { nanos, is_payout }),
+        1 => task.clone().prop_map(|task| Step::TakeBack { task }),
+        3 => task.clone().prop_map(|task| Step::Complain { task }),
         3 => Just(Step::Again),
         1 => task.prop_map(|task| Step::Stale { task }),
         6 => (1u64..14, prop_oneof![4 => Just(1u64), 1 => Just(60u64)], any::<bool>())

@@ -31,7 +31,14 @@ fn script() -> Vec<Step> {
         Step::EndAll,
         Step::LateWord { task: 0, nanos: 20 },
         Step::LateWord { task: 3, nanos: 20 },
+        Step::Complain { task: 0 },
+        Step::TakeBack { task: 0 },
         Step::Mature { hours: 80 },
+        Step::Again,
+        Step::Complain { task: 1 },
+        Step::Leave { nanos: 20, is_payout: true },
+        Step::Leave { nanos: 20, is_payout: false },
+        Step::Adjust { account: 0, nanos: -50 },
         Step::Again,
     ]
 }

@@ -7,15 +7,15 @@ use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, AttemptId, CredentialId, MoveId};
 use capstan_storage::faults::{Plan, When};
 use capstan_storage::{
-    Acceptance, AttemptEnd, Charge, Doubt, Earnings, Fence, Heard, KeySettings, LateWord, Maturing, NewApiKey,
-    NewAttempt, NewCredential, NextAttempt, OpenOptions, Outcome, PlaceRefusal, PlaceTask, Placed, Recorded, Settled,
-    Settlement, ShardClaim, Store, StoreError, TopUp,
+    Acceptance, AttemptEnd, ByHand, Change, ChangeRefusal, Charge, Doubt, Earnings, Fence, Filed, Heard, KeySettings,
+    LateWord, Maturing, NewApiKey, NewAttempt, NewCredential, NextAttempt, OpenOptions, Outcome, PlaceRefusal,
+    PlaceTask, Placed, Recorded, Settled, Settlement, ShardClaim, Store, StoreError, TakeBack, TaskReport, TopUp,
 };
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use super::Step;
-use super::books::{Books, Known, Lot, State, Tried, available, held, matured, pending};
+use super::books::{Books, Known, Lot, LotState, State, Tried, available, held, matured, pending};
+use super::{Step, later};
 use crate::fixture::{DISPUTE_MS, Fixture, NOW, a_fault, nanos};
 
 /// The contributor's share of a capture.
@@ -25,7 +25,7 @@ const MOST_TRIED: usize = 3;
 
 /// A call of the store that can be made again.
 #[derive(Clone)]
-enum Call {
+pub(super) enum Call {
     TopUp(TopUp),
     Place(PlaceTask),
     Accept(Acceptance),
@@ -34,28 +34,34 @@ enum Call {
     Settle(Settlement),
     LateWord(LateWord),
     Mature(Maturing),
+    ByHand(ByHand),
+    TakeBack(TakeBack),
+    Report(TaskReport),
 }
 
 /// What it answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Answer {
+pub(super) enum Answer {
     ToppedUp,
     Placed(Result<Placed, PlaceRefusal>),
     Recorded(Recorded),
     Settled(Settled),
     Heard(Heard),
     Matured(Amount),
+    Booked,
+    Refused(ChangeRefusal),
+    Filed(Filed),
 }
 
 pub(super) struct World {
     fixture: Fixture,
     /// Accounts with a key each; the last is the contributor, too.
-    payers: Vec<(AccountId, ApiKeyId)>,
+    pub(super) payers: Vec<(AccountId, ApiKeyId)>,
     contributed: CredentialId,
-    books: Books,
-    tasks: Vec<Known>,
-    lots: Vec<Lot>,
-    now_ms: i64,
+    pub(super) books: Books,
+    pub(super) tasks: Vec<Known>,
+    pub(super) lots: Vec<Lot>,
+    pub(super) now_ms: i64,
     last: Option<(Call, Answer)>,
     plan: Option<Plan>,
     /// Whether one plan stands over all steps, so that no step makes its own.
@@ -131,12 +137,12 @@ impl World {
         &self.fixture.store
     }
 
-    fn contributor(&self) -> AccountId {
+    pub(super) fn contributor(&self) -> AccountId {
         self.payers[2].0
     }
 
     /// The open or closed task that a number means, if there is one.
-    fn pick(&self, number: usize, is_wanted: impl Fn(&Known) -> bool) -> Option<usize> {
+    pub(super) fn pick(&self, number: usize, is_wanted: impl Fn(&Known) -> bool) -> Option<usize> {
         let wanted: Vec<usize> = (0..self.tasks.len()).filter(|&n| is_wanted(&self.tasks[n])).collect();
         (!wanted.is_empty()).then(|| wanted[number % wanted.len()])
     }
@@ -159,6 +165,10 @@ impl World {
             Step::EndAll => self.end_all().await?,
             Step::LateWord { task, nanos } => self.late_word(*task, *nanos).await?,
             Step::Mature { hours } => self.mature(*hours).await?,
+            Step::Adjust { account, nanos } => self.adjust(*account, *nanos).await?,
+            Step::Leave { nanos, is_payout } => self.leave(*nanos, *is_payout).await?,
+            Step::TakeBack { task } => self.take_back(*task).await?,
+            Step::Complain { task } => self.complain(*task).await?,
             Step::Again => self.again().await?,
             Step::Stale { task } => self.stale(*task).await?,
             Step::Restart => self.restart().await?,
@@ -169,7 +179,7 @@ impl World {
     }
 
     /// Makes a call, the failures that were asked for included. What could not be written is asked again, as its caller does.
-    async fn ask(&mut self, call: Call, expected: Answer) -> anyhow::Result<()> {
+    pub(super) async fn ask(&mut self, call: Call, expected: Answer) -> anyhow::Result<()> {
         self.arm();
         let mut answer = make(self.store(), &call).await;
         if answer.as_ref().is_err_and(StoreError::is_transient) {
@@ -240,7 +250,15 @@ impl World {
         let payer = task.facts.account;
         self.books.transfer(&available(payer), &held(payer), hold);
         let attempts = vec![self.tried(&task.candidates[first])];
-        self.tasks.push(Known { id: task.facts.id, payer, hold, state: State::Submitting, attempts });
+        self.tasks.push(Known {
+            id: task.facts.id,
+            payer,
+            hold,
+            state: State::Submitting,
+            attempts,
+            capture: 0,
+            complaint: None,
+        });
     }
 
     async fn place_many(&mut self, account: usize, count: usize, price: i64) -> anyhow::Result<()> {
@@ -318,7 +336,8 @@ impl World {
                 tried.is_charged = true;
                 self.books.transfer("platform:loss", &pending(contributor), cost);
                 let matures_at_ms = self.now_ms + DISPUTE_MS;
-                self.lots.push(Lot { contributor, nanos: cost, matures_at_ms, is_pending: true });
+                let (attempt, state) = (tried.id, LotState::Pending);
+                self.lots.push(Lot { attempt, contributor, nanos: cost, matures_at_ms, is_share: false, state });
             }
         }
     }
@@ -343,6 +362,7 @@ impl World {
             }
         };
         let solved = end.is_ok();
+        self.tasks[n].capture = capture;
         self.tasks[n].state = if solved { State::Solved } else { State::Failed };
         self.books.transfer(&held(payer), &available(payer), hold - capture);
         let mut revenue = capture;
@@ -353,7 +373,8 @@ impl World {
                 revenue -= share;
                 self.books.transfer(&held(payer), &pending(contributor), share);
                 let matures_at_ms = self.now_ms + DISPUTE_MS;
-                self.lots.push(Lot { contributor, nanos: share, matures_at_ms, is_pending: true });
+                let (attempt, state) = (tried.id, LotState::Pending);
+                self.lots.push(Lot { attempt, contributor, nanos: share, matures_at_ms, is_share: true, state });
             }
         }
         self.books.transfer(&held(payer), "platform:revenue", revenue);
@@ -397,6 +418,7 @@ impl World {
         let call = LateWord {
             task: self.tasks[n].id,
             attempt: tried.id,
+            fence: self.fixture.fence,
             charged: Charged::Yes,
             charge: Some(charge),
             at_ms: self.now_ms,
@@ -414,8 +436,8 @@ impl World {
         let (contributor, now_ms) = (self.contributor(), self.now_ms);
         let mut sum = 0;
         for lot in &mut self.lots {
-            if lot.is_pending && lot.contributor == contributor && lot.matures_at_ms <= now_ms {
-                lot.is_pending = false;
+            if lot.state == LotState::Pending && lot.contributor == contributor && lot.matures_at_ms <= now_ms {
+                lot.state = LotState::Matured;
                 sum += lot.nanos;
             }
         }
@@ -459,7 +481,7 @@ impl World {
     /// What is not as the model has it.
     pub(super) async fn compare(&self) -> anyhow::Result<Vec<String>> {
         let mut wrong = Vec::new();
-        wrong.extend(self.store().verify_ledger().await?.difference);
+        wrong.extend(self.store().verify_ledger().await?.difference.map(|found| found.to_string()));
         let mut found = self.store().trial_balance().await?;
         for (account, nanos) in &self.books.0 {
             let has = found.remove(account).map_or(0, Amount::nanos);
@@ -488,7 +510,7 @@ impl World {
 
 /// An id that no other sequence in this database has.
 #[expect(clippy::disallowed_methods, reason = "tests have no clock of their own to make ids beside")]
-fn fresh() -> Uuid {
+pub(super) fn fresh() -> Uuid {
     Uuid::now_v7()
 }
 
@@ -510,5 +532,8 @@ async fn make(store: &Store, call: &Call) -> Result<Answer, StoreError> {
         Call::Settle(call) => Answer::Settled(store.settle(call).await?),
         Call::LateWord(call) => Answer::Heard(store.record_late_word(call).await?),
         Call::Mature(call) => Answer::Matured(store.mature_earnings(call).await?),
+        Call::ByHand(call) => later::change(store, (call.move_id.0, Change::MoveByHand(call))).await?,
+        Call::TakeBack(call) => later::change(store, (call.move_id.0, Change::TakeBack(call))).await?,
+        Call::Report(report) => Answer::Filed(store.file_report(report).await?),
     })
 }
