@@ -4,6 +4,7 @@
 
 mod api;
 mod backup;
+mod balances;
 mod classic;
 mod clients;
 mod dev;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
     }
     let tests = [
         api::tests(),
+        balances::tests(),
         backup::tests(),
         classic::tests(),
         clients::tests(),

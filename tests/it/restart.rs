@@ -50,6 +50,8 @@ impl Stage {
         let database = tokio::task::spawn_blocking(move || Database::create(engine)).await??;
         let behaviour = Behaviour {
             latency: Latency::Uniform { min_ms: 0, max_ms: 60_000 },
+            // A gateway that is dead for some seconds must find its results: what a provider drops is another story.
+            limits: capstan_simulator::Limits { result_kept_ms: Some(3_600_000), ..Default::default() },
             time_scale: f64::from(time_scale),
             ..Behaviour::default()
         };

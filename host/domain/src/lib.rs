@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod policy;
 pub mod price;
 pub mod quarantine;
+pub mod reconcile;
 pub mod route;
 pub mod schedule;
 pub mod task;

@@ -45,6 +45,7 @@ pub struct Metrics {
     egress_seconds: Timers<2>,
     egress_faults: Counters<2>,
     ledger_checks: Counters<1>,
+    balance_looks: Counters<2>,
     ledger: Ledger,
 }
 
@@ -159,6 +160,7 @@ impl Default for Metrics {
             egress_seconds: Timers::register(of, table::EGRESS_SECONDS),
             egress_faults: Counters::register(of, table::EGRESS_FAULTS),
             ledger_checks: Counters::register(of, table::LEDGER_CHECKS),
+            balance_looks: Counters::register(of, table::BALANCE_LOOKS),
             ledger: Ledger::default(),
             registry,
         }
@@ -267,6 +269,11 @@ impl Metrics {
         }
     }
 
+    /// A balance at a provider was looked at.
+    pub(crate) fn balance_looked(&self, provider: &ProviderId, verdict: &'static str) {
+        self.balance_looks.add([provider.into(), verdict.into()], 1);
+    }
+
     /// The ledger was checked; none when the check could not be made, which says nothing about the ledger.
     pub(crate) fn ledger_checked(&self, agrees: Option<bool>, at_ms: i64) {
         let outcome = match agrees {
@@ -319,6 +326,7 @@ mod tests {
         metrics.quarantined(&provider);
         metrics.ledger_checked(Some(true), 1);
         metrics.reported(&provider, "right");
+        metrics.balance_looked(&provider, "agrees");
         metrics
     }
 

@@ -1,5 +1,5 @@
 //! The workers that keep a gateway going: leases are renewed, payloads are deleted when their time is over, earnings
-//! mature, the ledger is checked.
+//! mature, the ledger is checked, balances at providers are held against it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +58,8 @@ pub(crate) async fn follow_changes(app: Arc<App>) {
     let mut seen = None;
     loop {
         match app.store.changes_mark().await {
-            Ok(mark) if seen.is_none() || seen == Some(mark) => seen = Some(mark),
+            Ok(mark) if seen == Some(mark) => {}
+            // At the first look, too: what was changed since this process read everything is not in force yet.
             Ok(mark) => match app.reload().await {
                 Ok(()) => seen = Some(mark),
                 // Tried again at the next look: what is in force stays in force.
@@ -144,6 +145,26 @@ async fn mature_due(app: &App) -> Result<(), StoreError> {
 
 /// A gateway that has just started has other things to do.
 const FIRST_CHECK: Duration = Duration::from_secs(300);
+
+/// Holds providers' balances against the books once in a while.
+pub(crate) async fn check_balances(app: Arc<App>) {
+    let every = app.limits.balance_check_every;
+    if every.is_zero() {
+        return;
+    }
+    // The first look says nothing yet: the sooner it is made, the sooner the second one does.
+    let mut wait = clock::spread(every.min(FIRST_CHECK));
+    loop {
+        tokio::select! {
+            () = app.shutdown.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        wait = every;
+        if is_the_one(&app) {
+            tasks::look_at_balances(&app).await;
+        }
+    }
+}
 
 /// Checks the whole ledger once in a while. What it finds is told and counted, and stops nothing: who can pay goes on.
 pub(crate) async fn check_ledger(app: Arc<App>) {

@@ -18,6 +18,7 @@ mod accounts;
 mod api_keys;
 mod audit;
 mod backup;
+mod balance_looks;
 #[cfg(feature = "bench")]
 pub mod bare;
 mod bulk;
@@ -53,6 +54,7 @@ pub use backup::{
     BackedUp, BackupError, BackupFacts, Contents, Present, RestorePlan, Restored, inspect_backup, look_at_database,
     restore_backup,
 };
+pub use balance_looks::{BalanceLook, NewBalanceLook};
 pub use by_hand::{Booked, ByHand, HandMove, TakeBack};
 pub use changes::{Applied, Change, ChangeRefusal, NewSecret};
 pub use credentials::{Credential, NewCredential};

@@ -203,6 +203,10 @@ pub enum ProviderCommand {
     },
     /// List providers: those that are set up, and those that an adapter is loaded for.
     List,
+    /// List the newest look at each credential's balance, held against what was booked since the look before.
+    ///
+    /// The gateway looks every limits.balance_check_every. "more" means that more is gone than is booked.
+    Balances,
     /// Ask a provider for a credential's balance, and have one task solved where --type is given.
     ///
     /// It speaks to the real service with the operator's own credential, and what it costs there is the operator's. The

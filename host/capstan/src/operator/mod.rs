@@ -191,6 +191,7 @@ pub(crate) fn provider(command: ProviderCommand) -> Result<Order> {
             Order::new(Verb::ProviderSet { provider, change: settings.into() }, View::Record)
         }
         ProviderCommand::List => Order::new(Verb::ProviderList, View::Table(show::PROVIDERS)),
+        ProviderCommand::Balances => Order::new(Verb::ProviderBalances, View::Table(show::BALANCES)),
         ProviderCommand::Check { provider, credential, task_type, task, max_cost, transcript } => {
             let task = task.map(|path| input::json_object(&path)).transpose()?;
             let check = Check { provider, credential, task_type, task, max_cost };

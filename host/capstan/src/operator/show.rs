@@ -91,6 +91,15 @@ pub(super) const PROVIDERS: &[Column] = &[
     ("QUARANTINE", "quarantine"),
     ("BASE URL", "baseUrl"),
 ];
+pub(super) const BALANCES: &[Column] = &[
+    ("PROVIDER", "provider"),
+    ("CREDENTIAL", "label"),
+    ("LOOKED AT", "at"),
+    ("BALANCE", "balance"),
+    ("GONE", "spent"),
+    ("BOOKED", "booked"),
+    ("VERDICT", "verdict"),
+];
 pub(super) const PRICES: &[Column] = &[
     ("PROVIDER", "provider"),
     ("FAMILY", "family"),

@@ -151,6 +151,7 @@ impl Operator {
             Verb::CredentialRotate { credential, fields } => credentials::rotate(&call, &credential, fields).await,
             Verb::ProviderSet { provider, change } => providers::set(&call, &provider, &change).await,
             Verb::ProviderList => providers::list(self).await,
+            Verb::ProviderBalances => providers::balances(self).await,
             Verb::ProviderCheck(_) | Verb::Backup { .. } | Verb::LedgerVerify => {
                 Err(OperateError::Internal("it was handed on".to_owned()))
             }

@@ -4,7 +4,7 @@ use capstan_domain::ProviderId;
 use capstan_domain::route::Pool;
 use capstan_egress::is_loopback;
 use capstan_sandbox::Adapter;
-use capstan_storage::{Change, CredentialStatus, Provider, ProviderStatus};
+use capstan_storage::{BalanceLook, Change, CredentialStatus, Provider, ProviderStatus};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -152,4 +152,20 @@ pub(super) fn list_adapters(operator: &Operator) -> Value {
         })
     };
     operator.adapters.iter().map(shown).collect()
+}
+
+/// The newest look at every credential's balance.
+pub(super) async fn balances(operator: &Operator) -> Result<Value, OperateError> {
+    let credentials = operator.store.list_credentials().await?;
+    let looks = operator.store.list_balance_looks().await?;
+    let shown = |look: BalanceLook| {
+        let label = credentials.iter().find(|c| c.id == look.credential).map(|c| c.label.clone());
+        let (spent, booked) = look.since.unzip();
+        json!({
+            "provider": look.provider, "credential": look.credential, "label": label, "at": times::shown(look.at_ms),
+            "balance": look.balance.to_string(), "spent": spent.map(|amount| amount.to_string()),
+            "booked": booked.map(|amount| amount.to_string()), "verdict": look.verdict.as_str(),
+        })
+    };
+    Ok(looks.into_iter().map(shown).collect())
 }

@@ -46,6 +46,7 @@ pub enum Verb {
     CredentialRotate { credential: String, fields: BTreeMap<String, String> },
     ProviderSet { provider: String, change: ProviderChange },
     ProviderList,
+    ProviderBalances,
     ProviderCheck(Check),
     PriceSet { line: PriceLine },
     PriceList,

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use capstan_domain::AttemptId;
 use capstan_domain::adapter::{
-    Acceptance, Charged, Fault, FaultClass, InwardResponse, MAX_STEPS, OpenTask, Operation, OutwardRequest, Reply,
-    Report, Sifted, Solved, Standing, Step, Submission, Verdict, sift,
+    Acceptance, Charged, Fault, FaultClass, InwardResponse, MAX_STEPS, Money, OpenTask, Operation, OutwardRequest,
+    Reply, Report, Sifted, Solved, Standing, Step, Submission, Verdict, sift,
 };
 use capstan_domain::quarantine::{Conduct, Entry, Work};
 use capstan_egress::{Blame, EgressError, Waiting};
@@ -92,6 +92,14 @@ pub(super) enum LookedUp {
     Failed(Fault),
 }
 
+/// What became of a question for the balance.
+pub(super) enum Told {
+    /// What the credential has at its provider.
+    Balance(Money),
+    /// It was not told.
+    Failed(Fault),
+}
+
 /// What became of a report.
 pub(super) enum Reported {
     /// The provider took it.
@@ -168,6 +176,28 @@ pub(super) async fn look_up(app: &App, party: &Party<'_>, attempt: AttemptId) ->
         Some((end, Conduct::Kept))
     };
     drive(app, party, Operation::LookUp(attempt), read).await
+}
+
+/// Asks for the credential's balance.
+///
+/// # Errors
+/// As for [`submit`].
+pub(super) async fn balance(app: &App, party: &Party<'_>) -> Result<Told, CutOff> {
+    let read = |step| {
+        let end = match step {
+            Step::Balance(money) => Told::Balance(money),
+            Step::Failed(fault) => Told::Failed(fault),
+            Step::Send(..)
+            | Step::Wait(..)
+            | Step::Accepted(_)
+            | Step::Solved(_)
+            | Step::Polled(_)
+            | Step::Market(_)
+            | Step::Done => return None,
+        };
+        Some((end, Conduct::Kept))
+    };
+    drive(app, party, Operation::Balance, read).await
 }
 
 /// Tells the provider whether a solution worked.

@@ -6,6 +6,7 @@
 //! client reads).
 
 mod attempt;
+mod balances;
 mod charges;
 mod counted;
 mod create;
@@ -36,6 +37,7 @@ use capstan_storage::Guard;
 use serde_json::{Map, Value};
 
 use crate::limits::{Allowance, Exceeded};
+pub(crate) use balances::look_at_balances;
 pub use create::create;
 pub use ended::EndedTasks;
 pub use guard::guard_of;

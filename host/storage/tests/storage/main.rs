@@ -7,6 +7,7 @@
 mod accounts;
 mod attempts;
 mod backup;
+mod balances;
 mod by_hand;
 mod charging;
 mod complaining;
@@ -80,6 +81,7 @@ fn stories() -> Vec<(&'static str, Story)> {
             reports_are_counted_by_account_and_provider;
         shards: free_and_expired_shards_are_taken_under_new_epochs, a_lease_is_renewed_and_released,
             a_fenced_write_changes_nothing;
+        balances: a_balance_is_held_against_the_books_since_the_look_before, a_look_said_twice_is_one;
         ledger: moves_and_entries_cannot_be_changed, a_changed_entry_is_detected, a_changed_balance_is_detected,
             a_changed_task_is_detected, entries_are_listed_by_task_and_account;
         by_hand: an_adjustment_gives_and_takes_and_leaves_nothing_below_zero,

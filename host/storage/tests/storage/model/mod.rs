@@ -7,6 +7,7 @@
 mod books;
 mod later;
 mod sweep;
+mod tasks;
 mod world;
 
 pub(crate) use sweep::sweep;
