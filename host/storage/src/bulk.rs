@@ -1,7 +1,8 @@
 //! Statements over lists: one statement for all rows of a batch, its text the same on both engines.
 //!
 //! A list's length is part of a statement's text, and every text is a prepared statement that a connection keeps. So lists
-//! are cut into powers of two (rows that are written) or filled up to one (ids that are looked for): a handful of texts each.
+//! are filled up to a power of two by saying their last row or id again: a handful of texts each. An update changes a row that
+//! it is told twice once, and what is inserted twice is a conflict on which nothing is done.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -15,7 +16,7 @@ use crate::StoreError;
 use crate::db::{Db, operation};
 
 /// Most rows of one statement; PostgreSQL takes 65,535 values and SQLite 32,766.
-const MOST_ROWS: usize = 64;
+const MOST_ROWS: usize = 128;
 
 /// One value of a row. Absent ones keep their type: PostgreSQL asks for it.
 #[derive(Clone, Debug)]
@@ -90,27 +91,36 @@ pub(crate) struct Bulk {
 impl Bulk {
     /// Runs it over rows, whose cells stand one after another, and says how many rows of the table were changed.
     pub(crate) async fn run(&self, db: &mut Db, cells: &[Cell<'_>]) -> Result<u64, StoreError> {
-        let mut left = cells;
         let mut changed = 0;
-        while !left.is_empty() {
-            let rows = largest_power(left.len() / self.columns.max(1));
-            let (now, later) = left.split_at((rows * self.columns).min(left.len()));
-            changed += self.run_once(db, now, rows).await?;
-            left = later;
+        for now in cells.chunks(MOST_ROWS * self.columns.max(1)) {
+            changed += self.run_once(db, now).await?;
         }
         Ok(changed)
     }
 
-    async fn run_once(&self, db: &mut Db, cells: &[Cell<'_>], rows: usize) -> Result<u64, StoreError> {
+    /// The same for rows that must all be new.
+    pub(crate) async fn insert(&self, db: &mut Db, cells: &[Cell<'_>]) -> Result<(), StoreError> {
+        let (changed, expected) = (self.run(db, cells).await?, (cells.len() / self.columns.max(1)) as u64);
+        if changed == expected {
+            return Ok(());
+        }
+        Err(StoreError::UnexpectedChange { what: self.head, expected, changed })
+    }
+
+    async fn run_once(&self, db: &mut Db, cells: &[Cell<'_>]) -> Result<u64, StoreError> {
+        let last = cells.len().saturating_sub(self.columns);
+        let rows = (cells.len() / self.columns.max(1)).next_power_of_two();
         let text = AssertSqlSafe(self.text(rows));
+        let again = cells.iter().skip(last).cycle();
+        let cells = cells.iter().chain(again).take(rows * self.columns);
         operation(async {
             match db {
                 Db::Sqlite(c) => {
-                    let query = cells.iter().fold(sqlx::query(text), |query, cell| bind!(query, cell));
+                    let query = cells.fold(sqlx::query(text), |query, cell| bind!(query, cell));
                     query.execute(&mut **c).await.map(|done| done.rows_affected())
                 }
                 Db::Postgres(c) => {
-                    let query = cells.iter().fold(sqlx::query(text), |query, cell| bind!(query, cell));
+                    let query = cells.fold(sqlx::query(text), |query, cell| bind!(query, cell));
                     query.execute(&mut **c).await.map(|done| done.rows_affected())
                 }
             }
@@ -138,12 +148,6 @@ impl Bulk {
     }
 }
 
-/// The largest power of two that is not above `n`, and no more than one statement takes.
-fn largest_power(n: usize) -> usize {
-    let power = n.checked_ilog2().map_or(1, |bits| 1 << bits);
-    power.min(MOST_ROWS)
-}
-
 /// The rows that `head (ids) tail` finds; an id may be named more than once.
 pub(crate) async fn find<R>(
     db: &mut Db,
@@ -166,12 +170,17 @@ where
     text.push_str(tail);
     let text = AssertSqlSafe(text);
     let cells = ids.iter().chain(std::iter::repeat(last)).take(filled);
-    Ok(match db {
-        Db::Sqlite(c) => cells.fold(sqlx::query_as(text), |query, cell| bind!(query, cell)).fetch_all(&mut **c).await?,
-        Db::Postgres(c) => {
-            cells.fold(sqlx::query_as(text), |query, cell| bind!(query, cell)).fetch_all(&mut **c).await?
+    operation(async {
+        match db {
+            Db::Sqlite(c) => {
+                cells.fold(sqlx::query_as(text), |query, cell| bind!(query, cell)).fetch_all(&mut **c).await
+            }
+            Db::Postgres(c) => {
+                cells.fold(sqlx::query_as(text), |query, cell| bind!(query, cell)).fetch_all(&mut **c).await
+            }
         }
     })
+    .await
 }
 
 #[cfg(test)]
@@ -179,8 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_of_any_length_is_cut_into_powers_of_two() {
-        assert_eq!([1, 2, 3, 37, 64, 65, 128].map(largest_power), [1, 2, 2, 32, 64, 64, 64]);
+    fn a_statement_has_its_rows_between_head_and_tail() {
         let bulk = Bulk { head: "insert into t (a, b)", columns: 2, tail: " on conflict do nothing" };
         assert_eq!(bulk.text(2), "insert into t (a, b) values ($1, $2), ($3, $4) on conflict do nothing");
     }

@@ -23,6 +23,10 @@ pub(crate) static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migratio
 /// How long a connection may take to come up before the database counts as unreachable.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 
+/// Prepared statements that a connection keeps. Lists of eight lengths make eight statements of one text; a cache that is too
+/// small prepares the longest ones again and again.
+const STATEMENTS: usize = 512;
+
 /// Runs one statement on whichever engine it is; the same text and the same binds in both arms.
 ///
 /// `execute` gives the number of rows changed; `one as T`, `optional as T` and `all as T` give rows as `T` (a `FromRow`).
@@ -187,6 +191,7 @@ impl Pools {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(options.lock_wait)
+            .statement_cache_capacity(STATEMENTS)
             .pragma("trusted_schema", "off");
         let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(CONNECT_WAIT);
         let writer = pool(1).connect_with(connect.clone()).await?;
@@ -198,7 +203,8 @@ impl Pools {
     async fn open_postgres(url: &str, options: &OpenOptions) -> Result<Self, StoreError> {
         let lock_wait = format!("{}ms", options.lock_wait.as_millis());
         // A node that stops in the middle of a write must not keep its row locks from the others.
-        let connect: PgConnectOptions = PgConnectOptions::from_str(url)?.application_name("capstan");
+        let connect: PgConnectOptions =
+            PgConnectOptions::from_str(url)?.application_name("capstan").statement_cache_capacity(STATEMENTS);
         let writing = connect
             .clone()
             .options([("lock_timeout", lock_wait.as_str()), ("idle_in_transaction_session_timeout", "30s")]);

@@ -41,14 +41,14 @@ pub(crate) async fn add_all(db: &mut Db, earned: &[Earning]) -> Result<(), Store
     const INSERT: Bulk = Bulk {
         head: "insert into earnings (attempt_id, contributor_id, kind, amount_nanos, matures_at_ms, state)",
         columns: 6,
-        tail: "",
+        tail: " on conflict do nothing",
     };
     let row = |e: &Earning| -> [Cell<'static>; 6] {
         let (amount, matures_at_ms) = (e.amount.nanos().into(), e.matures_at_ms.into());
         [e.attempt.0.into(), e.contributor.0.into(), e.kind.into(), amount, matures_at_ms, "pending".into()]
     };
     let cells: Vec<Cell<'_>> = earned.iter().filter(|e| e.amount > Amount::ZERO).flat_map(row).collect();
-    INSERT.run(db, &cells).await.map(drop)
+    INSERT.insert(db, &cells).await
 }
 
 /// What a contributor's lots come to.

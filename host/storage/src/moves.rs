@@ -126,14 +126,17 @@ pub(crate) struct Booking {
 
 /// Books moves of tasks; whether a task may have its move is kept by the table's unique indexes.
 pub(crate) async fn book_all(db: &mut Db, bookings: &[Booking]) -> Result<(), StoreError> {
-    const INSERT: Bulk =
-        Bulk { head: "insert into moves (id, kind, task_id, attempt_id, created_at_ms)", columns: 5, tail: "" };
+    const INSERT: Bulk = Bulk {
+        head: "insert into moves (id, kind, task_id, attempt_id, created_at_ms)",
+        columns: 5,
+        tail: " on conflict do nothing",
+    };
     let row = |b: &Booking| -> [Cell<'_>; 5] {
         let attempt = Cell::Uuid(b.attempt.map(|attempt| attempt.0));
         [b.id.0.into(), b.made.kind.as_str().into(), b.task.0.into(), attempt, b.at_ms.into()]
     };
     let cells: Vec<Cell<'_>> = bookings.iter().flat_map(row).collect();
-    INSERT.run(db, &cells).await?;
+    INSERT.insert(db, &cells).await?;
     insert_entries(db, bookings.iter().map(|b| (b.id, &b.made))).await
 }
 
@@ -184,13 +187,16 @@ pub(crate) async fn insert_entries<'m>(
     db: &mut Db,
     moves: impl IntoIterator<Item = (MoveId, &'m Move)>,
 ) -> Result<(), StoreError> {
-    const INSERT: Bulk =
-        Bulk { head: "insert into ledger_entries (move_id, line, account, amount_nanos)", columns: 4, tail: "" };
+    const INSERT: Bulk = Bulk {
+        head: "insert into ledger_entries (move_id, line, account, amount_nanos)",
+        columns: 4,
+        tail: " on conflict do nothing",
+    };
     let mut cells: Vec<Cell<'_>> = Vec::new();
     for (id, made) in moves {
         for (line, entry) in (0i64..).zip(&made.entries) {
             cells.extend([id.0.into(), line.into(), entry.account.to_string().into(), entry.amount.nanos().into()]);
         }
     }
-    INSERT.run(db, &cells).await.map(drop)
+    INSERT.insert(db, &cells).await
 }

@@ -330,6 +330,7 @@ fn job(
     let first = route.next().ok_or_else(|| internal("a placed task has no attempt"))?;
     let (sender, progress) = watch::channel(Progress::Submitting);
     let span = open::task_span(facts.id, facts.account, task.family);
+    let view = open::view_of(&facts);
     let open = Arc::new(OpenTask {
         id: facts.id,
         number: facts.number,
@@ -342,6 +343,7 @@ fn job(
         place: Some(place).into(),
         storm: Some(storm),
         live: Mutex::new(Live::new(TaskState::Submitting, Attempt::of(&first, 1, &span))),
+        view,
         progress: sender,
         waiting: Waiting::default(),
         span,

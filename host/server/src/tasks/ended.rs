@@ -1,5 +1,5 @@
-//! Tasks that have ended of late: most are asked for once or twice right after their end, which then costs no database
-//! read and no opening of a sealed solution.
+//! Tasks that have ended of late, or were read of late: most are asked for once or twice right after their end, and those
+//! that are asked for later are asked for again. That costs no database read and no opening of a sealed solution.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,17 +46,36 @@ impl EndedTasks {
         Self { tasks: tasks.time_to_live(REMEMBERED.min(limits.retention)).build() }
     }
 
-    /// Remembers how a task ended, under both of its names.
+    /// Remembers how a task ended.
     pub(crate) fn insert(&self, open: &OpenTask, view: Arc<TaskView>) {
+        self.put(open.account, view, open.storm.clone());
+    }
+
+    /// Puts a task under both of its names.
+    fn put(&self, account: AccountId, view: Arc<TaskView>, storm: Option<Arc<Storm>>) {
         let solution = match &view.ending {
             Ending::Solved { solution, .. } => solution.values().map(size).sum(),
             Ending::Failed { detail, .. } => detail.len(),
             Ending::Open => return,
         };
         let bytes = u32::try_from(FRAME_BYTES.saturating_add(solution)).unwrap_or(u32::MAX);
-        let ended = Ended { account: open.account, view, storm: open.storm.clone(), bytes };
-        self.tasks.insert(TaskName::Number(open.number), ended.clone());
-        self.tasks.insert(TaskName::Id(open.id), ended);
+        let (id, number) = (view.task, view.number);
+        let ended = Ended { account, view, storm, bytes };
+        self.tasks.insert(TaskName::Number(number), ended.clone());
+        self.tasks.insert(TaskName::Id(id), ended);
+    }
+
+    /// Remembers a task that was read from the database, unless its solution is about to be past its retention.
+    pub(crate) fn remember(&self, account: AccountId, view: &Arc<TaskView>, (now_ms, retention): (i64, Duration)) {
+        let ended_at_ms = match view.ending {
+            Ending::Solved { ended_at_ms, .. } | Ending::Failed { ended_at_ms, .. } => ended_at_ms,
+            Ending::Open => return,
+        };
+        let kept = retention.saturating_sub(REMEMBERED);
+        let until_ms = ended_at_ms.saturating_add(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX));
+        if now_ms < until_ms {
+            self.put(account, Arc::clone(view), None);
+        }
     }
 
     /// The task of this name, if it ended here of late.

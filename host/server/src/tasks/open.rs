@@ -10,11 +10,11 @@ use capstan_domain::schedule::{Polls, Watch};
 use capstan_domain::task::TaskState;
 use capstan_domain::{AccountId, ApiKeyId, AttemptId, CredentialId, ProviderId, TaskId};
 use capstan_egress::Waiting;
-use capstan_storage::{Fence, NewAttempt, TaskName};
+use capstan_storage::{Fence, NewAttempt, TaskFacts, TaskName};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use tracing::Span;
 
-use super::{Storm, TaskView};
+use super::{Ending, Storm, TaskView};
 
 /// A task that has not ended.
 pub(crate) struct OpenTask {
@@ -40,6 +40,8 @@ pub(crate) struct OpenTask {
     pub place: Held,
     /// The equal requests that it belongs to; unknown of one that another process created.
     pub storm: Option<Arc<Storm>>,
+    /// How its owner sees it while it is open.
+    pub view: Arc<TaskView>,
     /// Woken on every change.
     pub progress: watch::Sender<Progress>,
     /// How long its submits have waited for providers.
@@ -56,6 +58,12 @@ pub(super) fn task_span(id: TaskId, account: AccountId, family: &Family) -> Span
 /// An attempt's span, within its task's.
 pub(super) fn attempt_span(task: &Span, number: u32, provider: &ProviderId) -> Span {
     tracing::error_span!(parent: task, "attempt", attempt = number, provider.id = %provider)
+}
+
+/// A task that is open, as its owner sees it.
+pub(super) fn view_of(facts: &TaskFacts) -> Arc<TaskView> {
+    let (task, number, created_at_ms) = (facts.id, facts.number, facts.created_at_ms);
+    Arc::new(TaskView { task, number, task_type: facts.task_type.clone(), created_at_ms, ending: Ending::Open })
 }
 
 /// What changes about an open task.

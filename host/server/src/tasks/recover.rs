@@ -160,6 +160,7 @@ pub(super) fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTa
                 polls: Polls { used: polls_used(app, row), hint_ms: None },
             },
         }),
+        view: open::view_of(facts),
         progress: watch::channel(Progress::Sent).0,
         waiting: Waiting::default(),
         span,

@@ -15,6 +15,7 @@ use super::open::{OpenTask, Progress};
 use super::{Ending, Refusal, Storm, TaskView};
 use crate::api::Caller;
 use crate::app::App;
+use crate::clock;
 use crate::limits::Allowance;
 
 /// The task as its owner sees it, after a wait for its end where one is asked for. Somebody else's task is simply unknown.
@@ -79,7 +80,9 @@ async fn from_database(
         let view = view.ok_or_else(|| Refusal::new(ErrorCode::TaskNotFound, ""))?;
         let left = until.saturating_duration_since(Instant::now());
         if !matches!(view.ending, Ending::Open) || left.is_zero() || app.draining.is_cancelled() {
-            return Ok((Arc::new(view), allowed));
+            let view = Arc::new(view);
+            app.ended.remember(caller.account, &view, (clock::now_ms(), app.limits.retention));
+            return Ok((view, allowed));
         }
         // Another node moves it, and wakes nobody here.
         tokio::time::sleep(LOOK_EVERY.min(left)).await;
@@ -100,13 +103,7 @@ async fn when_ended(app: &App, open: &OpenTask, wait: Duration) -> Arc<TaskView>
     let progress = progress.borrow().clone();
     match progress {
         Progress::Ended(view) => view,
-        Progress::Submitting | Progress::Sent => Arc::new(TaskView {
-            task: open.id,
-            number: open.number,
-            task_type: open.task_type.clone(),
-            created_at_ms: open.created_at_ms,
-            ending: Ending::Open,
-        }),
+        Progress::Submitting | Progress::Sent => Arc::clone(&open.view),
     }
 }
 

@@ -81,10 +81,10 @@ pub(super) async fn insert_attempts(db: &mut Db, attempts: &[(TaskId, i64, &NewA
                                      share_bp, contributor_id, explanation, created_at_ms, billing, billing_margin_bp,
                                      expected_cost_nanos)",
         columns: 16,
-        tail: "",
+        tail: " on conflict do nothing",
     };
     let cells: Vec<Cell<'_>> = attempts.iter().flat_map(|&(task, seq, new)| attempt_row(task, seq, new)).collect();
-    INSERT.run(db, &cells).await.map(drop)
+    INSERT.insert(db, &cells).await
 }
 
 fn attempt_row(task: TaskId, seq: i64, new: &NewAttempt) -> [Cell<'_>; 16] {

@@ -373,7 +373,7 @@ async fn insert_holds(db: &mut Db, placed: &[(&PlaceTask, Placed)]) -> Result<()
     const INSERT: Bulk = Bulk {
         head: "insert into holds (task_id, account_id, amount_nanos, state, created_at_ms)",
         columns: 5,
-        tail: "",
+        tail: " on conflict do nothing",
     };
     let row = |(request, placed): &(&PlaceTask, Placed)| -> [Cell<'_>; 5] {
         let facts = &request.facts;
@@ -381,5 +381,5 @@ async fn insert_holds(db: &mut Db, placed: &[(&PlaceTask, Placed)]) -> Result<()
         [facts.id.0.into(), facts.account.0.into(), placed.hold.nanos().into(), open, facts.created_at_ms.into()]
     };
     let cells: Vec<Cell<'_>> = placed.iter().flat_map(row).collect();
-    INSERT.run(db, &cells).await.map(drop)
+    INSERT.insert(db, &cells).await
 }

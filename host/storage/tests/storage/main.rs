@@ -95,7 +95,8 @@ fn stories() -> Vec<(&'static str, Story)> {
             a_wrong_share_is_detected, a_task_that_nobody_solved_is_detected, a_wrong_charge_is_detected,
             a_wrong_reimbursement_is_detected, a_wrong_take_back_is_detected, a_wrong_reversal_is_detected,
             another_account_s_entry_is_detected;
-        writer: a_crowd_shares_commits, a_refused_request_harms_no_neighbour, a_full_queue_is_told,
+        writer: a_crowd_shares_commits, the_life_of_a_task_is_three_short_commits,
+            a_refused_request_harms_no_neighbour, a_full_queue_is_told,
             a_caller_that_leaves_does_not_take_its_write_along, a_lost_connection_is_made_good,
             a_look_that_is_left_spoils_no_later_one,
             a_closed_store_says_so;

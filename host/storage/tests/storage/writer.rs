@@ -28,6 +28,45 @@ pub(crate) async fn a_crowd_shares_commits(f: Fixture) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a task costs the database, alone and in a crowd: the figures are in docs/benchmarks.md, too.
+pub(crate) async fn the_life_of_a_task_is_three_short_commits(f: Fixture) -> anyhow::Result<()> {
+    f.fund(10_000).await?;
+    let operations = || f.store.faults().seen();
+    let before = f.store.stats();
+    f.store.faults().follow(None);
+    let placed = f.place(10).await?;
+    assert_eq!(
+        operations(),
+        11,
+        "placed: begin, fence, payer, balance, task, attempt, hold, move, entries, end, commit"
+    );
+    f.store.faults().follow(None);
+    let accepted =
+        Acceptance { task: placed.0, attempt: placed.1, fence: f.fence, reference: b"sealed".to_vec(), at_ms: NOW };
+    assert_eq!(f.store.record_acceptance(accepted).await?, Recorded::Done);
+    assert_eq!(operations(), 7, "accepted: begin, fence, look, attempt, task, end, commit");
+    f.store.faults().follow(None);
+    f.store.settle(f.solved(placed, 10)).await?;
+    assert_eq!(
+        operations(),
+        11,
+        "settled: begin, fence, look, hold, balance, task, attempt, move, entries, end, commit"
+    );
+    let after = f.store.stats();
+    assert_eq!((after.commits - before.commits, after.kept - before.kept), (3, 3));
+    // A crowd that queues behind one write is one more commit, of no more operations.
+    let mut raw = f.raw().await?;
+    raw.block_writes().await?;
+    let tasks = (0..100).map(|_| f.a_task(&[10])).collect::<Result<Vec<_>, _>>()?;
+    f.store.faults().follow(None);
+    let crowd = join_all(tasks.into_iter().map(|task| f.store.place_task(task)));
+    let (answers, unblocked) = tokio::join!(crowd, raw.unblock_writes());
+    unblocked?;
+    ensure!(answers.into_iter().all(|answer| matches!(answer, Ok(Ok(_)))), "all are placed");
+    ensure!(operations() <= 3 * 11, "a hundred tasks took {} operations", operations());
+    Ok(())
+}
+
 pub(crate) async fn a_refused_request_harms_no_neighbour(f: Fixture) -> anyhow::Result<()> {
     f.fund(1_000).await?;
     let before = f.store.stats();
