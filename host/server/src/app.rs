@@ -28,6 +28,8 @@ pub struct App {
     pub adapters: Vec<Adapter>,
     /// Providers, credentials, prices and policy, replaced as a whole.
     pub snapshot: ArcSwap<Snapshot>,
+    /// Held by whoever replaces it.
+    pub(crate) reloading: tokio::sync::Mutex<()>,
     /// Authenticated API keys, for a short while.
     pub callers: Callers,
     /// What is counted.
@@ -68,6 +70,8 @@ impl App {
     pub async fn reload(&self) -> Result<(), SnapshotError> {
         // Before anything that can fail: a key that was revoked must not stay good because a price is bad.
         self.callers.forget_all();
+        // One after another: a look that began earlier must not replace what a later one has put in force.
+        let _turn = self.reloading.lock().await;
         let before = self.snapshot.load_full();
         let snapshot = Snapshot::load(&self.store, &self.adapters, Some(&before), self.limits.polls_at_once).await?;
         snapshot.check_loopback(self.allow_loopback_providers)?;

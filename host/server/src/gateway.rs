@@ -168,6 +168,7 @@ impl OpenGateway {
             vault,
             adapters,
             snapshot: ArcSwap::from_pointee(snapshot),
+            reloading: tokio::sync::Mutex::default(),
             callers: Callers::default(),
             metrics: Metrics::default(),
             rates: RateLimits::new(&settings.limits),
