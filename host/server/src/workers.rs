@@ -104,6 +104,31 @@ fn is_the_one(app: &App) -> bool {
     app.shards.load().fence(ONE_FOR_ALL).is_some()
 }
 
+/// The times at which something is done once for all nodes: first after one wait, then after another each time.
+struct Rounds {
+    wait: Duration,
+    every: Duration,
+}
+
+impl Rounds {
+    const fn new(first: Duration, every: Duration) -> Self {
+        Self { wait: first, every }
+    }
+
+    /// Waits for the next one that is this node's; false when the process stops.
+    async fn next(&mut self, app: &App) -> bool {
+        loop {
+            tokio::select! {
+                () = app.shutdown.cancelled() => return false,
+                () = tokio::time::sleep(self.wait) => self.wait = self.every,
+            }
+            if is_the_one(app) {
+                return true;
+            }
+        }
+    }
+}
+
 /// Longest between two looks for earnings to mature.
 const MATURE_EVERY: Duration = Duration::from_secs(60);
 /// Contributors whose earnings mature in one round.
@@ -112,14 +137,8 @@ const MOST_MATURING: i64 = 100;
 /// Matures earnings whose dispute window has passed.
 pub(crate) async fn mature_earnings(app: Arc<App>) {
     let every = (app.limits.dispute_window / 10).clamp(Duration::from_secs(1), MATURE_EVERY);
-    loop {
-        tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            () = tokio::time::sleep(every) => {}
-        }
-        if !is_the_one(&app) {
-            continue;
-        }
+    let mut rounds = Rounds::new(every, every);
+    while rounds.next(&app).await {
         if let Err(error) = mature_due(&app).await {
             // What did not mature now is due at the next look.
             tracing::error!(error = &error as &dyn std::error::Error, "earnings could not be matured");
@@ -153,16 +172,9 @@ pub(crate) async fn check_balances(app: Arc<App>) {
         return;
     }
     // The first look says nothing yet: the sooner it is made, the sooner the second one does.
-    let mut wait = clock::spread(every.min(FIRST_CHECK));
-    loop {
-        tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            () = tokio::time::sleep(wait) => {}
-        }
-        wait = every;
-        if is_the_one(&app) {
-            tasks::look_at_balances(&app).await;
-        }
+    let mut rounds = Rounds::new(clock::spread(every.min(FIRST_CHECK)), every);
+    while rounds.next(&app).await {
+        tasks::look_at_balances(&app).await;
     }
 }
 
@@ -172,35 +184,31 @@ pub(crate) async fn check_ledger(app: Arc<App>) {
     if every.is_zero() {
         return;
     }
-    let mut wait = clock::spread(every.min(FIRST_CHECK));
-    loop {
-        tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            () = tokio::time::sleep(wait) => {}
-        }
-        wait = every;
-        if !is_the_one(&app) {
-            continue;
-        }
-        let report = tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            report = app.store.verify_ledger() => report,
-        };
-        let agrees = match report {
-            Ok(report) => {
-                match &report.difference {
-                    None => {
-                        tracing::info!(moves = report.moves, entries = report.entries, "the ledger agrees with itself")
-                    }
-                    Some(difference) => tracing::error!(%difference, "the ledger does not agree with itself"),
-                }
-                Some(report.difference.is_none())
-            }
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the ledger could not be checked");
-                None
-            }
-        };
-        app.metrics.ledger_checked(agrees, clock::now_ms());
+    let mut rounds = Rounds::new(clock::spread(every.min(FIRST_CHECK)), every);
+    while rounds.next(&app).await {
+        check_ledger_now(&app).await;
     }
+}
+
+async fn check_ledger_now(app: &App) {
+    let report = tokio::select! {
+        () = app.shutdown.cancelled() => return,
+        report = app.store.verify_ledger() => report,
+    };
+    let agrees = match report {
+        Ok(report) => {
+            match &report.difference {
+                None => {
+                    tracing::info!(moves = report.moves, entries = report.entries, "the ledger agrees with itself")
+                }
+                Some(difference) => tracing::error!(%difference, "the ledger does not agree with itself"),
+            }
+            Some(report.difference.is_none())
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the ledger could not be checked");
+            None
+        }
+    };
+    app.metrics.ledger_checked(agrees, clock::now_ms());
 }
