@@ -116,6 +116,23 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// Whose money its attempt touches.
+    #[must_use]
+    pub const fn stake(&self) -> Stake {
+        Stake { credential: self.credential, share: self.share }
+    }
+}
+
+/// Whose money an attempt touches at its provider's end: all that a settlement asks of the candidate that was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stake {
+    /// The credential that the provider charges.
+    pub credential: CredentialId,
+    /// Who earns which share, in basis points, if it is contributed.
+    pub share: Option<(AccountId, u16)>,
+}
+
+impl Stake {
     /// What the contributor earns of a capture by an account; nobody earns from their own task.
     ///
     /// # Errors

@@ -293,7 +293,7 @@ fn nobody_earns_from_their_own_task() {
     let (a, owner) = (id("a"), AccountId(Uuid::from_u128(99)));
     let offers = [provision(&a, (100, 100), vec![offer(1, Pool::Community)])];
     let candidate = route(&REQUEST, &offers).candidates[0].candidate();
-    assert_eq!(candidate.share_of(Amount::from_nanos(100), owner).unwrap(), None);
-    let share = candidate.share_of(Amount::from_nanos(100), AccountId(Uuid::from_u128(1))).unwrap().unwrap();
+    assert_eq!(candidate.stake().share_of(Amount::from_nanos(100), owner).unwrap(), None);
+    let share = candidate.stake().share_of(Amount::from_nanos(100), AccountId(Uuid::from_u128(1))).unwrap().unwrap();
     assert_eq!(share, Share { contributor: owner, amount: Amount::from_nanos(50) });
 }

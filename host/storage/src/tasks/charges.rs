@@ -3,20 +3,16 @@
 //! giving the contributor the money back.
 
 use capstan_domain::adapter::Charged;
-use capstan_domain::price::Terms;
-use capstan_domain::route::Candidate;
-use capstan_domain::{AccountId, Amount, AttemptId, CredentialId, MoveId, TaskId};
+use capstan_domain::route::Stake;
+use capstan_domain::{AccountId, Amount, AttemptId, MoveId, TaskId};
 use uuid::Uuid;
 
 use super::attempts::changed_one;
-use super::rows::charged_word;
-use crate::credentials::read_pool;
+use super::rows::{StakeRow, charged_word};
 use crate::db::{Db, sql};
 use crate::earnings::{self, Earning};
 use crate::moves::{self, Booking};
-use crate::providers::read_id;
 use crate::shards::hold_fence;
-use crate::words::read;
 use crate::{Fence, Store, StoreError};
 
 /// A provider's charge that no capture carries.
@@ -70,7 +66,7 @@ pub(super) struct Borne {
     pub(super) task: TaskId,
     pub(super) attempt: AttemptId,
     pub(super) payer: AccountId,
-    pub(super) candidate: Candidate,
+    pub(super) stake: Stake,
     pub(super) charge: Charge,
     pub(super) at_ms: i64,
     pub(super) matures_at_ms: i64,
@@ -83,12 +79,8 @@ struct ChargedRow {
     task_state: String,
     attempt_state: String,
     booked: i64,
-    provider_id: String,
-    credential_id: Uuid,
-    pool: String,
-    price_nanos: i64,
-    share_bp: i64,
-    contributor_id: Option<Uuid>,
+    #[sqlx(flatten)]
+    stake: StakeRow,
 }
 
 impl ChargedRow {
@@ -99,15 +91,8 @@ impl ChargedRow {
         charge: Charge,
         (at_ms, matures_at_ms): (i64, i64),
     ) -> Result<Borne, StoreError> {
-        let share_bp = read(u16::try_from(self.share_bp).ok(), "attempts", "share_bp", attempt)?;
-        let candidate = Candidate {
-            credential: CredentialId(self.credential_id),
-            provider: read_id("attempts", "provider_id", &self.provider_id)?,
-            pool: read(read_pool(&self.pool), "attempts", "pool", attempt)?,
-            terms: Terms::fixed(Amount::from_nanos(self.price_nanos)),
-            share: self.contributor_id.map(|contributor| (AccountId(contributor), share_bp)),
-        };
-        Ok(Borne { task, attempt, payer: AccountId(self.account_id), candidate, charge, at_ms, matures_at_ms })
+        let stake = self.stake.read(attempt)?;
+        Ok(Borne { task, attempt, payer: AccountId(self.account_id), stake, charge, at_ms, matures_at_ms })
     }
 }
 
@@ -171,7 +156,7 @@ async fn find(db: &mut Db, (task, attempt): (TaskId, AttemptId)) -> Result<Charg
         "select t.account_id, t.shard, t.state as task_state, a.state as attempt_state,
                 (select count(*) from moves m
                   where m.attempt_id = a.id and m.kind in ('loss', 'reimbursement')) as booked,
-                a.provider_id, a.credential_id, a.pool, a.price_nanos, a.share_bp, a.contributor_id
+                a.credential_id, a.share_bp, a.contributor_id
            from attempts a join tasks t on t.id = a.task_id
           where a.id = $1 and t.id = $2",
         attempt.0,
@@ -183,10 +168,10 @@ async fn find(db: &mut Db, (task, attempt): (TaskId, AttemptId)) -> Result<Charg
 /// Books charges, each for an attempt that has none in the books.
 pub(super) async fn bear_all(db: &mut Db, borne: &[Borne]) -> Result<(), StoreError> {
     let (mut bookings, mut back) = (Vec::new(), Vec::new());
-    for Borne { task, attempt, payer, candidate, charge, at_ms, matures_at_ms } in borne {
+    for Borne { task, attempt, payer, stake, charge, at_ms, matures_at_ms } in borne {
         // Who is charged for their own task has nothing to get back.
-        let Some(made) = candidate.bear(charge.cost, *payer)? else { continue };
-        if let Some((contributor, _)) = candidate.share {
+        let Some(made) = stake.bear(charge.cost, *payer)? else { continue };
+        if let Some((contributor, _)) = stake.share {
             back.push(Earning::reimbursement(*attempt, (contributor, charge.cost), *matures_at_ms));
         }
         bookings.push(Booking { id: charge.move_id, task: *task, attempt: Some(*attempt), at_ms: *at_ms, made });

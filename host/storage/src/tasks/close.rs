@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use capstan_domain::Amount;
-use capstan_domain::ledger::Move;
+use capstan_domain::ledger::{Move, Share};
 use uuid::Uuid;
 
 use super::attempts::changed_all;
@@ -21,6 +21,7 @@ pub(super) struct Closing<'c> {
     pub(super) call: &'c Settlement,
     pub(super) hold: OpenHold,
     pub(super) capture: Amount,
+    pub(super) share: Option<Share>,
     pub(super) made: Move,
 }
 
@@ -35,27 +36,23 @@ pub(super) async fn close(db: &mut Db, closing: &[Closing<'_>]) -> Result<(), St
     end_attempts(db, closing).await?;
     let mut bookings = Vec::with_capacity(closing.len());
     let (mut earned, mut borne) = (Vec::new(), Vec::new());
-    for Closing { call, hold, capture, made } in closing {
+    for Closing { call, hold, capture, share, made } in closing {
         let (task, at_ms) = (call.task, call.at_ms);
         bookings.push(Booking { id: call.move_id, task, attempt: None, at_ms, made: made.clone() });
         if hold.has_cap > 0 {
             key_days::give_back(db, task, hold.hold().minus(*capture)?).await?;
         }
-        match &call.outcome {
-            Outcome::Solved { capture, .. } => {
-                let share = hold.candidate()?.share_of(*capture, hold.account())?;
-                earned.extend(share.map(|share| Earning::share(call.attempt, share, call.matures_at_ms)));
-            }
-            Outcome::Failed { charge: Some(charge), .. } => borne.push(Borne {
+        earned.extend(share.map(|share| Earning::share(call.attempt, share, call.matures_at_ms)));
+        if let Outcome::Failed { charge: Some(charge), .. } = &call.outcome {
+            borne.push(Borne {
                 task,
                 attempt: call.attempt,
                 payer: hold.account(),
-                candidate: hold.candidate()?,
+                stake: hold.stake()?,
                 charge: *charge,
                 at_ms,
                 matures_at_ms: call.matures_at_ms,
-            }),
-            Outcome::Failed { charge: None, .. } => {}
+            });
         }
     }
     moves::book_all(db, &bookings).await?;

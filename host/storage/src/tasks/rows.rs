@@ -5,7 +5,7 @@ use std::sync::Arc;
 use capstan_domain::adapter::{Charged, FaultClass};
 use capstan_domain::code::ErrorCode;
 use capstan_domain::price::Terms;
-use capstan_domain::route::{Candidate, PoolMode, SelectionMode};
+use capstan_domain::route::{Candidate, PoolMode, SelectionMode, Stake};
 use capstan_domain::task::TaskState;
 use capstan_domain::{AccountId, Amount, ApiKeyId, AttemptId, CredentialId, ProviderId, TaskId};
 use uuid::Uuid;
@@ -229,13 +229,30 @@ impl TaskRow {
     }
 }
 
+/// An attempt's columns that say whose money it touches.
+#[derive(sqlx::FromRow)]
+pub(super) struct StakeRow {
+    credential_id: Uuid,
+    share_bp: i64,
+    contributor_id: Option<Uuid>,
+}
+
+impl StakeRow {
+    pub(super) fn read(&self, attempt: AttemptId) -> Result<Stake, StoreError> {
+        let share_bp = read(u16::try_from(self.share_bp).ok(), "attempts", "share_bp", attempt)?;
+        let share = self.contributor_id.map(|contributor| (AccountId(contributor), share_bp));
+        Ok(Stake { credential: CredentialId(self.credential_id), share })
+    }
+}
+
 #[derive(sqlx::FromRow)]
 pub(super) struct AttemptRow {
     id: Uuid,
     task_id: Uuid,
     seq: i64,
     provider_id: String,
-    credential_id: Uuid,
+    #[sqlx(flatten)]
+    stake: StakeRow,
     pool: String,
     adapter_digest: Vec<u8>,
     state: String,
@@ -243,8 +260,6 @@ pub(super) struct AttemptRow {
     billing: String,
     billing_margin_bp: Option<i64>,
     expected_cost_nanos: Option<i64>,
-    share_bp: i64,
-    contributor_id: Option<Uuid>,
     provider_cost_nanos: Option<i64>,
     reference: Option<Vec<u8>>,
     fault_class: Option<String>,
@@ -259,9 +274,9 @@ pub(super) struct AttemptRow {
 impl AttemptRow {
     pub(super) fn read(self) -> Result<Attempt, StoreError> {
         let id = self.id;
-        let share_bp = read(u16::try_from(self.share_bp).ok(), "attempts", "share_bp", id)?;
+        let Stake { credential, share } = self.stake.read(AttemptId(id))?;
         let candidate = Candidate {
-            credential: CredentialId(self.credential_id),
+            credential,
             provider: read_id("attempts", "provider_id", &self.provider_id)?,
             pool: read(read_pool(&self.pool), "attempts", "pool", id)?,
             terms: Terms {
@@ -269,7 +284,7 @@ impl AttemptRow {
                 billing: read(read_billing(&self.billing, self.billing_margin_bp), "attempts", "billing", id)?,
                 expected_cost: self.expected_cost_nanos.map(Amount::from_nanos),
             },
-            share: self.contributor_id.map(|contributor| (AccountId(contributor), share_bp)),
+            share,
         };
         let charged = self.charged.map(|word| read(read_charged(&word), "attempts", "charged", id)).transpose()?;
         let fault = self.fault_class.zip(self.fault_code).zip(charged);

@@ -6,19 +6,17 @@
 use std::collections::HashMap;
 
 use capstan_domain::code::ErrorCode;
-use capstan_domain::ledger::Move;
-use capstan_domain::price::Terms;
-use capstan_domain::route::Candidate;
+use capstan_domain::ledger::{Move, Share};
+use capstan_domain::route::Stake;
 use capstan_domain::task::TaskState;
-use capstan_domain::{AccountId, Amount, AttemptId, CredentialId, MoveId, TaskId};
+use capstan_domain::{AccountId, Amount, AttemptId, MoveId, TaskId};
 use uuid::Uuid;
 
 use super::charges::Charge;
 use super::close::{Closing, close};
+use super::rows::StakeRow;
 use crate::bulk::{self, Cell};
-use crate::credentials::read_pool;
 use crate::db::{Db, sql};
-use crate::providers::read_id;
 use crate::shards::{HeldFences, hold_fences};
 use crate::words::read;
 use crate::writer::{Run, Together};
@@ -127,11 +125,8 @@ pub(super) struct OpenHold {
     pub(super) hold_nanos: i64,
     pub(super) has_cap: i64,
     pub(super) provider_id: String,
-    credential_id: Uuid,
-    pool: String,
-    price_nanos: i64,
-    share_bp: i64,
-    contributor_id: Option<Uuid>,
+    #[sqlx(flatten)]
+    stake: StakeRow,
 }
 
 impl OpenHold {
@@ -143,17 +138,8 @@ impl OpenHold {
         Amount::from_nanos(self.hold_nanos)
     }
 
-    pub(super) fn candidate(&self) -> Result<Candidate, StoreError> {
-        let attempt = self.attempt_id;
-        let share_bp = read(u16::try_from(self.share_bp).ok(), "attempts", "share_bp", attempt)?;
-        Ok(Candidate {
-            credential: CredentialId(self.credential_id),
-            provider: read_id("attempts", "provider_id", &self.provider_id)?,
-            pool: read(read_pool(&self.pool), "attempts", "pool", attempt)?,
-            // How it is charged was settled before: what is captured comes in with the call.
-            terms: Terms::fixed(Amount::from_nanos(self.price_nanos)),
-            share: self.contributor_id.map(|contributor| (AccountId(contributor), share_bp)),
-        })
+    pub(super) fn stake(&self) -> Result<Stake, StoreError> {
+        self.stake.read(AttemptId(self.attempt_id))
     }
 }
 
@@ -196,9 +182,9 @@ impl Together for Settlement {
             };
             answers.push(match judge(db, &held, call, &hold).await? {
                 Ok(Judged::Over(settled)) => Ok(settled),
-                Ok(Judged::Closes { capture, made }) => {
+                Ok(Judged::Closes { capture, share, made }) => {
                     let returned = hold.hold().minus(capture)?;
-                    closing.push(Closing { call, hold, capture, made });
+                    closing.push(Closing { call, hold, capture, share, made });
                     Ok(Settled::Now { cost: capture, returned })
                 }
                 Err(error) => Err(error),
@@ -217,8 +203,8 @@ fn missing(call: &Settlement) -> StoreError {
 enum Judged {
     /// The task is over; nothing is written.
     Over(Settled),
-    /// It closes the hold by this move.
-    Closes { capture: Amount, made: Move },
+    /// It closes the hold by this move, of which a contributor earns a share.
+    Closes { capture: Amount, share: Option<Share>, made: Move },
 }
 
 async fn judge(
@@ -241,7 +227,7 @@ async fn judge(
     if !matches!(hold.attempt_state.as_str(), "submitting" | "running" | "in_doubt") {
         return Err(StoreError::Contended);
     }
-    Ok(closing_move(call, hold).map(|(capture, made)| Judged::Closes { capture, made }))
+    Ok(closing_move(call, hold))
 }
 
 /// The answer for a task that is over: an earlier run of this call may be what ended it.
@@ -260,13 +246,16 @@ async fn over(db: &mut Db, call: &Settlement, (state, hold): (TaskState, &OpenHo
     })
 }
 
-fn closing_move(call: &Settlement, hold: &OpenHold) -> Result<(Amount, Move), StoreError> {
+fn closing_move(call: &Settlement, hold: &OpenHold) -> Result<Judged, StoreError> {
+    let (account, held) = (hold.account(), hold.hold());
     Ok(match &call.outcome {
         Outcome::Solved { capture, .. } => {
-            let share = hold.candidate()?.share_of(*capture, hold.account())?;
-            (*capture, Move::capture(hold.account(), hold.hold(), *capture, share)?)
+            let share = hold.stake()?.share_of(*capture, account)?;
+            Judged::Closes { capture: *capture, share, made: Move::capture(account, held, *capture, share)? }
         }
-        Outcome::Failed { .. } => (Amount::ZERO, Move::release(hold.account(), hold.hold())?),
+        Outcome::Failed { .. } => {
+            Judged::Closes { capture: Amount::ZERO, share: None, made: Move::release(account, held)? }
+        }
     })
 }
 
@@ -276,7 +265,7 @@ async fn find_holds(db: &mut Db, calls: &[&Settlement]) -> Result<HashMap<Attemp
                        a.state as attempt_state, t.cost_nanos, h.amount_nanos as hold_nanos,
                        (select count(*) from key_days d
                          where d.api_key_id = t.api_key_id and d.day = t.created_at_ms / 86400000) as has_cap,
-                       a.provider_id, a.credential_id, a.pool, a.price_nanos, a.share_bp, a.contributor_id
+                       a.provider_id, a.credential_id, a.share_bp, a.contributor_id
                   from attempts a join tasks t on t.id = a.task_id join holds h on h.task_id = t.id
                  where a.id in";
     let rows: Vec<OpenHold> = bulk::find(db, (head, ""), &ids).await?;
