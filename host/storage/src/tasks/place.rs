@@ -111,6 +111,9 @@ impl Together for PlaceTask {
             answers.push(batch.judge(db, request).await?);
         }
         if write(db, &batch.placed).await? {
+            if run == Run::First {
+                answer_as_before(db, requests, &mut answers).await?;
+            }
             return Ok(answers);
         }
         match requests {
@@ -119,6 +122,29 @@ impl Together for PlaceTask {
             _ => Err(StoreError::Contended),
         }
     }
+}
+
+/// A caller who never learnt whether its task was placed makes the same call again, and what it set aside itself may be the
+/// reason to refuse it now. Whom a batch refuses is looked for among the tasks that are there; nobody else pays for it.
+async fn answer_as_before(
+    db: &mut Db,
+    requests: &[&PlaceTask],
+    answers: &mut [Result<PlaceAnswer, StoreError>],
+) -> Result<(), StoreError> {
+    let is_refused = |answer: &Result<PlaceAnswer, StoreError>| matches!(answer, Ok(Err(_)));
+    let refused = requests.iter().zip(&*answers).filter(|(_, answer)| is_refused(answer));
+    let refused: Vec<&PlaceTask> = refused.map(|(request, _)| *request).collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let before = find_placed(db, &refused).await?;
+    for (request, answer) in requests.iter().zip(answers).filter(|(_, answer)| is_refused(answer)) {
+        match before.get(&request.facts.id) {
+            Some((account, hold)) if *account == request.facts.account => *answer = Ok(kept_under(request, *hold)),
+            Some(_) | None => {}
+        }
+    }
+    Ok(())
 }
 
 /// Tells a number that is taken from this very task, which an earlier run of the same call has placed.

@@ -3,7 +3,9 @@
 use anyhow::{Context, ensure};
 use capstan_domain::task::TaskState;
 use capstan_domain::{AccountId, Amount, TaskId};
-use capstan_storage::{AccountStatus, AttemptState, Entries, PlaceRefusal, PlaceTask, Placed, TaskFacts, TaskName};
+use capstan_storage::{
+    AccountStatus, AttemptState, Entries, Guard, PlaceRefusal, PlaceTask, Placed, TaskFacts, TaskName,
+};
 use futures_util::future::join_all;
 
 use crate::fixture::{Fixture, NOW, nanos};
@@ -55,6 +57,28 @@ pub(crate) async fn a_placing_said_twice_is_one_hold(f: Fixture) -> anyhow::Resu
     f.store.settle(f.failed((request.facts.id, attempt))).await?;
     assert_eq!(f.store.place_task(request).await?, Ok(Placed { hold: nanos(300), kept: vec![0] }));
     assert_eq!(f.balance().await?.available, nanos(1_000));
+    Ok(())
+}
+
+/// A caller who does not know whether a placing took effect makes the same call again, and the first may have used up the
+/// balance, the key's cap or its own guard.
+pub(crate) async fn a_placing_said_again_is_answered_when_nothing_is_left(f: Fixture) -> anyhow::Result<()> {
+    f.fund(500).await?;
+    let as_the_first_time = Ok(Placed { hold: nanos(300), kept: vec![0] });
+    let mut request = f.a_task(&[300])?;
+    request.guard = Some(Guard { guard: [1; 32], body: [2; 32], expires_at_ms: NOW + 60_000 });
+    assert_eq!(f.store.place_task(request.clone()).await?, as_the_first_time);
+    assert_eq!(f.store.place_task(request.clone()).await?, as_the_first_time, "its own guard stands");
+    request.guard = None;
+    assert_eq!(f.store.place_task(request.clone()).await?, as_the_first_time, "200 are left");
+    // Together with one that is refused, and stays so.
+    let (again, dear) = (f.store.place_task(request.clone()), f.store.place_task(f.a_task(&[300])?));
+    let (again, dear) = futures_util::future::join(again, dear).await;
+    assert_eq!(again?, as_the_first_time);
+    assert_eq!(dear?, Err(PlaceRefusal::InsufficientFunds { available: nanos(200) }));
+    f.store.set_account_status(f.account, AccountStatus::Suspended).await?;
+    assert_eq!(f.store.place_task(request).await?, as_the_first_time, "the account is suspended since");
+    assert_eq!((f.balance().await?.available, f.balance().await?.held), (nanos(200), nanos(300)));
     Ok(())
 }
 
