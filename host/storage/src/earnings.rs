@@ -7,7 +7,7 @@ use capstan_domain::ledger::{Move, Share};
 use capstan_domain::{AccountId, Amount, AttemptId, MoveId};
 use uuid::Uuid;
 
-use crate::bulk::{Bulk, Cell};
+use crate::bulk::{Bulk, Cell, Short, Writes};
 use crate::db::{Db, sql};
 use crate::moves;
 use crate::{Store, StoreError};
@@ -37,18 +37,18 @@ impl Earning {
 }
 
 /// Writes lots, pending; a share of nothing is none.
-pub(crate) async fn add_all(db: &mut Db, earned: &[Earning]) -> Result<(), StoreError> {
+pub(crate) fn add_all(writes: &mut Writes<'_>, earned: &[Earning]) {
     const INSERT: Bulk = Bulk {
         head: "insert into earnings (attempt_id, contributor_id, kind, amount_nanos, matures_at_ms, state)",
         columns: 6,
         tail: " on conflict do nothing",
+        short: Short::Wrong,
     };
     let row = |e: &Earning| -> [Cell<'static>; 6] {
         let (amount, matures_at_ms) = (e.amount.nanos().into(), e.matures_at_ms.into());
         [e.attempt.0.into(), e.contributor.0.into(), e.kind.into(), amount, matures_at_ms, "pending".into()]
     };
-    let cells: Vec<Cell<'_>> = earned.iter().filter(|e| e.amount > Amount::ZERO).flat_map(row).collect();
-    INSERT.insert(db, &cells).await
+    writes.add(INSERT, earned.iter().filter(|e| e.amount > Amount::ZERO).flat_map(row).collect());
 }
 
 /// What a contributor's lots come to.

@@ -6,7 +6,7 @@ use capstan_domain::ledger::{Move, MoveKind};
 use capstan_domain::{AccountId, Amount, AttemptId, MoveId, TaskId};
 use uuid::Uuid;
 
-use crate::bulk::{Bulk, Cell};
+use crate::bulk::{Bulk, Cell, Short, Writes};
 use crate::db::{Db, sql};
 use crate::{Store, StoreError};
 
@@ -125,19 +125,19 @@ pub(crate) struct Booking {
 }
 
 /// Books moves of tasks; whether a task may have its move is kept by the table's unique indexes.
-pub(crate) async fn book_all(db: &mut Db, bookings: &[Booking]) -> Result<(), StoreError> {
+pub(crate) fn book_all(writes: &mut Writes<'_>, bookings: &[Booking]) {
     const INSERT: Bulk = Bulk {
         head: "insert into moves (id, kind, task_id, attempt_id, created_at_ms)",
         columns: 5,
         tail: " on conflict do nothing",
+        short: Short::Wrong,
     };
-    let row = |b: &Booking| -> [Cell<'_>; 5] {
+    let row = |b: &Booking| -> [Cell<'static>; 5] {
         let attempt = Cell::Uuid(b.attempt.map(|attempt| attempt.0));
         [b.id.0.into(), b.made.kind.as_str().into(), b.task.0.into(), attempt, b.at_ms.into()]
     };
-    let cells: Vec<Cell<'_>> = bookings.iter().flat_map(row).collect();
-    INSERT.insert(db, &cells).await?;
-    insert_entries(db, bookings.iter().map(|b| (b.id, &b.made))).await
+    writes.add(INSERT, bookings.iter().flat_map(row).collect());
+    writes.add(ENTRIES, entry_cells(bookings.iter().map(|b| (b.id, &b.made))));
 }
 
 /// Books a move that is for no task and has no name outside.
@@ -187,16 +187,22 @@ pub(crate) async fn insert_entries<'m>(
     db: &mut Db,
     moves: impl IntoIterator<Item = (MoveId, &'m Move)>,
 ) -> Result<(), StoreError> {
-    const INSERT: Bulk = Bulk {
-        head: "insert into ledger_entries (move_id, line, account, amount_nanos)",
-        columns: 4,
-        tail: " on conflict do nothing",
-    };
-    let mut cells: Vec<Cell<'_>> = Vec::new();
+    ENTRIES.run(db, entry_cells(moves)).await
+}
+
+const ENTRIES: Bulk = Bulk {
+    head: "insert into ledger_entries (move_id, line, account, amount_nanos)",
+    columns: 4,
+    tail: " on conflict do nothing",
+    short: Short::Wrong,
+};
+
+fn entry_cells<'m>(moves: impl IntoIterator<Item = (MoveId, &'m Move)>) -> Vec<Cell<'static>> {
+    let mut cells = Vec::new();
     for (id, made) in moves {
         for (line, entry) in (0i64..).zip(&made.entries) {
             cells.extend([id.0.into(), line.into(), entry.account.to_string().into(), entry.amount.nanos().into()]);
         }
     }
-    INSERT.insert(db, &cells).await
+    cells
 }

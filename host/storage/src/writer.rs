@@ -298,9 +298,9 @@ impl Writer {
         let db = self.connect().await?;
         let began = Instant::now();
         db.begin().await?;
-        let mut batch = Batch { db, told: Vec::with_capacity(requests.len()), kept: 0, undone: 0 };
+        let mut batch = Batch { db, told: Vec::with_capacity(requests.len()), kept: 0, undone: 0, stands: false };
         batch.run_all(requests, run).await?;
-        let Batch { db, told, kept, undone } = batch;
+        let Batch { db, told, kept, undone, .. } = batch;
         db.run("commit").await?;
         counters.commits.fetch_add(1, Ordering::Relaxed);
         counters.kept.fetch_add(kept, Ordering::Relaxed);

@@ -7,8 +7,8 @@ use capstan_domain::task::TaskState;
 use capstan_domain::{AttemptId, TaskId};
 use uuid::Uuid;
 
-use super::attempts::{Recorded, changed_all};
-use crate::bulk::{self, Bulk, Cell};
+use super::attempts::Recorded;
+use crate::bulk::{self, Bulk, Cell, Short, Writes};
 use crate::db::Db;
 use crate::shards::hold_fences;
 use crate::words::read;
@@ -119,17 +119,19 @@ async fn write_accepted(db: &mut Db, accepted: &[&Acceptance]) -> Result<(), Sto
         head: "update attempts as a set state = 'running', reference = v.column2, accepted_at_ms = v.column3 from (",
         columns: 3,
         tail: ") as v where a.id = v.column1 and a.state in ('submitting', 'in_doubt')",
+        short: Short::OutOfDate,
     };
     const TASKS: Bulk = Bulk {
         head: "update tasks as t set state = 'running', epoch = v.column2 from (",
         columns: 2,
         tail: ") as v where t.id = v.column1 and t.state in ('submitting', 'in_doubt')",
+        short: Short::OutOfDate,
     };
-    let attempts: Vec<Cell<'_>> = accepted.iter().flat_map(|call| accepted_attempt(call)).collect();
-    changed_all(ATTEMPTS.run(db, &attempts).await?, accepted.len())?;
+    let mut writes = Writes::default();
+    writes.add(ATTEMPTS, accepted.iter().flat_map(|call| accepted_attempt(call)).collect());
     let task = |call: &&Acceptance| -> [Cell<'static>; 2] { [call.task.0.into(), call.fence.epoch.into()] };
-    let tasks: Vec<Cell<'_>> = accepted.iter().flat_map(task).collect();
-    changed_all(TASKS.run(db, &tasks).await?, accepted.len())
+    writes.add(TASKS, accepted.iter().flat_map(task).collect());
+    writes.run(db).await
 }
 
 fn accepted_attempt(call: &Acceptance) -> [Cell<'_>; 3] {

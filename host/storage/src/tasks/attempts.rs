@@ -7,7 +7,7 @@ use capstan_domain::{Amount, AttemptId, TaskId};
 
 use super::charges::{self, Charge};
 use super::rows::charged_word;
-use crate::bulk::{Bulk, Cell};
+use crate::bulk::{Bulk, Cell, Short, Writes};
 use crate::db::{Db, sql};
 use crate::prices::billing_words;
 use crate::shards::hold_fence;
@@ -75,16 +75,19 @@ impl Store {
 }
 
 /// Writes attempts, each with its task and its place among the task's.
-pub(super) async fn insert_attempts(db: &mut Db, attempts: &[(TaskId, i64, &NewAttempt)]) -> Result<(), StoreError> {
+pub(super) fn insert_attempts<'c>(
+    writes: &mut Writes<'c>,
+    attempts: impl IntoIterator<Item = (TaskId, i64, &'c NewAttempt)>,
+) {
     const INSERT: Bulk = Bulk {
         head: "insert into attempts (id, task_id, seq, provider_id, credential_id, pool, adapter_digest, state, price_nanos,
                                      share_bp, contributor_id, explanation, created_at_ms, billing, billing_margin_bp,
                                      expected_cost_nanos)",
         columns: 16,
         tail: " on conflict do nothing",
+        short: Short::Wrong,
     };
-    let cells: Vec<Cell<'_>> = attempts.iter().flat_map(|&(task, seq, new)| attempt_row(task, seq, new)).collect();
-    INSERT.insert(db, &cells).await
+    writes.add(INSERT, attempts.into_iter().flat_map(|(task, seq, new)| attempt_row(task, seq, new)).collect());
 }
 
 fn attempt_row(task: TaskId, seq: i64, new: &NewAttempt) -> [Cell<'_>; 16] {
@@ -115,11 +118,6 @@ fn attempt_row(task: TaskId, seq: i64, new: &NewAttempt) -> [Cell<'_>; 16] {
 /// this call's own earlier run or the state that the caller did not know of.
 pub(super) const fn changed_one(changed: u64) -> Result<(), StoreError> {
     if changed == 1 { Ok(()) } else { Err(StoreError::Contended) }
-}
-
-/// The same for every row of a batch.
-pub(super) const fn changed_all(changed: u64, expected: usize) -> Result<(), StoreError> {
-    if changed == expected as u64 { Ok(()) } else { Err(StoreError::Contended) }
 }
 
 async fn replace_attempt(db: &mut Db, call: &NextAttempt) -> Result<Recorded, StoreError> {
@@ -162,7 +160,9 @@ async fn replace_attempt(db: &mut Db, call: &NextAttempt) -> Result<Recorded, St
     if let Some(charge) = call.charge {
         charges::bear(db, (call.task, call.refused), charge, (at_ms, call.matures_at_ms)).await?;
     }
-    insert_attempts(db, &[(call.task, last_seq + 1, &call.next)]).await?;
+    let mut writes = Writes::default();
+    insert_attempts(&mut writes, [(call.task, last_seq + 1, &call.next)]);
+    writes.run(db).await?;
     Ok(Recorded::Done)
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::attempts::changed_one;
 use super::rows::{StakeRow, charged_word};
+use crate::bulk::Writes;
 use crate::db::{Db, sql};
 use crate::earnings::{self, Earning};
 use crate::moves::{self, Booking};
@@ -133,7 +134,7 @@ async fn hear(db: &mut Db, word: &LateWord) -> Result<Heard, StoreError> {
     changed_one(changed)?;
     if let Some(charge) = word.charge.filter(|_| found.booked == 0) {
         let times = (word.at_ms, word.matures_at_ms);
-        bear_all(db, &[found.borne((word.task, word.attempt), charge, times)?]).await?;
+        book(db, found.borne((word.task, word.attempt), charge, times)?).await?;
     }
     Ok(Heard::Done)
 }
@@ -146,7 +147,7 @@ pub(super) async fn bear(
     times: (i64, i64),
 ) -> Result<(), StoreError> {
     let found = find(db, attempt).await?;
-    bear_all(db, &[found.borne(attempt, charge, times)?]).await
+    book(db, found.borne(attempt, charge, times)?).await
 }
 
 async fn find(db: &mut Db, (task, attempt): (TaskId, AttemptId)) -> Result<ChargedRow, StoreError> {
@@ -165,8 +166,14 @@ async fn find(db: &mut Db, (task, attempt): (TaskId, AttemptId)) -> Result<Charg
     found.ok_or_else(|| StoreError::Missing { table: "attempts", id: attempt.to_string() })
 }
 
+async fn book(db: &mut Db, borne: Borne) -> Result<(), StoreError> {
+    let mut writes = Writes::default();
+    bear_all(&mut writes, &[borne])?;
+    writes.run(db).await
+}
+
 /// Books charges, each for an attempt that has none in the books.
-pub(super) async fn bear_all(db: &mut Db, borne: &[Borne]) -> Result<(), StoreError> {
+pub(super) fn bear_all(writes: &mut Writes<'_>, borne: &[Borne]) -> Result<(), StoreError> {
     let (mut bookings, mut back) = (Vec::new(), Vec::new());
     for Borne { task, attempt, payer, stake, charge, at_ms, matures_at_ms } in borne {
         // Who is charged for their own task has nothing to get back.
@@ -176,6 +183,7 @@ pub(super) async fn bear_all(db: &mut Db, borne: &[Borne]) -> Result<(), StoreEr
         }
         bookings.push(Booking { id: charge.move_id, task: *task, attempt: Some(*attempt), at_ms: *at_ms, made });
     }
-    moves::book_all(db, &bookings).await?;
-    earnings::add_all(db, &back).await
+    moves::book_all(writes, &bookings);
+    earnings::add_all(writes, &back);
+    Ok(())
 }

@@ -6,11 +6,10 @@ use capstan_domain::Amount;
 use capstan_domain::ledger::{Move, Share};
 use uuid::Uuid;
 
-use super::attempts::changed_all;
 use super::charges::{Borne, Charge, bear_all};
 use super::rows::charged_word;
 use super::settle::{OpenHold, Outcome, Settlement};
-use crate::bulk::{Bulk, Cell};
+use crate::bulk::{Bulk, Cell, Short, Writes};
 use crate::db::Db;
 use crate::earnings::{self, Earning};
 use crate::moves::{self, Booking};
@@ -30,10 +29,11 @@ pub(super) async fn close(db: &mut Db, closing: &[Closing<'_>]) -> Result<(), St
     if closing.is_empty() {
         return Ok(());
     }
-    mark_holds(db, closing).await?;
-    return_balances(db, closing).await?;
-    end_tasks(db, closing).await?;
-    end_attempts(db, closing).await?;
+    let mut writes = Writes::default();
+    mark_holds(&mut writes, closing);
+    return_balances(&mut writes, closing)?;
+    end_tasks(&mut writes, closing);
+    end_attempts(&mut writes, closing);
     let mut bookings = Vec::with_capacity(closing.len());
     let (mut earned, mut borne) = (Vec::new(), Vec::new());
     for Closing { call, hold, capture, share, made } in closing {
@@ -55,16 +55,18 @@ pub(super) async fn close(db: &mut Db, closing: &[Closing<'_>]) -> Result<(), St
             });
         }
     }
-    moves::book_all(db, &bookings).await?;
-    earnings::add_all(db, &earned).await?;
-    bear_all(db, &borne).await
+    moves::book_all(&mut writes, &bookings);
+    earnings::add_all(&mut writes, &earned);
+    bear_all(&mut writes, &borne)?;
+    writes.run(db).await
 }
 
-async fn mark_holds(db: &mut Db, closing: &[Closing<'_>]) -> Result<(), StoreError> {
+fn mark_holds<'c>(writes: &mut Writes<'c>, closing: &'c [Closing<'_>]) {
     const MARK: Bulk = Bulk {
         head: "update holds as h set state = v.column2, settled_at_ms = v.column3 from (",
         columns: 3,
         tail: ") as v where h.task_id = v.column1 and h.state = 'open'",
+        short: Short::OutOfDate,
     };
     let row = |c: &Closing<'_>| -> [Cell<'static>; 3] {
         let state = match c.call.outcome {
@@ -73,15 +75,15 @@ async fn mark_holds(db: &mut Db, closing: &[Closing<'_>]) -> Result<(), StoreErr
         };
         [c.call.task.0.into(), state.into(), c.call.at_ms.into()]
     };
-    let cells: Vec<Cell<'_>> = closing.iter().flat_map(row).collect();
-    changed_all(MARK.run(db, &cells).await?, closing.len())
+    writes.add(MARK, closing.iter().flat_map(row).collect());
 }
 
-async fn return_balances(db: &mut Db, closing: &[Closing<'_>]) -> Result<(), StoreError> {
+fn return_balances(writes: &mut Writes<'_>, closing: &[Closing<'_>]) -> Result<(), StoreError> {
     const RETURN: Bulk = Bulk {
         head: "update accounts as a set held = a.held - v.column2, available = a.available + v.column3 from (",
         columns: 3,
         tail: ") as v where a.id = v.column1 and a.held >= v.column2",
+        short: Short::Wrong,
     };
     // In the order of ids, so that two nodes do not wait for each other's rows.
     let mut sums: BTreeMap<Uuid, (Amount, Amount)> = BTreeMap::new();
@@ -93,15 +95,11 @@ async fn return_balances(db: &mut Db, closing: &[Closing<'_>]) -> Result<(), Sto
     let row = |(account, (held, returned)): (&Uuid, &(Amount, Amount))| -> [Cell<'static>; 3] {
         [(*account).into(), held.nanos().into(), returned.nanos().into()]
     };
-    let cells: Vec<Cell<'_>> = sums.iter().flat_map(row).collect();
-    let (changed, expected) = (RETURN.run(db, &cells).await?, sums.len() as u64);
-    if changed == expected {
-        return Ok(());
-    }
-    Err(StoreError::UnexpectedChange { what: "the balances of settlements", expected, changed })
+    writes.add(RETURN, sums.iter().flat_map(row).collect());
+    Ok(())
 }
 
-async fn end_tasks(db: &mut Db, closing: &[Closing<'_>]) -> Result<(), StoreError> {
+fn end_tasks<'c>(writes: &mut Writes<'c>, closing: &'c [Closing<'_>]) {
     const END: Bulk = Bulk {
         head: "update tasks as t set state = v.column2, epoch = v.column3, ended_at_ms = v.column4, cost_nanos = v.column5,
                                      solver_provider = v.column6, solution = v.column7, error_code = v.column8,
@@ -109,9 +107,9 @@ async fn end_tasks(db: &mut Db, closing: &[Closing<'_>]) -> Result<(), StoreErro
                  from (",
         columns: 9,
         tail: ") as v where t.id = v.column1 and t.state in ('submitting', 'running', 'in_doubt')",
+        short: Short::OutOfDate,
     };
-    let cells: Vec<Cell<'_>> = closing.iter().flat_map(ended_task).collect();
-    changed_all(END.run(db, &cells).await?, closing.len())
+    writes.add(END, closing.iter().flat_map(ended_task).collect());
 }
 
 fn ended_task<'c>(c: &'c Closing<'_>) -> [Cell<'c>; 9] {
@@ -143,7 +141,7 @@ fn ended_task<'c>(c: &'c Closing<'_>) -> [Cell<'c>; 9] {
     }
 }
 
-async fn end_attempts(db: &mut Db, closing: &[Closing<'_>]) -> Result<(), StoreError> {
+fn end_attempts<'c>(writes: &mut Writes<'c>, closing: &'c [Closing<'_>]) {
     // Without a fault of its own, an attempt keeps the one that put it in doubt.
     const END: Bulk = Bulk {
         head: "update attempts as a set state = v.column2, ended_at_ms = v.column3, provider_cost_nanos = v.column4,
@@ -153,9 +151,9 @@ async fn end_attempts(db: &mut Db, closing: &[Closing<'_>]) -> Result<(), StoreE
                  from (",
         columns: 8,
         tail: ") as v where a.id = v.column1 and a.state in ('submitting', 'running', 'in_doubt')",
+        short: Short::OutOfDate,
     };
-    let cells: Vec<Cell<'_>> = closing.iter().flat_map(|c| ended_attempt(c.call)).collect();
-    changed_all(END.run(db, &cells).await?, closing.len())
+    writes.add(END, closing.iter().flat_map(|c| ended_attempt(c.call)).collect());
 }
 
 fn ended_attempt(call: &Settlement) -> [Cell<'_>; 8] {

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::attempts::insert_attempts;
 use super::guards::{self, Guard, Guarded};
-use crate::bulk::{self, Bulk, Cell};
-use crate::db::{Db, sql};
+use crate::bulk::{self, Bulk, Cell, Short, Writes};
+use crate::db::Db;
 use crate::moves::{self, Booking};
 use crate::shards::{HeldFences, hold_fences};
 use crate::writer::{Run, Together};
@@ -110,17 +110,11 @@ impl Together for PlaceTask {
         for request in requests {
             answers.push(batch.judge(db, request).await?);
         }
-        if write(db, &batch.placed).await? {
-            if run == Run::First {
-                answer_as_before(db, requests, &mut answers).await?;
-            }
-            return Ok(answers);
+        write(db, &batch.placed).await?;
+        if run == Run::First {
+            answer_as_before(db, requests, &mut answers).await?;
         }
-        match requests {
-            [request] => number_taken(db, &request.facts).await.map(|answer| vec![Ok(answer)]),
-            // One by one, each finds out whether it is the one.
-            _ => Err(StoreError::Contended),
-        }
+        Ok(answers)
     }
 }
 
@@ -147,16 +141,6 @@ async fn answer_as_before(
     Ok(())
 }
 
-/// Tells a number that is taken from this very task, which an earlier run of the same call has placed.
-async fn number_taken(db: &mut Db, facts: &TaskFacts) -> Result<PlaceAnswer, StoreError> {
-    let same = sql!(db, optional as (Uuid,), "select account_id from tasks where id = $1", facts.id.0)?;
-    match same {
-        None => Ok(Err(PlaceRefusal::NumberTaken)),
-        Some((account,)) if account == facts.account.0 => Err(StoreError::Contended),
-        Some(_) => Err(other_accounts(facts.id)),
-    }
-}
-
 /// A batch while it is judged.
 struct Batch<'r> {
     held: HeldFences,
@@ -165,6 +149,8 @@ struct Batch<'r> {
     available: HashMap<AccountId, Amount>,
     /// What was set aside for tasks that an earlier run has placed.
     before: HashMap<TaskId, (AccountId, Amount)>,
+    /// Numbers that tasks have already.
+    taken: HashSet<i64>,
     /// Guards raised by the requests that were judged.
     raised: HashSet<(ApiKeyId, [u8; 32])>,
     placed: Vec<(&'r PlaceTask, Placed)>,
@@ -176,11 +162,12 @@ impl<'r> Batch<'r> {
         let payers = find_payers(db, requests).await?;
         let available =
             payers.values().map(|payer| (AccountId(payer.account_id), Amount::from_nanos(payer.available))).collect();
-        let before = match run {
-            Run::First => HashMap::new(),
-            Run::Again => find_placed(db, requests).await?,
+        // At first, what is there already shows when it is written, and is looked for then.
+        let (before, taken) = match run {
+            Run::First => (HashMap::new(), HashSet::new()),
+            Run::Again => (find_placed(db, requests).await?, find_taken(db, requests).await?),
         };
-        Ok(Self { held, payers, available, before, raised: HashSet::new(), placed: Vec::new() })
+        Ok(Self { held, payers, available, before, taken, raised: HashSet::new(), placed: Vec::new() })
     }
 
     /// Answers one request, given those before it. What it makes is written later, with the others'.
@@ -208,6 +195,9 @@ impl<'r> Batch<'r> {
         }
         if let Err(refusal) = payer.may_pay() {
             return Ok(Ok(Err(refusal)));
+        }
+        if self.taken.contains(&facts.number) {
+            return Ok(Ok(Err(PlaceRefusal::NumberTaken)));
         }
         let available = self.available.get(&facts.account).copied().unwrap_or(Amount::ZERO);
         let placed = match kept_under(request, available) {
@@ -282,6 +272,13 @@ async fn find_placed(db: &mut Db, requests: &[&PlaceTask]) -> Result<HashMap<Tas
         .collect())
 }
 
+/// Which of these requests' numbers tasks have.
+async fn find_taken(db: &mut Db, requests: &[&PlaceTask]) -> Result<HashSet<i64>, StoreError> {
+    let numbers: Vec<Cell<'_>> = requests.iter().map(|request| request.facts.number.into()).collect();
+    let rows: Vec<(i64,)> = bulk::find(db, ("select number from tasks where number in", ""), &numbers).await?;
+    Ok(rows.into_iter().map(|(number,)| number).collect())
+}
+
 /// Counts a hold against its key's daily cap, if it has one.
 async fn pass_cap(
     db: &mut Db,
@@ -315,61 +312,62 @@ fn kept_under(request: &PlaceTask, available: Amount) -> Result<Placed, PlaceRef
     Ok(Placed { hold, kept })
 }
 
-/// Writes what a batch has placed; false when a number, or a task, is there already.
-async fn write(db: &mut Db, placed: &[(&PlaceTask, Placed)]) -> Result<bool, StoreError> {
-    if placed.is_empty() {
-        return Ok(true);
-    }
-    set_aside(db, placed).await?;
-    if !insert_tasks(db, placed).await? {
-        return Ok(false);
-    }
-    let mut attempts = Vec::with_capacity(placed.len());
-    let mut bookings = Vec::with_capacity(placed.len());
-    for (request, placed) in placed {
-        let facts = &request.facts;
-        if let Some(guard) = &request.guard {
-            guards::raise(db, facts, guard).await?;
-        }
-        // A route that keeps nobody is refused before it comes here.
+/// Writes what a batch has placed. A task or a number that is there already is an error; looking again finds which.
+async fn write<'c>(db: &mut Db, placed: &[(&'c PlaceTask, Placed)]) -> Result<(), StoreError> {
+    let mut writes = Writes::default();
+    set_aside(&mut writes, placed)?;
+    insert_tasks(&mut writes, placed);
+    // A route that keeps nobody is refused before it comes here.
+    let first = |(request, placed): &(&'c PlaceTask, Placed)| {
         let first = placed.kept.first().and_then(|&index| request.candidates.get(index));
-        attempts.extend(first.map(|first| (facts.id, 1, first)));
+        first.map(|first| (request.facts.id, 1, first))
+    };
+    insert_attempts(&mut writes, placed.iter().filter_map(first));
+    insert_holds(&mut writes, placed);
+    let booking = |(request, placed): &(&PlaceTask, Placed)| {
+        let PlaceTask { facts, move_id, .. } = request;
         let made = Move::hold(facts.account, placed.hold)?;
-        bookings.push(Booking { id: request.move_id, task: facts.id, attempt: None, at_ms: facts.created_at_ms, made });
+        Ok(Booking { id: *move_id, task: facts.id, attempt: None, at_ms: facts.created_at_ms, made })
+    };
+    let bookings: Vec<Booking> = placed.iter().map(booking).collect::<Result<_, StoreError>>()?;
+    moves::book_all(&mut writes, &bookings);
+    writes.run(db).await?;
+    for (request, _) in placed {
+        if let Some(guard) = &request.guard {
+            guards::raise(db, &request.facts, guard).await?;
+        }
     }
-    insert_attempts(db, &attempts).await?;
-    insert_holds(db, placed).await?;
-    moves::book_all(db, &bookings).await?;
-    Ok(true)
+    Ok(())
 }
 
-async fn set_aside(db: &mut Db, placed: &[(&PlaceTask, Placed)]) -> Result<(), StoreError> {
+fn set_aside(writes: &mut Writes<'_>, placed: &[(&PlaceTask, Placed)]) -> Result<(), StoreError> {
     const SET_ASIDE: Bulk = Bulk {
         head: "update accounts as a set available = a.available - v.column2, held = a.held + v.column2 from (",
         columns: 2,
         tail: ") as v where a.id = v.column1 and a.status = 'active' and a.available >= v.column2",
+        // Another node changed a balance since the look; the next look sees it.
+        short: Short::OutOfDate,
     };
     let mut sums: HashMap<AccountId, Amount> = HashMap::new();
     for (request, placed) in placed {
         let sum = sums.entry(request.facts.account).or_insert(Amount::ZERO);
         *sum = sum.plus(placed.hold)?;
     }
-    let cells: Vec<Cell<'_>> = sums.iter().flat_map(|(account, sum)| [account.0.into(), sum.nanos().into()]).collect();
-    let changed = SET_ASIDE.run(db, &cells).await?;
-    // Another node changed a balance since the look; the next look sees it.
-    if changed == sums.len() as u64 { Ok(()) } else { Err(StoreError::Contended) }
+    writes.add(SET_ASIDE, sums.iter().flat_map(|(account, sum)| [account.0.into(), sum.nanos().into()]).collect());
+    Ok(())
 }
 
-async fn insert_tasks(db: &mut Db, placed: &[(&PlaceTask, Placed)]) -> Result<bool, StoreError> {
+fn insert_tasks<'c>(writes: &mut Writes<'c>, placed: &[(&'c PlaceTask, Placed)]) {
     const INSERT: Bulk = Bulk {
         head: "insert into tasks (id, number, shard, epoch, account_id, api_key_id, family, task_type, with_proxy,
                                   selection_mode, pool_mode, site, site_domain, site_key, price_book_version, state,
                                   created_at_ms, deadline_at_ms)",
         columns: 18,
         tail: " on conflict do nothing",
+        short: Short::OutOfDate,
     };
-    let cells: Vec<Cell<'_>> = placed.iter().flat_map(|(request, _)| task_row(&request.facts, request.fence)).collect();
-    Ok(INSERT.run(db, &cells).await? == placed.len() as u64)
+    let row = |(request, _): &(&'c PlaceTask, Placed)| task_row(&request.facts, request.fence);
+    writes.add(INSERT, placed.iter().flat_map(row).collect());
 }
 
 fn task_row(facts: &TaskFacts, fence: Fence) -> [Cell<'_>; 18] {
@@ -395,17 +393,17 @@ fn task_row(facts: &TaskFacts, fence: Fence) -> [Cell<'_>; 18] {
     ]
 }
 
-async fn insert_holds(db: &mut Db, placed: &[(&PlaceTask, Placed)]) -> Result<(), StoreError> {
+fn insert_holds(writes: &mut Writes<'_>, placed: &[(&PlaceTask, Placed)]) {
     const INSERT: Bulk = Bulk {
         head: "insert into holds (task_id, account_id, amount_nanos, state, created_at_ms)",
         columns: 5,
         tail: " on conflict do nothing",
+        short: Short::Wrong,
     };
-    let row = |(request, placed): &(&PlaceTask, Placed)| -> [Cell<'_>; 5] {
+    let row = |(request, placed): &(&PlaceTask, Placed)| -> [Cell<'static>; 5] {
         let facts = &request.facts;
         let open = "open".into();
         [facts.id.0.into(), facts.account.0.into(), placed.hold.nanos().into(), open, facts.created_at_ms.into()]
     };
-    let cells: Vec<Cell<'_>> = placed.iter().flat_map(row).collect();
-    INSERT.insert(db, &cells).await
+    writes.add(INSERT, placed.iter().flat_map(row).collect());
 }

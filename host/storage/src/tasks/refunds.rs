@@ -4,6 +4,7 @@ use capstan_domain::ledger::{Move, Share};
 use capstan_domain::{AccountId, Amount, AttemptId, MoveId, ProviderId, TaskId};
 use uuid::Uuid;
 
+use crate::bulk::Writes;
 use crate::db::{Db, sql};
 use crate::moves::{self, Booking};
 use crate::providers::read_id;
@@ -68,7 +69,9 @@ pub(super) async fn give_back(db: &mut Db, paid: &Paid, (move_id, at_ms): (MoveI
     if changed != 1 {
         return Err(StoreError::Missing { table: "accounts", id: paid.account.to_string() });
     }
-    moves::book_all(db, &[Booking { id: move_id, task: paid.task, attempt: None, at_ms, made }]).await?;
+    let mut writes = Writes::default();
+    moves::book_all(&mut writes, &[Booking { id: move_id, task: paid.task, attempt: None, at_ms, made }]);
+    writes.run(db).await?;
     key_days::give_back(db, paid.task, paid.cost).await
 }
 

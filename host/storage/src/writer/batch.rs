@@ -13,6 +13,9 @@ pub(super) struct Batch<'d, 'r> {
     pub(super) kept: u64,
     /// Requests that were refused or failed, and left nothing.
     pub(super) undone: u64,
+    /// Whether something stands since the savepoint that is to stay. The commit keeps it; whoever runs next may undo what
+    /// is its own alone, and moves the savepoint first.
+    pub(super) stands: bool,
 }
 
 impl<'r> Batch<'_, 'r> {
@@ -34,6 +37,7 @@ impl<'r> Batch<'_, 'r> {
     }
 
     async fn run_alone(&mut self, alone: &'r Alone) -> Result<(), StoreError> {
+        self.begin_next().await?;
         match (alone.run)(self.db).await {
             Ok(Ran { keep, tell }) => {
                 self.told.push(tell);
@@ -53,6 +57,7 @@ impl<'r> Batch<'_, 'r> {
             return Ok(());
         }
         if run == Run::First {
+            self.begin_next().await?;
             let inputs: Vec<&I> = calls.iter().map(|call| &call.input).collect();
             match I::run(self.db, &inputs, run).await {
                 Ok(answers) if answers.len() == calls.len() => return self.end_together(calls, answers).await,
@@ -78,6 +83,7 @@ impl<'r> Batch<'_, 'r> {
     }
 
     async fn run_one_of_kind<I: Together>(&mut self, call: &'r Call<I>) -> Result<(), StoreError> {
+        self.begin_next().await?;
         let answer = match I::run(self.db, &[&call.input], Run::Again).await {
             Ok(answers) => answers.into_iter().next().unwrap_or(Err(StoreError::Closed)),
             Err(error) => Err(error),
@@ -107,18 +113,27 @@ impl<'r> Batch<'_, 'r> {
             let kept = answer.as_ref().is_ok_and(I::keeps);
             self.kept += u64::from(kept);
             self.undone += u64::from(!kept);
+            self.stands |= kept;
             self.told.push(Box::new(move || call.to_caller.say(answer)));
         }
+        Ok(())
+    }
+
+    async fn begin_next(&mut self) -> Result<(), StoreError> {
+        if !self.stands {
+            return Ok(());
+        }
+        self.stands = false;
         self.db.run("release savepoint request; savepoint request").await
     }
 
     async fn end_request(&mut self, keep: bool) -> Result<(), StoreError> {
         if keep {
             self.kept += 1;
-            self.db.run("release savepoint request; savepoint request").await
-        } else {
-            self.undone += 1;
-            self.db.run("rollback to savepoint request").await
+            self.stands = true;
+            return Ok(());
         }
+        self.undone += 1;
+        self.db.run("rollback to savepoint request").await
     }
 }
