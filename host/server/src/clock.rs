@@ -1,5 +1,7 @@
 //! The one clock, and what is drawn at random: everything else is handed its time and its ids.
 
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use capstan_domain::{AttemptId, MoveId, TaskId};
@@ -41,14 +43,26 @@ pub fn new_move_id() -> MoveId {
 /// A time between a half and the whole of one, drawn at random: many processes that start together do not go on together.
 #[must_use]
 pub fn spread(span: Duration) -> Duration {
-    let thousandths = u32::try_from(new_task_number() % 500).unwrap_or(0);
+    let thousandths = u32::try_from(random() % 500).unwrap_or(0);
     span.saturating_mul(500 + thousandths) / 1_000
 }
 
-/// A random number from 1 below 2^52: a task's id for clients that need an integer.
-#[must_use]
 #[expect(clippy::disallowed_methods, reason = "randomness is drawn here")]
+fn random() -> u64 {
+    // A v4 UUID's low 62 bits are random.
+    Uuid::new_v4().as_u64_pair().1 & ((1 << 62) - 1)
+}
+
+/// How many of a task number's 52 bits count within a millisecond.
+const COUNTED_BITS: u32 = 16;
+
+/// A number from 1 below 2^52: a task's id for clients that need an integer. The time, and a count that each process begins
+/// somewhere: numbers of the same moment are neighbours, so that a database's index of them grows at one end. They come
+/// round after two years; which numbers are taken, the database knows.
+#[must_use]
 pub fn new_task_number() -> i64 {
-    // A v4 UUID's low 62 bits are random; the mask leaves 52 of them.
-    i64::try_from(Uuid::new_v4().as_u64_pair().1 & ((1 << 52) - 1)).unwrap_or(1).max(1)
+    static COUNT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(random()));
+    let count = COUNT.fetch_add(1, Ordering::Relaxed) & ((1 << COUNTED_BITS) - 1);
+    let number = (now_ms().cast_unsigned() << COUNTED_BITS | count) & ((1 << 52) - 1);
+    number.max(1).cast_signed()
 }

@@ -154,8 +154,7 @@ pub(crate) async fn hold_fences(
         // In the shards' order, so that two nodes do not wait for each other.
         Db::Postgres(_) => " order by shard for share",
     };
-    let rows: Vec<(i64, i64)> =
-        bulk::find(db, ("select shard, epoch from shards where shard in", lock), &shards).await?;
+    let rows: Vec<(i64, i64)> = bulk::find(db, ("select shard, epoch from shards where shard", lock), &shards).await?;
     Ok(HeldFences(fences_of(rows)?.into_iter().collect()))
 }
 

@@ -109,7 +109,7 @@ async fn find_standing(db: &mut Db, calls: &[&Acceptance]) -> Result<HashMap<Uui
     let ids: Vec<Cell<'_>> = calls.iter().map(|call| call.attempt.0.into()).collect();
     let head = "select a.id as attempt_id, t.id as task_id, t.shard, t.state as task_state, a.state as attempt_state,
                        a.accepted_at_ms
-                  from attempts a join tasks t on t.id = a.task_id where a.id in";
+                  from attempts a join tasks t on t.id = a.task_id where a.id";
     let rows: Vec<StandingRow> = bulk::find(db, (head, ""), &ids).await?;
     Ok(rows.into_iter().map(|row| (row.attempt_id, row)).collect())
 }

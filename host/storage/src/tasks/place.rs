@@ -256,7 +256,7 @@ async fn find_payers(db: &mut Db, requests: &[&PlaceTask]) -> Result<HashMap<Api
     let keys: Vec<Cell<'_>> = keys.into_iter().map(Cell::from).collect();
     let head =
         "select k.id as key_id, a.id as account_id, a.status, a.available, k.status as key_status, k.daily_cap_nanos
-                  from api_keys k join accounts a on a.id = k.account_id where k.id in";
+                  from api_keys k join accounts a on a.id = k.account_id where k.id";
     let rows: Vec<PayerRow> = bulk::find(db, (head, lock), &keys).await?;
     Ok(rows.into_iter().map(|row| (ApiKeyId(row.key_id), row)).collect())
 }
@@ -264,7 +264,7 @@ async fn find_payers(db: &mut Db, requests: &[&PlaceTask]) -> Result<HashMap<Api
 /// What earlier runs of these requests have set aside.
 async fn find_placed(db: &mut Db, requests: &[&PlaceTask]) -> Result<HashMap<TaskId, (AccountId, Amount)>, StoreError> {
     let ids: Vec<Cell<'_>> = requests.iter().map(|request| request.facts.id.0.into()).collect();
-    let head = "select task_id, account_id, amount_nanos from holds where task_id in";
+    let head = "select task_id, account_id, amount_nanos from holds where task_id";
     let rows: Vec<(Uuid, Uuid, i64)> = bulk::find(db, (head, ""), &ids).await?;
     Ok(rows
         .into_iter()
@@ -275,7 +275,7 @@ async fn find_placed(db: &mut Db, requests: &[&PlaceTask]) -> Result<HashMap<Tas
 /// Which of these requests' numbers tasks have.
 async fn find_taken(db: &mut Db, requests: &[&PlaceTask]) -> Result<HashSet<i64>, StoreError> {
     let numbers: Vec<Cell<'_>> = requests.iter().map(|request| request.facts.number.into()).collect();
-    let rows: Vec<(i64,)> = bulk::find(db, ("select number from tasks where number in", ""), &numbers).await?;
+    let rows: Vec<(i64,)> = bulk::find(db, ("select number from tasks where number", ""), &numbers).await?;
     Ok(rows.into_iter().map(|(number,)| number).collect())
 }
 

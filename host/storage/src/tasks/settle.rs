@@ -267,7 +267,7 @@ async fn find_holds(db: &mut Db, calls: &[&Settlement]) -> Result<HashMap<Attemp
                          where d.api_key_id = t.api_key_id and d.day = t.created_at_ms / 86400000) as has_cap,
                        a.provider_id, a.credential_id, a.share_bp, a.contributor_id
                   from attempts a join tasks t on t.id = a.task_id join holds h on h.task_id = t.id
-                 where a.id in";
+                 where a.id";
     let rows: Vec<OpenHold> = bulk::find(db, (head, ""), &ids).await?;
     Ok(rows.into_iter().map(|row| (AttemptId(row.attempt_id), row)).collect())
 }
