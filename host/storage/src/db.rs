@@ -27,6 +27,18 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// small prepares the longest ones again and again.
 const STATEMENTS: usize = 512;
 
+/// The writer finds rows by their keys, and a list of keys is short. Left to itself, PostgreSQL plans a statement while its
+/// tables are still empty, for which it reads them whole, and keeps that plan when they have grown. What it must not do counts
+/// as dear, and what is dear it would compile, which takes longer than the statement.
+const BY_KEY: [(&str, &str); 6] = [
+    ("jit", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
+
 /// SQLite's cache of a connection, in KiB as its pragma has them: what tasks of the last minutes touch, so that a commit
 /// reads nothing.
 const CACHE_KIB: &str = "-32768";
@@ -219,7 +231,8 @@ impl Pools {
             PgConnectOptions::from_str(url)?.application_name("capstan").statement_cache_capacity(STATEMENTS);
         let writing = connect
             .clone()
-            .options([("lock_timeout", lock_wait.as_str()), ("idle_in_transaction_session_timeout", "30s")]);
+            .options([("lock_timeout", lock_wait.as_str()), ("idle_in_transaction_session_timeout", "30s")])
+            .options(BY_KEY);
         let reading = connect.options([("default_transaction_read_only", "on"), ("statement_timeout", "30s")]);
         let pool = |most| PgPoolOptions::new().max_connections(most).acquire_timeout(CONNECT_WAIT);
         let writer = pool(1).connect_with(writing).await?;

@@ -124,7 +124,7 @@ async fn write_accepted(db: &mut Db, accepted: &[&Acceptance]) -> Result<(), Sto
     const TASKS: Bulk = Bulk {
         head: "update tasks as t set state = 'running', epoch = v.column2 from (",
         columns: 2,
-        tail: ") as v where t.id = v.column1 and t.state in ('submitting', 'in_doubt')",
+        tail: ") as v where t.id = v.column1 and t.state not in ('running', 'solved', 'failed')",
         short: Short::OutOfDate,
     };
     let mut writes = Writes::default();

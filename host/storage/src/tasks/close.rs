@@ -24,7 +24,8 @@ pub(super) struct Closing<'c> {
     pub(super) made: Move,
 }
 
-/// Writes what a batch of settlements comes to.
+/// Writes what a batch of settlements comes to. The states from which a row may go on are written as those from which it may
+/// not: said the other way, PostgreSQL takes the index of what is open for the short way to a row, and it is the long one.
 pub(super) async fn close(db: &mut Db, closing: &[Closing<'_>]) -> Result<(), StoreError> {
     if closing.is_empty() {
         return Ok(());
@@ -65,7 +66,7 @@ fn mark_holds<'c>(writes: &mut Writes<'c>, closing: &'c [Closing<'_>]) {
     const MARK: Bulk = Bulk {
         head: "update holds as h set state = v.column2, settled_at_ms = v.column3 from (",
         columns: 3,
-        tail: ") as v where h.task_id = v.column1 and h.state = 'open'",
+        tail: ") as v where h.task_id = v.column1 and h.state not in ('captured', 'released')",
         short: Short::OutOfDate,
     };
     let row = |c: &Closing<'_>| -> [Cell<'static>; 3] {
@@ -106,7 +107,7 @@ fn end_tasks<'c>(writes: &mut Writes<'c>, closing: &'c [Closing<'_>]) {
                                      error_description = v.column9
                  from (",
         columns: 9,
-        tail: ") as v where t.id = v.column1 and t.state in ('submitting', 'running', 'in_doubt')",
+        tail: ") as v where t.id = v.column1 and t.state not in ('solved', 'failed')",
         short: Short::OutOfDate,
     };
     writes.add(END, closing.iter().flat_map(ended_task).collect());
