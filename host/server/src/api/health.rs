@@ -20,7 +20,7 @@ const REMEMBERED: Duration = Duration::from_secs(1);
 /// The answer to a path that is about health.
 pub(super) async fn answer(app: &App, path: &str) -> Option<Answer> {
     match path {
-        "/healthz" => Some(Answer::json(200, json!({"status": "ok"}))),
+        "/healthz" => Some(Answer::json(200, &json!({"status": "ok"}))),
         "/readyz" => Some(ready(app).await),
         _ => None,
     }
@@ -38,9 +38,9 @@ async fn ready(app: &App) -> Answer {
         wrong.push("database: no answer");
     }
     if wrong.is_empty() {
-        return Answer::json(200, json!({"status": "ready"}));
+        return Answer::json(200, &json!({"status": "ready"}));
     }
-    Answer::json(503, json!({"status": "unavailable", "wrong": wrong}))
+    Answer::json(503, &json!({"status": "unavailable", "wrong": wrong}))
 }
 
 /// Whether the database answers a read in time. Who asks while somebody's question is under way gets its answer.

@@ -245,7 +245,7 @@ const NOTICE: HeaderName = HeaderName::from_static("capstan-notice");
 
 fn send(answer: Answer) -> Response {
     let (kind, text) = match answer.content {
-        Content::Json(value) => ("application/json", value.to_string()),
+        Content::Json(text) => ("application/json", text),
         Content::Text(text) => ("text/plain; charset=utf-8", text),
         Content::Html(text) => ("text/html; charset=utf-8", text),
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use capstan_domain::adapter::{Charged, Fault, FaultClass};
+use capstan_domain::price::Terms;
 use capstan_domain::route::Candidate;
 use capstan_domain::{Amount, CredentialId, ProviderId, TaskId};
 use capstan_storage::{Charge, Heard, LateWord, OpenTask as OpenRow};
@@ -39,50 +40,39 @@ pub(super) fn of_failure(app: &App, open: &OpenTask, attempt: &Attempt, fault: &
     }
 }
 
-/// What a solution cost that brings nothing in: at the provider's own word, or else its list price.
+/// What a solution cost that brings nothing in: at the provider's own word, or else what it was expected to cost.
 pub(super) fn of_solution(app: &App, open: &OpenTask, attempt: &Attempt, told: Option<Amount>) -> Option<Charge> {
-    let list = || expected(app, open.family.name, attempt);
     // What is below nothing is no word.
-    let told = told.filter(|cost| *cost >= Amount::ZERO);
-    let cost = told.or_else(list).filter(|cost| *cost > Amount::ZERO)?;
-    Some(Charge { move_id: clock::new_move_id(), cost, is_told: told.is_some() })
+    match told.filter(|cost| *cost >= Amount::ZERO) {
+        Some(cost) => charge(cost, true),
+        None => assume(app, open.family.name, (attempt.credential, &attempt.terms)),
+    }
 }
 
 /// What an attempt is taken to have cost that nobody can be asked about.
 pub(super) fn assumed(app: &App, row: &OpenRow) -> Option<Charge> {
     let Candidate { credential, terms, .. } = &row.attempt.candidate;
-    let cost = terms.expected_cost.or_else(|| list_price(app, &row.task.facts.family, *credential))?;
-    (cost > Amount::ZERO).then(|| Charge { move_id: clock::new_move_id(), cost, is_told: false })
+    assume(app, &row.task.facts.family, (*credential, terms))
 }
 
 /// What an attempt is expected to cost: what its provider listed for it when it was made, else what it lists now.
-fn expected(app: &App, family: &str, attempt: &Attempt) -> Option<Amount> {
-    attempt.terms.expected_cost.or_else(|| list_price(app, family, attempt.credential))
+fn assume(app: &App, family: &str, (credential, terms): (CredentialId, &Terms)) -> Option<Charge> {
+    let listed = || app.snapshot.load().find(credential).and_then(|(provider, _)| provider.list_price(family));
+    charge(terms.expected_cost.or_else(listed)?, false)
 }
 
-fn list_price(app: &App, family: &str, credential: CredentialId) -> Option<Amount> {
-    app.snapshot.load().find(credential).and_then(|(provider, _)| provider.list_price(family))
+fn charge(cost: Amount, is_told: bool) -> Option<Charge> {
+    (cost > Amount::ZERO).then(|| Charge { move_id: clock::new_move_id(), cost, is_told })
 }
 
-/// Counts and tells a charge that is in the books; `charged` is what is known.
-pub(super) fn count(app: &App, of: (TaskId, &ProviderId), charged: Charged, charge: Option<Charge>) {
-    match (charged, charge) {
-        (Charged::Unknown, Some(Charge { is_told: false, .. })) => count_assumed(app, of, charge),
-        (Charged::Yes | Charged::No | Charged::Unknown, _) => count_loss(app, of, charge),
-    }
-}
-
-fn count_loss(app: &App, (task, provider): (TaskId, &ProviderId), charge: Option<Charge>) {
-    let Some(Charge { cost, .. }) = charge else { return };
+/// Counts and tells a charge that is in the books; `charged` is what is known. One that nobody has told, for an attempt that
+/// is taken as charged, is counted apart as well.
+pub(super) fn count(app: &App, (task, provider): (TaskId, &ProviderId), charged: Charged, charge: Option<Charge>) {
+    let Some(Charge { cost, is_told, .. }) = charge else { return };
     tracing::warn!(task.id = %task, provider.id = %provider, cost = %cost, "the gateway bears a provider's charge");
     app.metrics.moved(MoneyMoved::Loss, cost);
-}
-
-/// The same for a charge that nobody has told: the attempt is taken as charged.
-pub(super) fn count_assumed(app: &App, of: (TaskId, &ProviderId), charge: Option<Charge>) {
-    count_loss(app, of, charge);
-    if let Some(Charge { cost, .. }) = charge {
-        app.metrics.assumed(of.1, cost);
+    if charged == Charged::Unknown && !is_told {
+        app.metrics.assumed(provider, cost);
     }
 }
 

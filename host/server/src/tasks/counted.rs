@@ -32,7 +32,7 @@ pub(super) fn end(
         }
         // At the deadline nobody said that anything went wrong, and nobody told a charge.
         Outcome::Failed { code: code @ ErrorCode::TaskTimeout, end: AttemptEnd::Failed, charge, .. } => {
-            charges::count_assumed(app, (open.id, provider), *charge);
+            charges::count(app, (open.id, provider), Charged::Unknown, *charge);
             app.metrics.attempt(provider, AttemptOutcome::TimedOut, None);
             app.metrics.ended(family, Some(*code));
         }

@@ -107,7 +107,7 @@ async fn give_back(app: &App, row: &OpenRow, fence: Fence) -> Result<(), StoreEr
     let settled = app.store.settle(settlement).await?;
     if let (Settled::Now { returned, .. }, Some(family)) = (settled, catalogue::by_name(&row.task.facts.family)) {
         app.metrics.moved(MoneyMoved::Released, returned);
-        charges::count_assumed(app, (task, &row.attempt.candidate.provider), charge);
+        charges::count(app, (task, &row.attempt.candidate.provider), Charged::Unknown, charge);
         app.metrics.ended(family.name, Some(ErrorCode::TaskTimeout));
     }
     Ok(())

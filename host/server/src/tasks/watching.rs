@@ -225,7 +225,7 @@ async fn assume(app: &App, row: &OpenRow, fence: Fence) -> Result<(), StoreError
         matures_at_ms: charges::matures_at_ms(app, at_ms),
     };
     app.store.record_late_word(word).await?;
-    charges::count_assumed(app, (row.task.facts.id, &row.attempt.candidate.provider), charge);
+    charges::count(app, (row.task.facts.id, &row.attempt.candidate.provider), Charged::Unknown, charge);
     Ok(())
 }
 

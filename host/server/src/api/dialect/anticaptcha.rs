@@ -4,44 +4,64 @@
 
 use capstan_domain::Amount;
 use capstan_domain::code::ErrorCode;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::{Answer, description, seconds};
 use crate::tasks::{Created, Ending, Refusal, TaskView};
 
-const fn ok(body: Value) -> Answer {
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ready<'v> {
+    error_id: u8,
+    status: &'static str,
+    solution: &'v Map<String, Value>,
+    /// Dollars, as text.
+    cost: String,
+    /// The address is not kept; typed clients want the field.
+    ip: &'static str,
+    create_time: i64,
+    end_time: i64,
+    solve_count: u32,
+}
+
+fn ok(body: &impl Serialize) -> Answer {
     Answer::json(200, body)
 }
 
 /// A task that was solved at once is read with the first poll: createTask's answer has no place for its solution.
 pub(super) fn created(created: &Created) -> Answer {
-    ok(json!({"errorId": 0, "taskId": created.number}))
+    ok(&json!({"errorId": 0, "taskId": created.number}))
 }
 
 pub(super) fn result(view: &TaskView) -> Answer {
     match &view.ending {
-        Ending::Open => ok(json!({"errorId": 0, "status": "processing"})),
-        Ending::Solved { solution, cost, ended_at_ms, .. } => ok(json!({
-            "errorId": 0, "status": "ready", "solution": solution, "cost": cost.to_string(),
-            // The address is not kept; typed clients want the field.
-            "ip": "",
-            "createTime": seconds(view.created_at_ms), "endTime": seconds(*ended_at_ms), "solveCount": 1,
-        })),
+        Ending::Open => ok(&json!({"errorId": 0, "status": "processing"})),
+        Ending::Solved { solution, cost, ended_at_ms, .. } => ok(&Ready {
+            error_id: 0,
+            status: "ready",
+            solution,
+            cost: cost.to_string(),
+            ip: "",
+            create_time: seconds(view.created_at_ms),
+            end_time: seconds(*ended_at_ms),
+            solve_count: 1,
+        }),
         Ending::Failed { code, detail, .. } => refused(&Refusal::new(*code, detail.clone())),
     }
 }
 
 pub(super) fn balance(available: Amount) -> Answer {
-    ok(json!({"errorId": 0, "balance": available.as_dollars()}))
+    ok(&json!({"errorId": 0, "balance": available.as_dollars()}))
 }
 
 pub(super) fn reported() -> Answer {
-    ok(json!({"errorId": 0, "status": "success"}))
+    ok(&json!({"errorId": 0, "status": "success"}))
 }
 
 pub(super) fn refused(refusal: &Refusal) -> Answer {
     let (number, code) = numbered(refusal.code);
-    ok(json!({"errorId": number, "errorCode": code, "errorDescription": description(refusal)}))
+    ok(&json!({"errorId": number, "errorCode": code, "errorDescription": description(refusal)}))
 }
 
 /// A code in the catalogue of those services. What has no number there takes that of its nearest neighbour, so that a

@@ -1,65 +1,78 @@
 //! The default dialect: the AnySolver page's shape, with `status` in every answer about a task. Always HTTP 200: its clients
 //! read the body whatever the status.
 
-use capstan_domain::Amount;
 use capstan_domain::complaint::Decision;
+use capstan_domain::{Amount, TaskId};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, description, seconds};
 use crate::tasks::{Created, Ending, Refusal, TaskView};
 
-const fn ok(body: Value) -> Answer {
+/// The page's fields; those without a value are not sent. A solution is written from where it lies: results are asked for
+/// more than anything else.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'v> {
+    error_id: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_id: Option<TaskId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    solution: Option<&'v Map<String, Value>>,
+    /// Dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_type: Option<&'v str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<&'v str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_time: Option<i64>,
+}
+
+fn ok(body: &impl Serialize) -> Answer {
     Answer::json(200, body)
 }
 
 pub(super) fn created(created: &Created) -> Answer {
-    let mut body = json!({"errorId": 0, "taskId": created.task.0.to_string(), "status": "processing"});
-    if let (Some(ended), Some(fields)) = (&created.ended, body.as_object_mut())
-        && let Ending::Solved { .. } = &ended.ending
-    {
-        fields.extend(solved_fields(ended));
+    let ended = created.ended.as_ref().filter(|view| matches!(view.ending, Ending::Solved { .. }));
+    match ended {
+        Some(view) => result(view),
+        None => ok(&Body { task_id: Some(created.task), status: Some("processing"), ..Body::default() }),
     }
-    ok(body)
 }
 
 pub(super) fn result(view: &TaskView) -> Answer {
-    let mut body = match &view.ending {
-        Ending::Open => json!({
-            "errorId": 0, "status": "processing", "taskType": view.task_type,
-            "createTime": seconds(view.created_at_ms),
-        }),
-        Ending::Solved { .. } => {
-            let mut fields = solved_fields(view);
-            fields.insert("errorId".to_owned(), Value::from(0));
-            Value::Object(fields)
-        }
-        Ending::Failed { code, detail, ended_at_ms } => {
-            let mut body = error(&Refusal::new(*code, detail.clone()));
-            body.insert("status".to_owned(), Value::from("failed"));
-            body.insert("taskType".to_owned(), Value::from(view.task_type.clone()));
-            body.insert("createTime".to_owned(), seconds(view.created_at_ms));
-            body.insert("endTime".to_owned(), seconds(*ended_at_ms));
-            Value::Object(body)
-        }
+    let about = Body {
+        task_id: Some(view.task),
+        task_type: Some(&view.task_type),
+        create_time: Some(seconds(view.created_at_ms)),
+        ..Body::default()
     };
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert("taskId".to_owned(), Value::from(view.task.0.to_string()));
-    }
-    ok(body)
-}
-
-fn solved_fields(view: &TaskView) -> Map<String, Value> {
-    let mut fields = Map::new();
-    if let Ending::Solved { solution, cost, provider, ended_at_ms } = &view.ending {
-        fields.insert("status".to_owned(), Value::from("ready"));
-        fields.insert("solution".to_owned(), Value::Object(solution.clone()));
-        fields.insert("cost".to_owned(), Value::from(cost.as_dollars()));
-        fields.insert("taskType".to_owned(), Value::from(view.task_type.clone()));
-        fields.insert("provider".to_owned(), Value::from(provider.clone()));
-        fields.insert("createTime".to_owned(), seconds(view.created_at_ms));
-        fields.insert("endTime".to_owned(), seconds(*ended_at_ms));
-    }
-    fields
+    ok(&match &view.ending {
+        Ending::Open => Body { status: Some("processing"), ..about },
+        Ending::Solved { solution, cost, provider, ended_at_ms } => Body {
+            status: Some("ready"),
+            solution: Some(solution),
+            cost: Some(cost.as_dollars()),
+            provider: Some(provider),
+            end_time: Some(seconds(*ended_at_ms)),
+            ..about
+        },
+        Ending::Failed { code, detail, ended_at_ms } => {
+            let Body { error_id, error_code, error_description, .. } = error(&Refusal::new(*code, detail.clone()));
+            let (status, end_time) = (Some("failed"), Some(seconds(*ended_at_ms)));
+            Body { error_id, error_code, error_description, status, end_time, ..about }
+        }
+    })
 }
 
 pub(super) fn balance(available: Amount, notice: Option<&str>) -> Answer {
@@ -67,7 +80,7 @@ pub(super) fn balance(available: Amount, notice: Option<&str>) -> Answer {
     if let (Some(notice), Some(fields)) = (notice, body.as_object_mut()) {
         fields.insert("notice".to_owned(), Value::from(notice));
     }
-    ok(body)
+    ok(&body)
 }
 
 pub(super) fn reported(refund: Option<Decision>) -> Answer {
@@ -75,17 +88,18 @@ pub(super) fn reported(refund: Option<Decision>) -> Answer {
     if let (Some(refund), Some(fields)) = (refund, body.as_object_mut()) {
         fields.insert("refund".to_owned(), Value::from(refund.as_str()));
     }
-    ok(body)
+    ok(&body)
 }
 
 pub(super) fn refused(refusal: &Refusal) -> Answer {
-    ok(Value::Object(error(refusal)))
+    ok(&error(refusal))
 }
 
-fn error(refusal: &Refusal) -> Map<String, Value> {
-    let mut body = Map::new();
-    body.insert("errorId".to_owned(), Value::from(refusal.code.error_id()));
-    body.insert("errorCode".to_owned(), Value::from(refusal.code.as_str()));
-    body.insert("errorDescription".to_owned(), Value::from(description(refusal)));
-    body
+fn error(refusal: &Refusal) -> Body<'static> {
+    Body {
+        error_id: refusal.code.error_id(),
+        error_code: Some(refusal.code.as_str()),
+        error_description: Some(description(refusal)),
+        ..Body::default()
+    }
 }

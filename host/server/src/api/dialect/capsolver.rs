@@ -2,77 +2,73 @@
 //! beyond `errorId`, `errorCode`, `errorDescription`, `taskId`, `status` and `solution`, since its clients read answers
 //! into closed structures.
 
-use capstan_domain::Amount;
 use capstan_domain::code::ErrorCode;
-use serde_json::{Value, json};
+use capstan_domain::{Amount, TaskId};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::{Answer, description};
 use crate::tasks::{Created, Ending, Refusal, TaskView};
 
-fn about(task: String, status: &str) -> Value {
-    json!({"errorId": 0, "errorCode": "", "errorDescription": "", "taskId": task, "status": status})
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'v> {
+    error_id: u8,
+    error_code: &'static str,
+    error_description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_id: Option<TaskId>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    solution: Option<&'v Map<String, Value>>,
 }
 
-fn ready(view: &TaskView) -> Option<Answer> {
-    let Ending::Solved { solution, .. } = &view.ending else { return None };
-    let mut body = about(view.task.0.to_string(), "ready");
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert("solution".to_owned(), Value::Object(solution.clone()));
-    }
-    Some(Answer::json(200, body))
+fn about(task: TaskId, status: &'static str, solution: Option<&Map<String, Value>>) -> Answer {
+    let (error_id, error_code, error_description) = (0, "", String::new());
+    Answer::json(200, &Body { error_id, error_code, error_description, task_id: Some(task), status, solution })
 }
 
 pub(super) fn created(created: &Created) -> Answer {
-    let at_once = created.ended.as_ref().and_then(ready);
-    at_once.unwrap_or_else(|| Answer::json(200, about(created.task.0.to_string(), "idle")))
+    let ended = created.ended.as_ref().filter(|view| matches!(view.ending, Ending::Solved { .. }));
+    ended.map_or_else(|| about(created.task, "idle", None), result)
 }
 
 pub(super) fn result(view: &TaskView) -> Answer {
     match &view.ending {
-        Ending::Failed { code, detail, .. } => {
-            let mut answer = error(&Refusal::new(*code, detail.clone()));
-            if let super::Content::Json(Value::Object(fields)) = &mut answer.content {
-                fields.insert("taskId".to_owned(), Value::from(view.task.0.to_string()));
-            }
-            answer
-        }
-        Ending::Open | Ending::Solved { .. } => {
-            ready(view).unwrap_or_else(|| Answer::json(200, about(view.task.0.to_string(), "processing")))
-        }
+        Ending::Open => about(view.task, "processing", None),
+        Ending::Solved { solution, .. } => about(view.task, "ready", Some(solution)),
+        Ending::Failed { code, detail, .. } => error(&Refusal::new(*code, detail.clone()), Some(view.task)),
     }
 }
 
 pub(super) fn balance(available: Amount) -> Answer {
     Answer::json(
         200,
-        json!({
+        &json!({
             "errorId": 0, "errorCode": "", "errorDescription": "", "balance": available.as_dollars(), "packages": [],
         }),
     )
 }
 
 pub(super) fn reported() -> Answer {
-    Answer::json(200, json!({"errorId": 0, "errorCode": "", "errorDescription": "", "message": "okay"}))
+    Answer::json(200, &json!({"errorId": 0, "errorCode": "", "errorDescription": "", "message": "okay"}))
 }
 
 pub(super) fn refused(refusal: &Refusal) -> Answer {
-    error(refusal)
+    error(refusal, None)
 }
 
-fn error(refusal: &Refusal) -> Answer {
-    let (status, code) = named(refusal.code);
+fn error(refusal: &Refusal, task_id: Option<TaskId>) -> Answer {
+    let (status, error_code) = named(refusal.code);
     // Its own catalogue has one word for several things; ours says which it was.
-    let text = if code.trim_start_matches("ERROR_") == refusal.code.as_str().trim_start_matches("ERROR_") {
+    let bare = |code: &'static str| code.trim_start_matches("ERROR_");
+    let error_description = if bare(error_code) == bare(refusal.code.as_str()) {
         description(refusal)
     } else {
         format!("{}: {}", refusal.code.as_str(), description(refusal))
     };
-    Answer::json(
-        status,
-        json!({
-            "errorId": 1, "errorCode": code, "errorDescription": text, "status": "failed",
-        }),
-    )
+    let body = Body { error_id: 1, error_code, error_description, task_id, status: "failed", solution: None };
+    Answer::json(status, &body)
 }
 
 /// A code in capsolver's catalogue, and its HTTP status.

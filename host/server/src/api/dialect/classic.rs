@@ -32,13 +32,10 @@ pub(in crate::api) enum Read {
 impl Form {
     fn good(self, text: impl Into<Value>) -> Answer {
         let text = text.into();
-        Answer::of(
-            200,
-            match self {
-                Self::Json => Content::Json(json!({"status": 1, "request": text})),
-                Self::Text => Content::Text(line(&text)),
-            },
-        )
+        match self {
+            Self::Json => Answer::json(200, &json!({"status": 1, "request": text})),
+            Self::Text => Answer::of(200, Content::Text(line(&text))),
+        }
     }
 
     /// createTask's: the number of the task.
@@ -53,7 +50,7 @@ impl Form {
     pub(in crate::api) fn result(self, view: &TaskView, with_price: bool) -> Answer {
         match (&view.ending, self) {
             (Ending::Open, Self::Text) => Answer::of(200, Content::Text(NOT_READY.to_owned())),
-            (Ending::Open, Self::Json) => Answer::json(200, json!({"status": 0, "request": NOT_READY})),
+            (Ending::Open, Self::Json) => Answer::json(200, &json!({"status": 0, "request": NOT_READY})),
             (Ending::Failed { code, detail, .. }, _) => self.refused(&Refusal::new(*code, detail.clone())),
             (Ending::Solved { solution, cost, .. }, Self::Text) => {
                 let price = if with_price { format!("|{cost}") } else { String::new() };
@@ -69,7 +66,7 @@ impl Form {
                         fields.insert("price".to_owned(), Value::from(cost.to_string()));
                     }
                 }
-                Answer::json(200, body)
+                Answer::json(200, &body)
             }
         }
     }
@@ -100,11 +97,11 @@ impl Form {
     /// A refusal. A line of text has room for the code alone.
     pub(in crate::api) fn refused(self, refusal: &Refusal) -> Answer {
         let code = word(refusal.code);
-        let content = match self {
-            Self::Text => Content::Text(code.to_owned()),
-            Self::Json => Content::Json(json!({"status": 0, "request": code, "error_text": description(refusal)})),
+        let answer = match self {
+            Self::Text => Answer::of(200, Content::Text(code.to_owned())),
+            Self::Json => Answer::json(200, &json!({"status": 0, "request": code, "error_text": description(refusal)})),
         };
-        Answer { allowance: refusal.allowance, retry_after: refusal.retry_after, ..Answer::of(200, content) }
+        Answer { allowance: refusal.allowance, retry_after: refusal.retry_after, ..answer }
     }
 }
 

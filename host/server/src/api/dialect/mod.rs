@@ -16,7 +16,7 @@ use capstan_domain::Amount;
 use capstan_domain::code::ErrorCode;
 use capstan_domain::complaint::Decision;
 pub use capstan_domain::dialect::Dialect;
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::limits::Allowance;
 use crate::tasks::{Created, Refusal, TaskView};
@@ -39,8 +39,8 @@ pub struct Answer {
 /// A body.
 #[derive(Debug, PartialEq)]
 pub enum Content {
-    /// JSON.
-    Json(Value),
+    /// JSON, written.
+    Json(String),
     /// Plain text.
     Text(String),
     /// A page.
@@ -50,8 +50,10 @@ pub enum Content {
 impl Answer {
     /// A JSON body under a status.
     #[must_use]
-    pub const fn json(status: u16, body: Value) -> Self {
-        Self { status, content: Content::Json(body), allowance: None, retry_after: None, notice: None }
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        // Only a map whose names are no texts could not be written; no answer has one.
+        let text = serde_json::to_string(body).unwrap_or_default();
+        Self::of(status, Content::Json(text))
     }
 
     /// Another body under a status.
@@ -62,8 +64,8 @@ impl Answer {
 }
 
 /// Whole seconds since 1970, as the field writes times.
-fn seconds(at_ms: i64) -> Value {
-    Value::from(at_ms.div_euclid(1000))
+const fn seconds(at_ms: i64) -> i64 {
+    at_ms.div_euclid(1000)
 }
 
 /// A code's own text and what follows it.

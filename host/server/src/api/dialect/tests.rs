@@ -6,7 +6,7 @@ use std::sync::Arc;
 use capstan_domain::catalogue;
 use capstan_domain::code::ErrorCode;
 use capstan_domain::{Amount, TaskId};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::classic::{Form, Read};
@@ -39,7 +39,7 @@ fn new(ended: Option<TaskView>) -> Created {
 
 fn body(answer: Answer) -> (u16, Value) {
     match answer.content {
-        Content::Json(body) => (answer.status, body),
+        Content::Json(text) => (answer.status, serde_json::from_str(&text).unwrap()),
         Content::Text(text) | Content::Html(text) => (answer.status, Value::from(text)),
     }
 }
