@@ -39,8 +39,8 @@ const BY_KEY: [(&str, &str); 6] = [
     ("enable_mergejoin", "off"),
 ];
 
-/// SQLite's cache of a connection, in KiB as its pragma has them: what tasks of the last minutes touch, so that a commit
-/// reads nothing.
+/// The cache of SQLite's writer, in KiB as its pragma has them: what tasks of the last minutes touch, so that a commit reads
+/// nothing.
 const CACHE_KIB: &str = "-32768";
 
 /// After how many pages of 4 KiB SQLite's log is carried over to its file. Neighbouring commits change the same pages; the
@@ -212,13 +212,16 @@ impl Pools {
             .foreign_keys(true)
             .busy_timeout(options.lock_wait)
             .statement_cache_capacity(STATEMENTS)
-            .pragma("trusted_schema", "off")
+            .pragma("trusted_schema", "off");
+        let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(CONNECT_WAIT);
+        let writing = connect
+            .clone()
             // What a savepoint may have to undo is kept in memory: in a temporary file it was half of a commit's writes.
+            // Readers sort whole tables, which belongs in a file.
             .pragma("temp_store", "memory")
             .pragma("cache_size", CACHE_KIB)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
-        let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(CONNECT_WAIT);
-        let writer = pool(1).connect_with(connect.clone()).await?;
+        let writer = pool(1).connect_with(writing).await?;
         SQLITE_MIGRATIONS.run(&writer).await.map_err(|error| migrate_error(error, &SQLITE_MIGRATIONS))?;
         let readers = pool(options.readers).connect_lazy_with(connect.pragma("query_only", "on"));
         Ok(Self::Sqlite { writer, readers })
