@@ -30,6 +30,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         ]
     };
     let within = [
+        test("restart: tasks are spread over all shards of their node", tasks_are_spread),
         test("restart: a task that cannot be taken up is given back", unusable_tasks_are_given_back),
         test("restart: what was accepted before a stop is polled after it, within the limits", stopped_and_started),
         test("restart: another node takes up what a stopped one left, and none while it runs (Postgres)", another_node),
@@ -171,6 +172,19 @@ async fn killed_while_submitting(engine: Engine) -> Result<()> {
     let report = store.verify_ledger().await?;
     ensure!(report.difference.is_none(), "the ledger does not add up: {:?}", report.difference);
     store.close().await;
+    Ok(())
+}
+
+async fn tasks_are_spread() -> Result<()> {
+    let gateway = TestGateway::start(Setup { time_scale: 1, ..Setup::default() }).await?;
+    gateway.provider.hold_solutions();
+    for _ in 0..40 {
+        gateway.client.create(recaptcha()).await?.task_id()?;
+    }
+    let open = gateway.gateway.app.store.list_open_tasks(None).await?;
+    let (even, odd): (Vec<u8>, Vec<u8>) = open.iter().map(|row| row.task.shard).partition(|shard| shard % 2 == 0);
+    ensure!(open.len() == 40 && !even.is_empty() && !odd.is_empty(), "in shards {even:?} and {odd:?}");
+    gateway.gateway.stop().await;
     Ok(())
 }
 

@@ -47,10 +47,12 @@ pub fn spread(span: Duration) -> Duration {
     span.saturating_mul(500 + thousandths) / 1_000
 }
 
+/// A number from 0 below 2^62, drawn at random.
+#[must_use]
 #[expect(clippy::disallowed_methods, reason = "randomness is drawn here")]
-fn random() -> u64 {
+pub fn random() -> i64 {
     // A v4 UUID's low 62 bits are random.
-    Uuid::new_v4().as_u64_pair().1 & ((1 << 62) - 1)
+    (Uuid::new_v4().as_u64_pair().1 & ((1 << 62) - 1)).cast_signed()
 }
 
 /// How many of a task number's 52 bits count within a millisecond.
@@ -61,7 +63,7 @@ const COUNTED_BITS: u32 = 16;
 /// round after two years; which numbers are taken, the database knows.
 #[must_use]
 pub fn new_task_number() -> i64 {
-    static COUNT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(random()));
+    static COUNT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(random().cast_unsigned()));
     let count = COUNT.fetch_add(1, Ordering::Relaxed) & ((1 << COUNTED_BITS) - 1);
     let number = (now_ms().cast_unsigned() << COUNTED_BITS | count) & ((1 << 52) - 1);
     number.max(1).cast_signed()

@@ -225,7 +225,7 @@ fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTa
     let limits = limits.ok_or_else(|| internal("a candidate's provider is gone"))?;
     Ok(PlaceTask {
         facts: facts(app, caller, task, (&question, &snapshot, &limits)),
-        fence: app.shards.load().pick(clock::new_task_number()).ok_or_else(|| internal("no shard is held"))?,
+        fence: app.shards.load().pick(clock::random()).ok_or_else(|| internal("no shard is held"))?,
         candidates,
         max_attempts: app.limits.max_attempts,
         move_id: clock::new_move_id(),

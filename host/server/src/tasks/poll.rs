@@ -125,7 +125,7 @@ async fn takes_a_turn(app: &App, provider: &Provider, tasks: &[Arc<OpenTask>]) -
                 live.attempt.polls.used = live.attempt.polls.used.saturating_add(1);
             }
             Err(until_ms) => {
-                let spread_ms = clock::new_task_number().rem_euclid(SPREAD_MS);
+                let spread_ms = clock::random().rem_euclid(SPREAD_MS);
                 app.wheel.poll_at(task.id, until_ms.saturating_add(spread_ms));
             }
         }
