@@ -24,7 +24,7 @@ pub(super) fn end(
     app.metrics.moved(MoneyMoved::Released, returned);
     match &end.outcome {
         Outcome::Solved { .. } => {
-            let after_ms = u64::try_from(end.at_ms.saturating_sub(open.created_at_ms)).unwrap_or(0);
+            let after_ms = u64::try_from(end.at_ms.saturating_sub(open.view.created_at_ms)).unwrap_or(0);
             app.metrics.solved(provider, family, Duration::from_millis(after_ms));
             app.metrics.attempt(provider, AttemptOutcome::Solved, None);
             app.metrics.ended(family, None);

@@ -92,7 +92,7 @@ pub(super) async fn first_answer(
     };
     match ended.as_deref() {
         Some(TaskView { ending: Ending::Failed { code, detail, .. }, .. }) => Err(Refusal::new(*code, detail.clone())),
-        view => Ok(Created { task: open.id, number: open.number, ended: view.cloned(), storm: None }),
+        view => Ok(Created { task: open.id, number: open.view.number, ended: view.cloned(), storm: None }),
     }
 }
 
@@ -330,20 +330,16 @@ fn job(
     let first = route.next().ok_or_else(|| internal("a placed task has no attempt"))?;
     let (sender, progress) = watch::channel(Progress::Submitting);
     let span = open::task_span(facts.id, facts.account, task.family);
-    let view = open::view_of(&facts);
     let open = Arc::new(OpenTask {
         id: facts.id,
-        number: facts.number,
         account: facts.account,
         family: task.family,
-        task_type: facts.task_type,
-        created_at_ms: facts.created_at_ms,
         deadline_at_ms: facts.deadline_at_ms,
         fence: new.fence,
         place: Some(place).into(),
         storm: Some(storm),
         live: Mutex::new(Live::new(TaskState::Submitting, Attempt::of(&first, 1, &span))),
-        view,
+        view: open::view_of(&facts),
         progress: sender,
         waiting: Waiting::default(),
         span,

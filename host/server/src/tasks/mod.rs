@@ -101,6 +101,14 @@ pub struct Created {
     pub storm: Option<StormSeen>,
 }
 
+impl Created {
+    /// How a provider solved it at once, if one did.
+    #[must_use]
+    pub fn solved(&self) -> Option<&TaskView> {
+        self.ended.as_ref().filter(|view| matches!(view.ending, Ending::Solved { .. }))
+    }
+}
+
 /// A task as its owner sees it.
 #[derive(Clone, Debug)]
 pub struct TaskView {

@@ -287,13 +287,7 @@ async fn settle(
         }
     }
     let view = match settled {
-        Settled::Now { cost, .. } => Some(TaskView {
-            task: open.id,
-            number: open.number,
-            task_type: open.task_type.clone(),
-            created_at_ms: open.created_at_ms,
-            ending: ending(cost, settlement.at_ms),
-        }),
+        Settled::Now { cost, .. } => Some(TaskView { ending: ending(cost, settlement.at_ms), ..(*open.view).clone() }),
         Settled::Already(_) => result::ended_view(app, open.account, open.id).await,
     };
     live.state = to;

@@ -20,16 +20,10 @@ use super::{Ending, Storm, TaskView};
 pub(crate) struct OpenTask {
     /// Its id.
     pub id: TaskId,
-    /// Its integer alias.
-    pub number: i64,
     /// Whose it is.
     pub account: AccountId,
     /// What kind it is.
     pub family: &'static Family,
-    /// Its type, as results name it.
-    pub task_type: String,
-    /// When it was created.
-    pub created_at_ms: i64,
     /// When it is given up.
     pub deadline_at_ms: i64,
     /// The right under which this process moves it.
@@ -195,7 +189,7 @@ impl Drop for Place {
 impl OpenTasks {
     pub(crate) fn insert(&self, task: Arc<OpenTask>) {
         let mut tasks = self.tasks.write().unwrap_or_else(PoisonError::into_inner);
-        tasks.numbers.insert(task.number, task.id);
+        tasks.numbers.insert(task.view.number, task.id);
         tasks.ids.insert(task.id, task);
     }
 
@@ -203,7 +197,7 @@ impl OpenTasks {
         let mut tasks = self.tasks.write().unwrap_or_else(PoisonError::into_inner);
         let task = tasks.ids.remove(&id);
         if let Some(task) = task {
-            tasks.numbers.remove(&task.number);
+            tasks.numbers.remove(&task.view.number);
             drop(tasks);
             drop(task.place.0.lock().unwrap_or_else(PoisonError::into_inner).take());
         }

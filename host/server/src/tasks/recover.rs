@@ -129,11 +129,8 @@ pub(super) fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTa
     let span = open::task_span(facts.id, facts.account, family);
     Some(OpenTask {
         id: facts.id,
-        number: facts.number,
         account: facts.account,
         family,
-        task_type: facts.task_type.clone(),
-        created_at_ms: facts.created_at_ms,
         deadline_at_ms: facts.deadline_at_ms,
         fence,
         // It was placed; a limit that is lower by now holds for those to come.

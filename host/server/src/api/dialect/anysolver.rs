@@ -43,8 +43,7 @@ fn ok(body: &impl Serialize) -> Answer {
 }
 
 pub(super) fn created(created: &Created) -> Answer {
-    let ended = created.ended.as_ref().filter(|view| matches!(view.ending, Ending::Solved { .. }));
-    match ended {
+    match created.solved() {
         Some(view) => result(view),
         None => ok(&Body { task_id: Some(created.task), status: Some("processing"), ..Body::default() }),
     }

@@ -29,8 +29,7 @@ fn about(task: TaskId, status: &'static str, solution: Option<&Map<String, Value
 }
 
 pub(super) fn created(created: &Created) -> Answer {
-    let ended = created.ended.as_ref().filter(|view| matches!(view.ending, Ending::Solved { .. }));
-    ended.map_or_else(|| about(created.task, "idle", None), result)
+    created.solved().map_or_else(|| about(created.task, "idle", None), result)
 }
 
 pub(super) fn result(view: &TaskView) -> Answer {
