@@ -7,7 +7,7 @@ use capstan_domain::ledger::{Move, Share};
 use capstan_domain::{AccountId, Amount, AttemptId, MoveId};
 use uuid::Uuid;
 
-use crate::bulk::{Bulk, Cell, Short, Writes};
+use crate::bulk::{Bulk, Cell, Writes};
 use crate::db::{Db, sql};
 use crate::moves;
 use crate::{Store, StoreError};
@@ -38,12 +38,8 @@ impl Earning {
 
 /// Writes lots, pending; a share of nothing is none.
 pub(crate) fn add_all(writes: &mut Writes<'_>, earned: &[Earning]) {
-    const INSERT: Bulk = Bulk {
-        head: "insert into earnings (attempt_id, contributor_id, kind, amount_nanos, matures_at_ms, state)",
-        columns: 6,
-        tail: " on conflict do nothing",
-        short: Short::Wrong,
-    };
+    const INSERT: Bulk =
+        Bulk::insert("insert into earnings (attempt_id, contributor_id, kind, amount_nanos, matures_at_ms, state)", 6);
     let row = |e: &Earning| -> [Cell<'static>; 6] {
         let (amount, matures_at_ms) = (e.amount.nanos().into(), e.matures_at_ms.into());
         [e.attempt.0.into(), e.contributor.0.into(), e.kind.into(), amount, matures_at_ms, "pending".into()]

@@ -6,7 +6,7 @@ use capstan_domain::ledger::{Move, MoveKind};
 use capstan_domain::{AccountId, Amount, AttemptId, MoveId, TaskId};
 use uuid::Uuid;
 
-use crate::bulk::{Bulk, Cell, Short, Writes};
+use crate::bulk::{Bulk, Cell, Writes};
 use crate::db::{Db, sql};
 use crate::{Store, StoreError};
 
@@ -126,12 +126,7 @@ pub(crate) struct Booking {
 
 /// Books moves of tasks; whether a task may have its move is kept by the table's unique indexes.
 pub(crate) fn book_all(writes: &mut Writes<'_>, bookings: &[Booking]) {
-    const INSERT: Bulk = Bulk {
-        head: "insert into moves (id, kind, task_id, attempt_id, created_at_ms)",
-        columns: 5,
-        tail: " on conflict do nothing",
-        short: Short::Wrong,
-    };
+    const INSERT: Bulk = Bulk::insert("insert into moves (id, kind, task_id, attempt_id, created_at_ms)", 5);
     let row = |b: &Booking| -> [Cell<'static>; 5] {
         let attempt = Cell::Uuid(b.attempt.map(|attempt| attempt.0));
         [b.id.0.into(), b.made.kind.as_str().into(), b.task.0.into(), attempt, b.at_ms.into()]
@@ -190,12 +185,7 @@ pub(crate) async fn insert_entries<'m>(
     ENTRIES.run(db, entry_cells(moves)).await
 }
 
-const ENTRIES: Bulk = Bulk {
-    head: "insert into ledger_entries (move_id, line, account, amount_nanos)",
-    columns: 4,
-    tail: " on conflict do nothing",
-    short: Short::Wrong,
-};
+const ENTRIES: Bulk = Bulk::insert("insert into ledger_entries (move_id, line, account, amount_nanos)", 4);
 
 fn entry_cells<'m>(moves: impl IntoIterator<Item = (MoveId, &'m Move)>) -> Vec<Cell<'static>> {
     let mut cells = Vec::new();

@@ -140,6 +140,11 @@ impl<'c> Writes<'c> {
 }
 
 impl Bulk {
+    /// An insert of rows that must all be new.
+    pub(crate) const fn insert(head: &'static str, columns: usize) -> Self {
+        Self { head, columns, tail: " on conflict do nothing", short: Short::Wrong }
+    }
+
     /// Runs it alone.
     pub(crate) async fn run(self, db: &mut Db, cells: Vec<Cell<'_>>) -> Result<(), StoreError> {
         let mut writes = Writes::default();
@@ -183,8 +188,7 @@ where
 mod tests {
     use super::*;
 
-    const INTO_T: Bulk =
-        Bulk { head: "insert into t (a, b)", columns: 2, tail: " on conflict do nothing", short: Short::Wrong };
+    const INTO_T: Bulk = Bulk::insert("insert into t (a, b)", 2);
     const IN_U: Bulk = Bulk {
         head: "update u set x = v.column2 from (",
         columns: 2,

@@ -7,7 +7,7 @@ use capstan_domain::{Amount, AttemptId, TaskId};
 
 use super::charges::{self, Charge};
 use super::rows::charged_word;
-use crate::bulk::{Bulk, Cell, Short, Writes};
+use crate::bulk::{Bulk, Cell, Writes};
 use crate::db::{Db, sql};
 use crate::prices::billing_words;
 use crate::shards::hold_fence;
@@ -79,14 +79,12 @@ pub(super) fn insert_attempts<'c>(
     writes: &mut Writes<'c>,
     attempts: impl IntoIterator<Item = (TaskId, i64, &'c NewAttempt)>,
 ) {
-    const INSERT: Bulk = Bulk {
-        head: "insert into attempts (id, task_id, seq, provider_id, credential_id, pool, adapter_digest, state, price_nanos,
+    const INSERT: Bulk = Bulk::insert(
+        "insert into attempts (id, task_id, seq, provider_id, credential_id, pool, adapter_digest, state, price_nanos,
                                      share_bp, contributor_id, explanation, created_at_ms, billing, billing_margin_bp,
                                      expected_cost_nanos)",
-        columns: 16,
-        tail: " on conflict do nothing",
-        short: Short::Wrong,
-    };
+        16,
+    );
     writes.add(INSERT, attempts.into_iter().flat_map(|(task, seq, new)| attempt_row(task, seq, new)).collect());
 }
 

@@ -133,9 +133,9 @@ async fn answer_as_before(
     }
     let before = find_placed(db, &refused).await?;
     for (request, answer) in requests.iter().zip(answers).filter(|(_, answer)| is_refused(answer)) {
-        match before.get(&request.facts.id) {
-            Some((account, hold)) if *account == request.facts.account => *answer = Ok(kept_under(request, *hold)),
-            Some(_) | None => {}
+        // Somebody else's task of this id leaves the refusal as it is.
+        if let Some(Ok(placed)) = as_before(request, &before) {
+            *answer = Ok(placed);
         }
     }
     Ok(())
@@ -180,9 +180,8 @@ impl<'r> Batch<'r> {
         let Some(payer) = self.payers.get(&facts.api_key).filter(|payer| payer.account_id == facts.account.0) else {
             return Ok(Ok(Err(PlaceRefusal::AccountNotActive)));
         };
-        if let Some((account, hold)) = self.before.get(&facts.id) {
-            let theirs = *account != facts.account;
-            return Ok(if theirs { Err(other_accounts(facts.id)) } else { Ok(kept_under(request, *hold)) });
+        if let Some(answer) = as_before(request, &self.before) {
+            return Ok(answer);
         }
         if let Some(guard) = &request.guard {
             if let Some(found) = guards::find(db, facts.api_key, (guard, facts.created_at_ms)).await? {
@@ -216,8 +215,17 @@ impl<'r> Batch<'r> {
     }
 }
 
-fn other_accounts(task: TaskId) -> StoreError {
-    StoreError::unreadable("tasks", "account_id", task)
+/// The answer for a task that is there already.
+fn as_before(
+    request: &PlaceTask,
+    before: &HashMap<TaskId, (AccountId, Amount)>,
+) -> Option<Result<PlaceAnswer, StoreError>> {
+    let (account, hold) = *before.get(&request.facts.id)?;
+    Some(if account == request.facts.account {
+        Ok(kept_under(request, hold))
+    } else {
+        Err(StoreError::unreadable("tasks", "account_id", request.facts.id))
+    })
 }
 
 /// Who pays for a task, as the database has it now.
@@ -359,12 +367,13 @@ fn set_aside(writes: &mut Writes<'_>, placed: &[(&PlaceTask, Placed)]) -> Result
 
 fn insert_tasks<'c>(writes: &mut Writes<'c>, placed: &[(&'c PlaceTask, Placed)]) {
     const INSERT: Bulk = Bulk {
-        head: "insert into tasks (id, number, shard, epoch, account_id, api_key_id, family, task_type, with_proxy,
+        short: Short::OutOfDate,
+        ..Bulk::insert(
+            "insert into tasks (id, number, shard, epoch, account_id, api_key_id, family, task_type, with_proxy,
                                   selection_mode, pool_mode, site, site_domain, site_key, price_book_version, state,
                                   created_at_ms, deadline_at_ms)",
-        columns: 18,
-        tail: " on conflict do nothing",
-        short: Short::OutOfDate,
+            18,
+        )
     };
     let row = |(request, _): &(&'c PlaceTask, Placed)| task_row(&request.facts, request.fence);
     writes.add(INSERT, placed.iter().flat_map(row).collect());
@@ -394,12 +403,7 @@ fn task_row(facts: &TaskFacts, fence: Fence) -> [Cell<'_>; 18] {
 }
 
 fn insert_holds(writes: &mut Writes<'_>, placed: &[(&PlaceTask, Placed)]) {
-    const INSERT: Bulk = Bulk {
-        head: "insert into holds (task_id, account_id, amount_nanos, state, created_at_ms)",
-        columns: 5,
-        tail: " on conflict do nothing",
-        short: Short::Wrong,
-    };
+    const INSERT: Bulk = Bulk::insert("insert into holds (task_id, account_id, amount_nanos, state, created_at_ms)", 5);
     let row = |(request, placed): &(&PlaceTask, Placed)| -> [Cell<'static>; 5] {
         let facts = &request.facts;
         let open = "open".into();
