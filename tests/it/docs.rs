@@ -1,15 +1,14 @@
 //! `GET /docs`: pages that everybody may read, made of the catalogue and of what is in force.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use capstan_domain::catalogue;
 use capstan_domain::price::{Rule, Surcharge};
-use capstan_domain::route::{Pool, PoolMode};
+use capstan_domain::route::Pool;
 use capstan_domain::{Amount, ProviderId};
 use capstan_server::clock;
-use capstan_server::providers::Snapshot;
+use capstan_server::operate::Verb;
 use capstan_storage::NewPriceBook;
 use capstan_tests::client::Raw;
 use capstan_tests::gateway::{Setup, TestGateway};
@@ -136,9 +135,8 @@ async fn prices() -> Result<()> {
     ensure!(after.contains("+ 20% where <code>isSession = true</code>"), "{after}");
     Html::read(&after)?.check()?;
     ensure!(get(&gateway, "/docs/types").await?.text.contains("From $0.0027"));
-    let mut snapshot = Snapshot::clone(&app.snapshot.load());
-    snapshot.switches.pool = Some(PoolMode::PlatformOnly);
-    app.snapshot.store(Arc::new(snapshot));
+    let pool = Some("platformOnly".to_owned());
+    gateway.operate(Verb::RoutingSet { pool, family_pools: BTreeMap::new(), priority: None }).await?;
     let closed = page().await?;
     ensure!(closed.contains("$0.0031<") && !closed.contains("$0.0027<"), "{closed}");
     // Nothing but reCAPTCHA v2 has a price now, and what has none is served by nobody.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use capstan_domain::Amount;
 use capstan_domain::route::Pool;
-use capstan_server::operate::{Asked, Operator, RefundChange, Verb};
+use capstan_server::operate::{RefundChange, Verb};
 use capstan_simulator::{Behaviour, Create, Outcome, Usd};
 use capstan_storage::Earnings;
 use capstan_tests::client::{Answer, recaptcha};
@@ -13,7 +13,7 @@ use capstan_tests::database::{ENGINES, Engine};
 use capstan_tests::gateway::{Return, Setup, TestGateway};
 use capstan_tests::suite::test;
 use libtest_mimic::Trial;
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub(crate) fn tests() -> Vec<Trial> {
     let mut tests = vec![
@@ -45,13 +45,8 @@ fn setup() -> Setup {
     Setup { behaviour, ..Setup::default() }
 }
 
-async fn operator(gateway: &TestGateway, verb: Verb) -> Result<Value> {
-    let operator = Operator::running(&gateway.gateway.app)?;
-    operator.perform("test", Asked { verb, reason: None }).await.map_err(|error| anyhow::anyhow!(error.told()))
-}
-
 async fn set(gateway: &TestGateway, change: RefundChange) -> Result<()> {
-    operator(gateway, Verb::RefundsSet { change }).await.map(drop)
+    gateway.operate(Verb::RefundsSet { change }).await.map(drop)
 }
 
 async fn complain(gateway: &TestGateway, task: &str) -> Result<Answer> {
@@ -96,13 +91,13 @@ async fn every_dialect(engine: Engine) -> Result<()> {
         ensure!(said.header("capstan-notice") == "refund=refunded", "{path}: {said:?}");
         let after = gateway.client.balance().await?;
         ensure!(is_dollars(after, before + 0.002), "{path}: {before} and then {after}");
-        let shown = operator(&gateway, Verb::TaskShow { task: task.clone() }).await?;
+        let shown = gateway.operate(Verb::TaskShow { task: task.clone() }).await?;
         ensure!(shown["report"]["decision"] == "refunded" && shown["report"]["refund"] == "0.002", "{shown}");
         ensure!(shown["cost"] == "0.002" && shown["state"] == "solved", "terminal is terminal: {shown}");
         ensure!(gateway.client.result(&task).await?.body["cost"] == 0.002, "and so it is for the client");
     }
     ensure!(is_dollars(gateway.client.balance().await?, 10.0) && taken(&gateway) == 6, "{}", taken(&gateway));
-    let counted = operator(&gateway, Verb::RefundsList { account: None, since: "1h".to_owned() }).await?;
+    let counted = gateway.operate(Verb::RefundsList { account: None, since: "1h".to_owned() }).await?;
     let line = &counted[0];
     ensure!(line["wrong"] == 6 && line["refunded"] == 6 && line["refunds"] == "0.012", "{counted}");
     gateway.finish().await
@@ -212,7 +207,7 @@ async fn own_rule_and_share() -> Result<()> {
     ensure!(earned().await? == Earnings { pending: share, available: Amount::ZERO }, "one of two shares is taken back");
     ensure!(is_dollars(gateway.client.balance().await?, 9.9985), "one of two is paid");
     own("none").await?;
-    let shown = operator(&gateway, Verb::RefundsShow).await?;
+    let shown = gateway.operate(Verb::RefundsShow).await?;
     ensure!(shown["rule"] == "provider" && shown["accounts"] == json!({}), "{shown}");
     gateway.finish().await
 }
@@ -221,7 +216,7 @@ async fn routing() -> Result<()> {
     let gateway = TestGateway::start(setup()).await?;
     let success = || async {
         let task = gateway.client.solve(recaptcha()).await?.task_id()?;
-        let shown = operator(&gateway, Verb::TaskShow { task: task.clone() }).await?;
+        let shown = gateway.operate(Verb::TaskShow { task: task.clone() }).await?;
         let success = shown["attempts"][0]["why"]["candidates"][0]["success"].as_f64();
         anyhow::Ok((task, success.with_context(|| shown.to_string())?))
     };

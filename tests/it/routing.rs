@@ -1,15 +1,14 @@
 //! Where tasks go: the four modes, pools and their ceilings, forced providers, fallback only when a candidate surely did not
 //! take the task.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use capstan_domain::route::{Pool, PoolMode};
+use capstan_domain::route::Pool;
 use capstan_domain::{Amount, TaskId};
-use capstan_server::providers::Snapshot;
+use capstan_server::operate::Verb;
 use capstan_server::settings::Limits;
-use capstan_server::switches::Switches;
 use capstan_simulator::{Create, Outcome};
 use capstan_storage::{Attempt, Change, CredentialStatus, NewAudit};
 use capstan_tests::client::{Answer, recaptcha};
@@ -275,29 +274,29 @@ async fn the_affordable_is_tried() -> Result<()> {
     gateway.finish().await
 }
 
-/// Puts the operator's switches in force.
-fn switch(gateway: &TestGateway, switches: Switches) {
-    let mut snapshot = Snapshot::clone(&gateway.gateway.app.snapshot.load_full());
-    snapshot.switches = switches;
-    gateway.gateway.app.snapshot.store(Arc::new(snapshot));
+/// Sets the widest pool of all tasks, or with a family of its own.
+async fn set_pool(gateway: &TestGateway, family: Option<&str>, pool: &str) -> Result<()> {
+    let change = match family {
+        None => Verb::RoutingSet { pool: Some(pool.to_owned()), family_pools: BTreeMap::new(), priority: None },
+        Some(family) => {
+            let family_pools = [(family.to_owned(), pool.to_owned())].into();
+            Verb::RoutingSet { pool: None, family_pools, priority: None }
+        }
+    };
+    gateway.operate(change).await.map(drop)
 }
 
 async fn ceilings_hold() -> Result<()> {
     let gateway = TestGateway::start(both_pools()).await?;
-    let closed = Some(PoolMode::PlatformOnly);
-    let family_pools = [("recaptcha_v2".to_owned(), PoolMode::PlatformOnly)];
-    for (switches, ceiling) in [
-        (Switches { pool: closed, ..Switches::default() }, "gateway"),
-        (Switches { family_pools: family_pools.into(), ..Switches::default() }, "task-type"),
-    ] {
-        switch(&gateway, switches);
+    for (family, ceiling) in [(None, "gateway"), (Some("recaptcha_v2"), "task-type")] {
+        set_pool(&gateway, family, "platformOnly").await?;
         let solved = solve_with(&gateway, json!({"keyPoolMode": "all"})).await?;
         let (_, why) = attempts(&gateway, &solved).await?.into_iter().next().context("no attempt")?;
         ensure!(why["pool"] == "platformOnly" && why["poolAsked"] == "all" && why["poolCeiling"] == ceiling, "{why}");
         ensure!(why["dropped"][0]["hits"] == json!(["pool"]), "{why}");
+        set_pool(&gateway, family, "none").await?;
     }
     ensure!(keys_used(&gateway) == [PLATFORM, PLATFORM], "{:?}", keys_used(&gateway));
-    switch(&gateway, Switches::default());
     ensure!(first_key(&gateway, json!({"keyPoolMode": "all"})).await? == COMMUNITY);
     gateway.finish().await
 }
@@ -308,11 +307,11 @@ async fn forced_obeys_the_pool() -> Result<()> {
     let mut ask = json!({"task": recaptcha(), "provider": "AntiCaptcha", "keyPoolMode": "platformOnly"});
     let refused = gateway.client.call("/createTask", ask.clone()).await?;
     ensure!(refused.code() == "NO_PROVIDERS_AVAILABLE" && refused.description().contains("keyPoolMode"), "{refused:?}");
-    switch(&gateway, Switches { pool: Some(PoolMode::PlatformOnly), ..Switches::default() });
+    set_pool(&gateway, None, "platformOnly").await?;
     ask["keyPoolMode"] = json!("all");
     let refused = gateway.client.call("/createTask", ask.clone()).await?;
     ensure!(refused.description().contains("closed for the whole gateway"), "{refused:?}");
-    switch(&gateway, Switches::default());
+    set_pool(&gateway, None, "none").await?;
     let refused = gateway.client.call("/createTask", json!({"task": recaptcha(), "provider": "nobody"})).await?;
     ensure!(refused.description().contains("name one of anti-captcha"), "{refused:?}");
     ensure!(keys_used(&gateway).is_empty(), "{:?}", keys_used(&gateway));

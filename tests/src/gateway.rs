@@ -17,11 +17,12 @@ use capstan_server::door::DoorSettings;
 use capstan_server::door::address::ProxyTrust;
 use capstan_server::door::tls::TlsFiles;
 use capstan_server::gateway::{Gateway, OpenGateway};
-use capstan_server::operate::{self, CredentialDraft};
+use capstan_server::operate::{self, Asked, CredentialDraft, Operator, Verb};
 use capstan_server::settings::{Limits, Settings};
 use capstan_server::{clock, keys};
 use capstan_simulator::{Behaviour, Control, KeySettings, Simulator, Usd};
 use capstan_storage::{NewPriceBook, Provider, ProviderStatus};
+use serde_json::Value;
 use tempfile::TempDir;
 use url::Url;
 
@@ -290,6 +291,15 @@ impl TestGateway {
         };
         self.gateway.app.store.create_api_key(key).await?;
         Ok(self.client.with_key(made.key))
+    }
+
+    /// What an operator does, and what it is answered.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn operate(&self, verb: Verb) -> Result<Value> {
+        let operator = Operator::running(&self.gateway.app)?;
+        operator.perform("test", Asked { verb, reason: None }).await.map_err(|error| anyhow::anyhow!(error.told()))
     }
 
     /// A client of the listener that speaks this dialect.

@@ -159,6 +159,8 @@ impl OpenGateway {
             Some(address) => Some(BoundDoor::bind(address, DoorSettings::default(), &settings.limits).await?),
             None => None,
         };
+        // Before the rows are read: what an operator changes from here on is followed.
+        let mark = store.changes_mark().await?;
         let snapshot = Snapshot::load(&store, &adapters, None, settings.limits.polls_at_once).await?;
         snapshot.check_loopback(settings.allow_loopback_providers)?;
         let held = take_shards(&store, &data_dir.node, settings.limits.lease).await?;
@@ -197,7 +199,7 @@ impl OpenGateway {
         app.tracker.spawn(workers::renew_leases(Arc::clone(&app), data_dir.node.clone()));
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
         app.tracker.spawn(tasks::sweep_reports(Arc::clone(&app)));
-        app.tracker.spawn(workers::follow_changes(Arc::clone(&app)));
+        app.tracker.spawn(workers::follow_changes(Arc::clone(&app), mark));
         app.tracker.spawn(workers::mature_earnings(Arc::clone(&app)));
         app.tracker.spawn(workers::check_ledger(Arc::clone(&app)));
         app.tracker.spawn(workers::check_balances(Arc::clone(&app)));

@@ -53,15 +53,13 @@ async fn renew(app: &Arc<App>, claim: ShardClaim) -> Result<(), StoreError> {
 /// How often a node looks for what operators did through other nodes.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Puts in force what operators did through other nodes of the same database.
-pub(crate) async fn follow_changes(app: Arc<App>) {
-    let mut seen = None;
+/// Puts in force what operators did through other nodes of the same database, since the rows were read at this mark.
+pub(crate) async fn follow_changes(app: Arc<App>, mut seen: (i64, i64)) {
     loop {
         match app.store.changes_mark().await {
-            Ok(mark) if seen == Some(mark) => {}
-            // At the first look, too: what was changed since this process read everything is not in force yet.
+            Ok(mark) if seen == mark => {}
             Ok(mark) => match app.reload().await {
-                Ok(()) => seen = Some(mark),
+                Ok(()) => seen = mark,
                 // Tried again at the next look: what is in force stays in force.
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "an operator's change is not in force");
