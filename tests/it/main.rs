@@ -15,6 +15,7 @@ mod fuzz;
 mod hostile;
 mod hostile_load;
 mod killed;
+mod learning;
 mod limits;
 mod metrics;
 mod money;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         hostile::tests(),
         hostile_load::tests(),
         killed::tests(),
+        learning::tests(),
         limits::tests(),
         metrics::tests(),
         money::tests(),

@@ -27,7 +27,7 @@ use crate::operate::{self, Operator};
 use crate::providers::{Snapshot, SnapshotError};
 use crate::settings::Settings;
 use crate::tasks::{self, EndedTasks, OpenTasks, Storms, WatchedTasks, Wheel};
-use crate::{clock, site_policy, workers};
+use crate::{clock, learning, site_policy, workers};
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -163,6 +163,7 @@ impl OpenGateway {
         let mark = store.changes_mark().await?;
         let snapshot = Snapshot::load(&store, &adapters, None, settings.limits.polls_at_once).await?;
         snapshot.check_loopback(settings.allow_loopback_providers)?;
+        learning::recall(&store, &snapshot).await?;
         let held = take_shards(&store, &data_dir.node, settings.limits.lease).await?;
         let (wheel_handle, wheel) = Wheel::new();
         let app = Arc::new(App {
@@ -200,6 +201,7 @@ impl OpenGateway {
         app.tracker.spawn(workers::purge(Arc::clone(&app)));
         app.tracker.spawn(tasks::sweep_reports(Arc::clone(&app)));
         app.tracker.spawn(workers::follow_changes(Arc::clone(&app), mark));
+        app.tracker.spawn(learning::keep(Arc::clone(&app), data_dir.node.clone()));
         app.tracker.spawn(workers::mature_earnings(Arc::clone(&app)));
         app.tracker.spawn(workers::check_ledger(Arc::clone(&app)));
         app.tracker.spawn(workers::check_balances(Arc::clone(&app)));

@@ -1,25 +1,24 @@
 //! Providers as the gateway runs them: adapter, addresses, limits, credentials, prices and site policy in one snapshot,
 //! which is replaced as a whole, so that no request sees half of a change.
 
+mod credential;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use capstan_domain::adapter::{Abilities, FaultClass, Money, Placement, PollLimits, ProxySupport};
+use capstan_domain::adapter::{Abilities, Money, PollLimits, ProxySupport};
 use capstan_domain::policy::{BadPattern, SitePolicy};
 use capstan_domain::price::{Asked, NoPrice, PriceBook, Quote};
-use capstan_domain::route::{Offer, Pool, Provision};
-use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, schedule};
-use capstan_egress::{CredentialBinding, Grant, SealedCredential, is_loopback};
+use capstan_domain::route::{Pool, Provision};
+use capstan_domain::{Amount, CredentialId, ProviderId, schedule};
+use capstan_egress::{Grant, is_loopback};
 use capstan_sandbox::Adapter;
-use capstan_storage::{
-    Credential as CredentialRow, CredentialStatus, Provider as ProviderRow, ProviderStatus, Store, StoreError,
-};
-use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
+use capstan_storage::{Provider as ProviderRow, ProviderStatus, Store, StoreError};
 use url::Url;
 
-use crate::clock;
+pub use credential::Credential;
+pub(crate) use credential::{Bound, THROTTLED_MS, credential};
+
 use crate::quarantine::Quarantine;
 use crate::site_policy;
 use crate::statistics::{FamilyPlace, Statistics};
@@ -50,42 +49,18 @@ pub struct Provider {
     served: HashMap<String, (ProxySupport, Option<Amount>)>,
 }
 
-/// A credential that can be used.
-pub struct Credential {
-    /// Its id.
-    pub id: CredentialId,
-    /// Its pool.
-    pub pool: Pool,
-    /// Its contributor.
-    pub owner: Option<AccountId>,
-    /// Its provider.
-    pub provider: ProviderId,
-    /// What it was bound to when it was added.
-    pub binding: CredentialBinding,
-    /// Its sealed fields.
-    pub sealed: SealedCredential,
-    /// Polls under way.
-    pub polls: Arc<Semaphore>,
-    /// What has been seen of it.
-    pub statistics: Arc<Statistics>,
-    is_active: bool,
-    rested_until_ms: Arc<AtomicI64>,
-    polls_rested_until_ms: Arc<AtomicI64>,
-}
-
-/// What a credential was bound to when it was added, as its row keeps it.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Bound {
-    pub(crate) hosts: Vec<String>,
-    pub(crate) placements: Vec<Placement>,
-}
-
-/// A provider in use, and its credentials in use.
+/// A provider in use, and its credentials in use, by their pools.
 #[derive(Clone)]
 struct InUse {
     provider: Arc<Provider>,
-    credentials: Vec<Arc<Credential>>,
+    platform: Vec<Arc<Credential>>,
+    community: Vec<Arc<Credential>>,
 }
+
+/// As many credentials of one provider and pool are offered for one task, of those that do not rest. They cost the same and are
+/// much alike, so that the best of some drawn is about as good as the best of all; and a thousand tasks of one moment do not
+/// all find the same one best.
+const OFFERED: usize = 32;
 
 /// Everything that a route is made of.
 #[derive(Clone, Default)]
@@ -183,29 +158,35 @@ impl Snapshot {
         Ok(Self { providers, credentials, in_use, switches, prices, policy })
     }
 
-    /// What the router chooses from, for one task. What is out of use is not offered; it stays findable for the tasks that
-    /// are still open with it.
+    /// What the router chooses from, for one task, of many credentials those that are drawn. What is out of use is not offered;
+    /// it stays findable for the tasks that are still open with it.
     #[must_use]
-    pub fn provisions<'s>(&'s self, asked: &Asked<'_>, now_ms: i64) -> Vec<Provision<'s>> {
+    pub fn provisions<'s>(&'s self, asked: &Asked<'_>, (now_ms, draw): (i64, u64)) -> Vec<Provision<'s>> {
         let place = FamilyPlace::of(asked.family);
         let price = |provider, pool| self.quote(provider, asked, pool).ok().map(|quote| quote.price);
         let observed = |seen: &Statistics| place.map(|place| seen.observed(place, now_ms)).unwrap_or_default();
-        let offer = |credential: &Arc<Credential>| Offer {
-            credential: credential.id,
-            pool: credential.pool,
-            owner: credential.owner,
-            observed: observed(&credential.statistics),
-            rested_until_ms: credential.rested_until_ms.load(Ordering::Relaxed),
-        };
         // Everything that takes a look-up is looked up once per provider.
-        let provision = |InUse { provider, credentials }: &'s InUse| Provision {
-            provider: &provider.id,
-            serves: provider.served.get(asked.family).map(|(proxy, _)| *proxy),
-            platform_price: price(provider, Pool::Platform),
-            community_price: price(provider, Pool::Community),
-            observed: observed(&provider.statistics),
-            is_quarantined: !provider.quarantine.admits(),
-            offers: credentials.iter().map(offer).collect(),
+        let provision = |InUse { provider, platform, community }: &'s InUse| {
+            let mut offers = Vec::with_capacity(platform.len().min(OFFERED) + community.len().min(OFFERED));
+            for credentials in [platform, community] {
+                let drawn =
+                    drawn(credentials, draw).map(|credential| credential.offer(observed(&credential.statistics)));
+                let mut ready = 0;
+                offers.extend(drawn.take_while(|offer| {
+                    ready += usize::from(offer.rested_until_ms <= now_ms);
+                    ready <= OFFERED
+                }));
+            }
+            Provision {
+                provider: &provider.id,
+                serves: provider.served.get(asked.family).map(|(proxy, _)| *proxy),
+                platform_price: price(provider, Pool::Platform),
+                community_price: price(provider, Pool::Community),
+                observed: observed(&provider.statistics),
+                is_quarantined: !provider.quarantine.admits(),
+                credentials: platform.len() + community.len(),
+                offers,
+            }
         };
         self.in_use.iter().map(provision).collect()
     }
@@ -232,7 +213,7 @@ impl Snapshot {
     }
 
     /// Every credential that can be used.
-    pub(crate) fn credentials(&self) -> impl Iterator<Item = &Arc<Credential>> {
+    pub fn credentials(&self) -> impl Iterator<Item = &Arc<Credential>> {
         self.credentials.values()
     }
 
@@ -278,89 +259,31 @@ pub fn dollars(money: &Money) -> Option<Amount> {
     (money.currency == "USD").then(|| Amount::from_decimal(&money.amount).ok()).flatten()
 }
 
-/// Rest after "too fast" where the provider does not say how long, in its own time.
-pub(crate) const THROTTLED_MS: u32 = 1_000;
-
-fn rest(until_ms: &AtomicI64, rest_ms: u32) {
-    until_ms.fetch_max(clock::now_ms().saturating_add(i64::from(rest_ms)), Ordering::Relaxed);
-}
-
-impl Credential {
-    /// Every standing that a credential may have.
-    pub(crate) const STANDINGS: [&'static str; 3] = ["ready", "resting", "out-of-use"];
-
-    /// Lets a credential rest after a fault that says it is of no use now. What is too fast for a provider gets keys
-    /// blocked for everybody, so the router leaves a resting credential out.
-    pub fn rest_after(&self, class: FaultClass, provider: &Provider) {
-        let rest_ms: u32 = match class {
-            FaultClass::Throttled(after) => after.unwrap_or(THROTTLED_MS).min(600_000),
-            FaultClass::ProviderDown => 1_000,
-            FaultClass::CredentialRejected | FaultClass::CredentialOutOfFunds => 300_000,
-            FaultClass::InvalidTask
-            | FaultClass::Unsolvable
-            | FaultClass::NotSupported
-            | FaultClass::NoCapacity
-            | FaultClass::InDoubt => return,
-        };
-        rest(&self.rested_until_ms, provider.in_our_time(rest_ms));
-    }
-
-    /// Lets its polls rest after the provider said "too fast"; never for so long that a result is dropped meanwhile.
-    pub fn rest_polls_after(&self, class: FaultClass, provider: &Provider) {
-        if let FaultClass::Throttled(after_ms) = class {
-            let rest_ms = provider.in_our_time(after_ms.unwrap_or(THROTTLED_MS));
-            rest(&self.polls_rested_until_ms, rest_ms.min(provider.limits.result_kept_ms / 2));
-        }
-    }
-
-    /// Whether new tasks may be sent with it.
-    #[must_use]
-    pub(crate) const fn is_in_use(&self) -> bool {
-        self.is_active
-    }
-
-    /// Until when no new task is routed to it, if it rests.
-    #[must_use]
-    pub fn rests_until(&self, now_ms: i64) -> Option<i64> {
-        Some(self.rested_until_ms.load(Ordering::Relaxed)).filter(|until| *until > now_ms)
-    }
-
-    /// How it stands for the router, as a word for metrics.
-    #[must_use]
-    pub(crate) fn standing(&self, now_ms: i64) -> &'static str {
-        let [ready, resting, out_of_use] = Self::STANDINGS;
-        if !self.is_active {
-            out_of_use
-        } else if self.rests_until(now_ms).is_some() {
-            resting
-        } else {
-            ready
-        }
-    }
-
-    /// Until when its polls rest, if they do.
-    #[must_use]
-    pub fn polls_rest_until(&self, now_ms: i64) -> Option<i64> {
-        Some(self.polls_rested_until_ms.load(Ordering::Relaxed)).filter(|until| *until > now_ms)
-    }
+/// All of them, from a drawn one on.
+fn drawn(credentials: &[Arc<Credential>], draw: u64) -> impl Iterator<Item = &Arc<Credential>> {
+    let many = u64::try_from(credentials.len()).unwrap_or(u64::MAX).max(1);
+    let first = if credentials.len() > OFFERED { usize::try_from(draw % many).unwrap_or(0) } else { 0 };
+    let (before, from) = credentials.split_at_checked(first).unwrap_or((&[], credentials));
+    from.iter().chain(before)
 }
 
 fn in_use(
     providers: &HashMap<ProviderId, Arc<Provider>>,
     credentials: &HashMap<CredentialId, Arc<Credential>>,
 ) -> Vec<InUse> {
-    let active = providers.values().filter(|provider| provider.is_active);
-    let mut in_use: BTreeMap<&ProviderId, InUse> = active
-        .map(|provider| (&provider.id, InUse { provider: Arc::clone(provider), credentials: Vec::new() }))
-        .collect();
-    for credential in credentials.values().filter(|credential| credential.is_active) {
-        if let Some(at) = in_use.get_mut(&credential.provider) {
-            at.credentials.push(Arc::clone(credential));
-        }
-    }
-    let mut in_use: Vec<InUse> = in_use.into_values().collect();
-    in_use.iter_mut().for_each(|at| at.credentials.sort_by_key(|credential| credential.id));
-    in_use
+    let of = |id: &ProviderId, pool: Pool| -> Vec<Arc<Credential>> {
+        let is_of = |c: &&Arc<Credential>| c.is_active && c.provider == *id && c.pool == pool;
+        let mut of: Vec<Arc<Credential>> = credentials.values().filter(is_of).cloned().collect();
+        of.sort_by_key(|credential| credential.id);
+        of
+    };
+    let active: BTreeMap<&ProviderId, &Arc<Provider>> = providers.iter().filter(|(_, p)| p.is_active).collect();
+    let in_use = |(id, provider): (&ProviderId, &Arc<Provider>)| InUse {
+        provider: Arc::clone(provider),
+        platform: of(id, Pool::Platform),
+        community: of(id, Pool::Community),
+    };
+    active.into_iter().map(in_use).collect()
 }
 
 /// One row that cannot be used keeps nobody else's from being used.
@@ -415,35 +338,5 @@ pub(crate) fn provider(
         is_active: row.status == ProviderStatus::Active,
         adapter,
         served,
-    })
-}
-
-pub(crate) fn credential(
-    row: CredentialRow,
-    known: Option<&Arc<Credential>>,
-    polls_at_once: usize,
-) -> Result<Credential, SnapshotError> {
-    let bad = |_| SnapshotError::Credential { credential: row.id, reason: "its binding cannot be read".to_owned() };
-    let bound: Bound = serde_json::from_str(&row.binding).map_err(bad)?;
-    // A rest is the secret's own: another one begins afresh, and so does one that an operator puts back into use.
-    let rests = known.filter(|k| k.is_active && k.sealed.as_bytes() == row.sealed.as_slice());
-    Ok(Credential {
-        binding: CredentialBinding {
-            credential: row.id,
-            provider: row.provider.clone(),
-            owner: row.owner,
-            hosts: bound.hosts,
-            placements: bound.placements,
-        },
-        id: row.id,
-        pool: row.pool,
-        owner: row.owner,
-        provider: row.provider,
-        sealed: SealedCredential::from_bytes(row.sealed),
-        polls: known.map_or_else(|| Arc::new(Semaphore::new(polls_at_once)), |k| Arc::clone(&k.polls)),
-        statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
-        is_active: row.status == CredentialStatus::Active,
-        rested_until_ms: rests.map_or_else(Arc::default, |k| Arc::clone(&k.rested_until_ms)),
-        polls_rested_until_ms: rests.map_or_else(Arc::default, |k| Arc::clone(&k.polls_rested_until_ms)),
     })
 }

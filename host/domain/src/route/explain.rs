@@ -31,6 +31,8 @@ struct Field<'e> {
     candidates: Vec<Candidate<'e>>,
     dropped: Vec<Other<'e>>,
     counts: Counts,
+    /// In text: numbers of 64 bits are not safe in JSON.
+    draw: String,
 }
 
 #[derive(Serialize)]
@@ -45,6 +47,15 @@ struct Candidate<'e> {
     success: f64,
     /// Expected seconds to a solution.
     seconds: f64,
+    /// What orders it, in the mode's unit.
+    burden: f64,
+    /// Its open tasks, and as many as it can have where that is known.
+    in_flight: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    most_in_flight: Option<u32>,
+    /// Whether it is tried to find out.
+    #[serde(skip_serializing_if = "is_false")]
+    finds_out: bool,
     /// Tasks seen of the credential.
     samples: f64,
     /// Tasks seen of its provider.
@@ -60,6 +71,8 @@ struct Other<'e> {
 
 #[derive(Serialize)]
 struct Counts {
+    /// Of all providers, looked at or not.
+    credentials: usize,
     candidates: usize,
     dropped: usize,
     hits: BTreeMap<Hit, usize>,
@@ -81,6 +94,7 @@ impl<'e> Route<'e> {
             candidates: self.candidates.iter().take(MOST_NAMED).map(candidate).collect(),
             dropped: self.dropped.iter().take(MOST_NAMED).map(other).collect(),
             counts: self.counts(),
+            draw: request.draw.to_string(),
         };
         Explanation { route: self, field: serde_json::to_string(&field).unwrap_or_default() }
     }
@@ -90,7 +104,7 @@ impl<'e> Route<'e> {
         for hit in self.dropped.iter().flat_map(|dropped| dropped.hits.iter()) {
             *hits.entry(hit).or_default() += 1;
         }
-        Counts { candidates: self.candidates.len(), dropped: self.dropped.len(), hits }
+        Counts { credentials: self.credentials, candidates: self.possible, dropped: self.dropped.len(), hits }
     }
 }
 
@@ -108,7 +122,9 @@ impl Explanation<'_> {
 
 const fn meaning(request: &RouteRequest<'_>) -> &'static str {
     match (request.mode, request.order) {
-        (SelectionMode::AutoCheapest, _) => "lowest price first",
+        (SelectionMode::AutoCheapest, _) => {
+            "lowest price first, where a try that is expected to fail counts as twice the lowest of all"
+        }
         (SelectionMode::AutoFastest, _) => "shortest expected time to a solution first, equal ones by price",
         (SelectionMode::AutoMostReliable, _) => "highest expected success first, equal ones by price",
         (SelectionMode::Priority, _) if request.forced.is_some() => "one provider is forced: lowest price first",
@@ -128,6 +144,10 @@ fn candidate<'e>(ranked: &Ranked<'e>) -> Candidate<'e> {
         price: ranked.price.terms.price.to_string(),
         success: rounded(ranked.expected.success, 1_000.0),
         seconds: rounded(ranked.expected.seconds(), 100.0),
+        burden: rounded(ranked.burden, 1_000_000.0),
+        in_flight: ranked.offer.load.in_flight,
+        most_in_flight: Some(ranked.offer.load.most).filter(|most| *most < u32::MAX),
+        finds_out: ranked.finds_out,
         samples: rounded(ranked.offer.observed.samples, 10.0),
         provider_samples: rounded(ranked.provider_samples, 10.0),
     }
@@ -135,6 +155,11 @@ fn candidate<'e>(ranked: &Ranked<'e>) -> Candidate<'e> {
 
 const fn other<'e>(dropped: &Dropped<'e>) -> Other<'e> {
     Other { provider: dropped.provider, credential: dropped.credential, hits: dropped.hits }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+const fn is_false(is: &bool) -> bool {
+    !*is
 }
 
 fn rounded(number: f64, parts: f64) -> f64 {

@@ -1,19 +1,27 @@
 //! The route: which credentials could take a task now, in which order, and why.
 //!
-//! Filter ([`hit`]), score ([`score`]), order, explain ([`explain`]). Pure: what is known of providers and credentials comes
-//! in as data, and the same data always give the same route.
+//! Filter ([`hit`]), score ([`score`]), order (`order`), explain ([`explain`]); what is learned from what becomes of tasks is a
+//! [`tally`] of a credential and of its provider for each family, and a credential's [`standing`]. Pure: what is known comes in
+//! as data, draws included, and the same data always give the same route.
 
 pub mod explain;
 pub mod hit;
+mod order;
 pub mod pool;
 pub mod score;
+pub mod standing;
+pub mod tally;
 #[cfg(test)]
 mod tests;
 
 pub use explain::Explanation;
 pub use hit::{Hit, Hits};
 pub use pool::{Pool, PoolAsker, PoolCeiling, PoolCeilings, PoolInForce, PoolMode, PoolWish};
-pub use score::{Expected, Observed, SelectionMode};
+pub use score::{Expected, FAILURE_PRICES, Observed, SelectionMode};
+pub use standing::{Load, Moment, Standing, Word};
+pub use tally::{Seen, Tally};
+
+use order::Possible;
 
 use crate::adapter::ProxySupport;
 use crate::ledger::{Move, MoveError, Share};
@@ -35,7 +43,9 @@ pub struct Provision<'s> {
     pub observed: Observed,
     /// Whether its adapter is quarantined.
     pub is_quarantined: bool,
-    /// Its credentials that are in use.
+    /// How many credentials it has in use.
+    pub credentials: usize,
+    /// Those that are offered for this task: all of them, or some that were drawn.
     pub offers: Vec<Offer>,
 }
 
@@ -52,6 +62,8 @@ pub struct Offer {
     pub observed: Observed,
     /// Not before this time, after a fault that asked for rest.
     pub rested_until_ms: i64,
+    /// What it has to do, beside what it can.
+    pub load: Load,
 }
 
 /// A saved order of providers, for [`SelectionMode::Priority`].
@@ -96,8 +108,12 @@ pub struct RouteRequest<'r> {
     /// The provider that the client forces, as it spelled it. Named by the request itself, it goes before any saved order;
     /// no other provider is tried, and it obeys the pool.
     pub forced: Option<&'r str>,
+    /// As many candidates are tried at most.
+    pub most: usize,
     /// Now.
     pub now_ms: i64,
+    /// A number drawn at random for this task.
+    pub draw: u64,
 }
 
 /// A credential chosen for a task, with the price and the share agreed.
@@ -171,8 +187,11 @@ pub struct Ranked<'o> {
     pub expected: Expected,
     /// Tasks seen of its provider.
     pub provider_samples: f64,
-    key: u128,
-    id: u128,
+    /// What a solution there is expected to weigh, in the mode's unit; the least goes first.
+    pub burden: f64,
+    /// Whether it goes first because it may be better than is known.
+    pub finds_out: bool,
+    place: usize,
 }
 
 impl Ranked<'_> {
@@ -204,29 +223,39 @@ pub struct Dropped<'o> {
 /// The ordered candidates, and why the others are none.
 #[derive(Clone, Debug, Default)]
 pub struct Route<'o> {
-    /// In the order in which they are tried.
+    /// In the order in which they are tried: the best of them, and those that are cheaper.
     pub candidates: Vec<Ranked<'o>>,
+    /// How many of those offered could take it.
+    pub possible: usize,
+    /// How many credentials there are in all, offered or not.
+    pub credentials: usize,
     /// All others.
     pub dropped: Vec<Dropped<'o>>,
     /// When the first of those that only rest could take it.
     pub rested_until_ms: Option<i64>,
 }
 
-/// Chooses candidates: filter, score, order. Equal ones are ordered by price, then platform first, then by id.
+/// Chooses candidates: filter, score, order. Equal ones are ordered by price, then platform first, then as it is drawn.
 #[must_use]
 pub fn route<'o>(request: &RouteRequest<'_>, provisions: &'o [Provision<'o>]) -> Route<'o> {
-    let most = provisions.iter().map(|provision| provision.offers.len()).sum();
-    let mut route = Route { candidates: Vec::with_capacity(most), ..Route::default() };
-    for provision in provisions {
+    let mut route = Route::default();
+    let mut possible = Vec::with_capacity(provisions.iter().map(|provision| provision.offers.len()).sum());
+    for (n, provision) in provisions.iter().enumerate() {
         let (hits, place) = judge_provider(request, provision);
-        for offer in &provision.offers {
+        let believed = Expected::of_provider(&provision.observed);
+        for (m, offer) in provision.offers.iter().enumerate() {
             match judge(request, provision, offer, hits) {
-                Ok(price) => route.candidates.push(rank(request.mode, provision, offer, (price, place))),
+                Ok(price) => {
+                    let expected = believed.after(&offer.observed, score::ALIKE_TASKS);
+                    possible.push(Possible { provision: n, offer: m, price, place, expected });
+                }
                 Err(hits) => route.drop(provision.provider, offer, hits),
             }
         }
     }
-    route.candidates.sort_unstable_by_key(|c| (c.key, c.id));
+    route.credentials = provisions.iter().map(|provision| provision.credentials).sum();
+    route.possible = possible.len();
+    route.candidates = order::ordered(request, provisions, &possible);
     route
 }
 
@@ -271,35 +300,6 @@ fn judge(request: &RouteRequest<'_>, provision: &Provision<'_>, offer: &Offer, h
         hits = if is_hit { hits.and(hit) } else { hits };
     }
     price.filter(|_| hits.is_empty()).ok_or(hits)
-}
-
-fn rank<'o>(
-    mode: SelectionMode,
-    provision: &'o Provision<'o>,
-    offer: &'o Offer,
-    (price, place): (Price, usize),
-) -> Ranked<'o> {
-    let expected = Expected::of(&offer.observed, &provision.observed);
-    Ranked {
-        offer,
-        provider: provision.provider,
-        price,
-        expected,
-        provider_samples: provision.observed.samples,
-        key: key(place, mode.burden(price.terms.price, expected), (price.terms.price, offer.pool)),
-        id: offer.credential.0.as_u128(),
-    }
-}
-
-/// Place (16 bits), burden (64), price (47) and pool (1) as one number: what would be four comparisons is one, and a thousand
-/// candidates are sorted in two thirds of the time. The bits of a float that is not negative are in the order of the floats; no
-/// list of providers and no price comes near the end of its bits.
-fn key(place: usize, burden: f64, (price, pool): (Amount, Pool)) -> u128 {
-    const PRICE_END: u64 = (1 << 47) - 1;
-    let place = u16::try_from(place).unwrap_or(u16::MAX);
-    let price = u64::try_from(price.nanos()).unwrap_or(0).min(PRICE_END);
-    let is_community = u128::from(pool == Pool::Community);
-    (u128::from(place) << 112) | (u128::from(burden.max(0.0).to_bits()) << 48) | (u128::from(price) << 1) | is_community
 }
 
 impl<'o> Route<'o> {

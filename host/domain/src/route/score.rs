@@ -1,13 +1,12 @@
 //! What is expected of a candidate, and how the modes weigh it.
 //!
-//! One score orders candidates: the expected **burden** of having a task solved there, a weighted sum of what it costs, how
-//! long it takes and how likely it fails. A mode is a set of weights (compare `EV = p·(value − price) − λ·E[latency]` of
-//! payment routers, of which this is the negative). Equal burdens are ordered by price, so that where nothing is known
-//! every mode is the price order.
+//! One score orders candidates: the expected **burden** of getting one solution there, in the mode's own unit. Whoever needs a
+//! solution tries again after a failure, `1 / success - 1` times in the mean, so every burden is what the solved try weighs and,
+//! that many times, what a failed one weighs (the negative of the `EV = p·(value − price) − λ·E[latency]` of payment routers,
+//! divided by `p`, which needs no value of a solution). Equal burdens are ordered by price, so that where nothing is known every
+//! mode is the price order.
 
 use serde::{Deserialize, Serialize};
-
-use crate::Amount;
 
 /// How candidates are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,28 +48,35 @@ impl SelectionMode {
         Self::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(word.trim())).map(|(_, mode)| *mode)
     }
 
-    const fn weights(self) -> Weights {
+    /// The expected burden of a candidate; the least goes first. `lowest` is the lowest price of all candidates.
+    pub(super) fn burden(self, (price, lowest): (f64, f64), expected: Expected) -> f64 {
         match self {
-            // Within one place of a saved order the price decides.
-            Self::AutoCheapest | Self::Priority => Weights { dollar: 1.0, second: 0.0, failure: 0.0 },
-            Self::AutoFastest => Weights { dollar: 0.0, second: 1.0, failure: 0.0 },
-            Self::AutoMostReliable => Weights { dollar: 0.0, second: 0.0, failure: 1.0 },
+            // Dollars. An account pays for solutions only, but a try that fails is no bargain: somebody waited in vain. Prices are
+            // known and failures are estimated, so whoever is cheap has the benefit of the doubt. Within one place of a saved
+            // order the price decides.
+            Self::AutoCheapest | Self::Priority => {
+                (lowest * FAILURE_PRICES).mul_add(expected.at_best().failures(), price)
+            }
+            Self::AutoFastest => expected.seconds(),
+            Self::AutoMostReliable => expected.failures(),
         }
     }
 
-    /// The expected burden of a candidate; the least goes first.
-    ///
-    /// The cost of a solution is its price, however many tries it takes: an account pays for solutions only.
-    pub(super) fn burden(self, price: Amount, expected: Expected) -> f64 {
-        let Weights { dollar, second, failure } = self.weights();
-        dollar * price.as_dollars() + second * expected.seconds() + failure * (1.0 - expected.success)
+    /// Burdens that differ by less than this part, or by less than this much, are as good as equal: what is known is not known
+    /// better.
+    const fn indifference(self) -> (f64, f64) {
+        match self {
+            Self::AutoCheapest | Self::Priority => (0.02, 0.0),
+            Self::AutoFastest => (0.05, 0.1),
+            Self::AutoMostReliable => (0.05, 0.01),
+        }
     }
-}
 
-struct Weights {
-    dollar: f64,
-    second: f64,
-    failure: f64,
+    /// Whether a burden is as good as the least.
+    pub(super) fn is_near(self, burden: f64, least: f64) -> bool {
+        let (part, amount) = self.indifference();
+        burden <= least.mul_add(1.0 + part, amount)
+    }
 }
 
 /// What has been seen of a credential, or of a provider, for one family. Recent tasks count most, so that the number of
@@ -83,6 +89,8 @@ pub struct Observed {
     pub success: f64,
     /// Mean time from the attempt's beginning to the solution, in milliseconds of the gateway's own time.
     pub latency_ms: f64,
+    /// Mean time from the attempt's beginning to its failure, in the same.
+    pub lost_ms: f64,
 }
 
 /// What is expected of one task at a candidate.
@@ -92,40 +100,79 @@ pub struct Expected {
     pub success: f64,
     /// How long it takes when it is solved, in milliseconds.
     pub latency_ms: f64,
+    /// How long it takes when it is not, in milliseconds.
+    pub lost_ms: f64,
+    /// As many tasks as this is known from, those included that are only believed.
+    pub known_from: f64,
 }
 
 /// As many tasks as what was believed before weighs, and what has been seen outweighs it twice after the ten tasks that the
 /// field asks for.
 const PRIOR_TASKS: f64 = 5.0;
 
+/// The same of what was seen of its provider, for a credential: those of one provider are much alike.
+pub(super) const ALIKE_TASKS: f64 = 10.0;
+
 /// What is believed of a provider of which nothing has been seen: the best. All of those are equal and so in price order;
 /// beside known ones they go first, are tried, and within some ten tasks are known themselves. A guess in the middle would
 /// leave whoever is dearer than a known good one untried for ever.
-const UNKNOWN: Expected = Expected { success: 1.0, latency_ms: 1_000.0 };
+const UNKNOWN: Expected = Expected { success: 1.0, latency_ms: 1_000.0, lost_ms: 30_000.0, known_from: PRIOR_TASKS };
+
+/// What a failed try costs its client beside the try's own time, in milliseconds: to notice it, and to ask again.
+const ASK_AGAIN_MS: f64 = 5_000.0;
+
+/// What a failed try weighs where the price decides: so many times the lowest price of all candidates.
+pub const FAILURE_PRICES: f64 = 2.0;
+
+/// So many standard errors better than expected is what a candidate may be: whether it is, only a try can tell.
+const HOPE: f64 = 1.0;
 
 impl Expected {
     /// What to expect of a credential: what was seen of it, before that what was seen of its provider, before that the
     /// best. So a new credential begins where its provider stands, and nobody gets first place by adding keys.
     #[must_use]
     pub fn of(credential: &Observed, provider: &Observed) -> Self {
-        UNKNOWN.after(provider).after(credential)
+        Self::of_provider(provider).after(credential, ALIKE_TASKS)
+    }
+
+    /// What to expect of a provider.
+    pub(super) fn of_provider(provider: &Observed) -> Self {
+        UNKNOWN.after(provider, PRIOR_TASKS)
     }
 
     /// A belief after seeing more: the mean of both, each weighted by its number of tasks (for the probability, the mean of
     /// a Beta distribution).
-    fn after(self, seen: &Observed) -> Self {
+    pub(super) fn after(self, seen: &Observed, prior: f64) -> Self {
+        let prior = prior.min(self.known_from);
         let solved = seen.samples * seen.success;
+        let unsolved = seen.samples - solved;
         Self {
-            success: self.success.mul_add(PRIOR_TASKS, solved) / (seen.samples + PRIOR_TASKS),
-            latency_ms: self.latency_ms.mul_add(PRIOR_TASKS, solved * seen.latency_ms) / (solved + PRIOR_TASKS),
+            success: self.success.mul_add(prior, solved) / (seen.samples + prior),
+            latency_ms: self.latency_ms.mul_add(prior, solved * seen.latency_ms) / (solved + prior),
+            lost_ms: unsolved.mul_add(seen.lost_ms, self.lost_ms) / (unsolved + 1.0),
+            known_from: seen.samples + prior,
         }
     }
 
-    /// Expected seconds to a solution, tries that fail included: whoever waits for one tries again, `1 / success` times in
-    /// the mean, and a failure takes its time too.
+    /// Tries that fail before one is solved, in the mean.
+    fn failures(self) -> f64 {
+        1.0 / self.success - 1.0
+    }
+
+    /// Expected seconds to a solution, with those of the tries that fail before it.
     #[must_use]
     pub fn seconds(self) -> f64 {
-        self.latency_ms / self.success / 1_000.0
+        (self.lost_ms + ASK_AGAIN_MS).mul_add(self.failures(), self.latency_ms) / 1_000.0
+    }
+
+    /// As good as it may still be, for all that is known of it.
+    pub(super) fn at_best(self) -> Self {
+        let error = (self.success * (1.0 - self.success) / self.known_from).sqrt();
+        Self {
+            success: HOPE.mul_add(error, self.success).min(1.0),
+            latency_ms: self.latency_ms * (1.0 - HOPE / self.known_from.sqrt()).max(0.0),
+            ..self
+        }
     }
 }
 
@@ -134,7 +181,7 @@ mod tests {
     use super::*;
 
     fn seen(samples: f64, success: f64, seconds: f64) -> Observed {
-        Observed { samples, success, latency_ms: seconds * 1_000.0 }
+        Observed { samples, success, latency_ms: seconds * 1_000.0, lost_ms: seconds * 1_000.0 }
     }
 
     /// A provider with one credential: what is seen of one is seen of the other.
@@ -182,21 +229,30 @@ mod tests {
     #[test]
     fn failures_cost_time() {
         let (sure, unsure) = (alone(&seen(100.0, 1.0, 20.0)), alone(&seen(100.0, 0.5, 15.0)));
-        let burden = |expected| SelectionMode::AutoFastest.burden(Amount::ZERO, expected);
-        assert!(burden(sure) < burden(unsure), "20 s for sure is sooner than 15 s every other time");
+        assert!(sure.seconds() < unsure.seconds(), "20 s for sure is sooner than 15 s every other time");
+        let refused = alone(&Observed { lost_ms: 0.0, ..seen(100.0, 0.5, 15.0) });
+        assert!(refused.seconds() < unsure.seconds(), "what is refused at once loses less");
     }
 
     #[test]
     fn each_mode_weighs_one_thing() {
-        let expected = Expected { success: 0.5, latency_ms: 10_000.0 };
-        let price = Amount::from_nanos(2_000_000);
+        let expected = Expected { success: 0.5, latency_ms: 10_000.0, lost_ms: 25_000.0, known_from: 100.0 };
+        // For a price it has the benefit of the doubt: a success of 0.55, 0.818 failures, each as two of the lowest price.
+        let cheap = 0.002_f64.mul_add(1.0 / 0.55 - 1.0, 0.002);
         for (mode, burden) in [
-            (SelectionMode::AutoCheapest, 0.002),
-            (SelectionMode::AutoFastest, 20.0),
-            (SelectionMode::AutoMostReliable, 0.5),
-            (SelectionMode::Priority, 0.002),
+            (SelectionMode::AutoCheapest, cheap),
+            (SelectionMode::AutoFastest, 40.0),
+            (SelectionMode::AutoMostReliable, 1.0),
+            (SelectionMode::Priority, cheap),
         ] {
-            assert!((mode.burden(price, expected) - burden).abs() < 1e-12, "{mode:?}");
+            assert!((mode.burden((0.002, 0.001), expected) - burden).abs() < 1e-12, "{mode:?}");
         }
+    }
+
+    #[test]
+    fn what_is_little_known_may_be_better_and_what_is_well_known_is_not() {
+        let (little, well) = (alone(&seen(3.0, 0.0, 40.0)).at_best(), alone(&seen(128.0, 0.1, 40.0)).at_best());
+        assert!(little.success > 0.5 && well.success < 0.2, "{little:?} {well:?}");
+        assert!(UNKNOWN.at_best().success <= 1.0 && UNKNOWN.at_best().latency_ms > 0.0);
     }
 }

@@ -16,6 +16,7 @@ fn offer(n: u128, pool: Pool) -> Offer {
         owner: (pool == Pool::Community).then(|| AccountId(Uuid::from_u128(99))),
         observed: Observed::default(),
         rested_until_ms: 0,
+        load: Load::NONE,
     }
 }
 
@@ -29,6 +30,7 @@ fn provision<'s>(provider: &'s ProviderId, (platform, community): (i64, i64), of
         community_price: price(community, 5_000),
         observed: Observed::default(),
         is_quarantined: false,
+        credentials: offers.len(),
         offers,
     }
 }
@@ -40,7 +42,7 @@ fn known<'s>(
     nanos: i64,
     (samples, success, seconds): (f64, f64, f64),
 ) -> Provision<'s> {
-    let observed = Observed { samples, success, latency_ms: seconds * 1_000.0 };
+    let observed = Observed { samples, success, latency_ms: seconds * 1_000.0, lost_ms: seconds * 1_000.0 };
     let offers = vec![Offer { observed, ..offer(n, Pool::Platform) }];
     Provision { observed, ..provision(provider, (nanos, nanos), offers) }
 }
@@ -54,7 +56,9 @@ const REQUEST: RouteRequest<'_> = RouteRequest {
     mode: SelectionMode::AutoCheapest,
     order: SavedOrder::Operator(&[]),
     forced: None,
+    most: 3,
     now_ms: 1_000,
+    draw: 1,
 };
 
 const NARROW: PoolInForce = PoolInForce { mode: PoolMode::PlatformOnly, asked: PoolMode::PlatformOnly, ..OPEN };
@@ -67,14 +71,79 @@ fn order(request: &RouteRequest<'_>, provisions: &[Provision<'_>]) -> Vec<u128> 
 }
 
 #[test]
-fn cheapest_is_the_price_order_and_ties_go_to_the_platform_then_by_id() {
+fn cheapest_is_the_price_order_and_ties_go_to_the_platform_then_as_drawn() {
     let (a, b, c) = (id("a"), id("b"), id("c"));
     let offers = [
         provision(&a, (30, 10), vec![offer(1, Pool::Platform), offer(5, Pool::Community)]),
         provision(&b, (10, 99), vec![offer(3, Pool::Platform), offer(2, Pool::Platform)]),
         provision(&c, (20, 99), vec![offer(4, Pool::Platform)]),
     ];
-    assert_eq!(order(&REQUEST, &offers), [2, 3, 5, 4, 1]);
+    let drawn = |draw| order(&RouteRequest { draw, ..REQUEST }, &offers);
+    assert!((0..99).all(|draw| [[2, 3, 5, 4, 1], [3, 2, 5, 4, 1]].contains(&drawn(draw).try_into().unwrap())));
+    let firsts = (0..1_000).filter(|draw| drawn(*draw)[0] == 2).count();
+    assert!((400..600).contains(&firsts), "{firsts} of 1000");
+}
+
+#[test]
+fn of_equals_the_one_with_less_to_do_goes_first_more_often_and_never_the_fullest() {
+    let a = id("a");
+    let busy = |n, in_flight| Offer { load: Load { in_flight, most: u32::MAX }, ..offer(n, Pool::Platform) };
+    let offers = [provision(&a, (10, 10), vec![busy(1, 9), busy(2, 1), busy(3, 5)])];
+    let mut firsts = [0_i32; 4];
+    for draw in 0..9_000 {
+        firsts[order(&RouteRequest { draw, ..REQUEST }, &offers)[0] as usize] += 1;
+    }
+    // Two of three are drawn, the same one twice among them: 5, 3 and 1 of 9.
+    for (n, expected) in [(1, 1_000), (2, 5_000), (3, 3_000)] {
+        assert!((firsts[n] - expected).abs() < 200, "{firsts:?}");
+    }
+}
+
+#[test]
+fn a_credential_with_as_much_to_do_as_it_can_comes_after_all_others() {
+    let (a, b) = (id("a"), id("b"));
+    let mut full = provision(&a, (1, 1), vec![offer(1, Pool::Platform)]);
+    full.offers[0].load = Load { in_flight: 7, most: 7 };
+    let offers = [full, provision(&b, (9, 9), vec![offer(2, Pool::Platform)])];
+    let listed = [a.clone(), b.clone()];
+    for mode in MODES {
+        let request = RouteRequest { mode, order: SavedOrder::Key(&listed), ..REQUEST };
+        assert_eq!(order(&request, &offers), [2, 1], "{mode:?}");
+        assert_eq!(
+            order(&RouteRequest { forced: Some("a"), ..request }, &offers),
+            [1],
+            "{mode:?}: it is tried all the same"
+        );
+    }
+}
+
+#[test]
+fn a_try_that_fails_is_no_bargain() {
+    let (cheap, dear) = (id("cheap"), id("dear"));
+    let offers = |success| [known(&cheap, 1, 10, (128.0, success, 9.0)), known(&dear, 2, 20, (128.0, 0.97, 9.0))];
+    assert_eq!(order(&REQUEST, &offers(0.7)), [1, 2], "half the price outweighs some failures");
+    assert_eq!(order(&REQUEST, &offers(0.3)), [2, 1], "but not most of the tries");
+}
+
+#[test]
+fn a_small_share_of_tasks_tries_who_may_be_better_and_nobody_who_surely_is_not() {
+    let (good, hopeful, bad) = (id("good"), id("hopeful"), id("bad"));
+    let offers = [
+        known(&good, 1, 10, (128.0, 0.9, 10.0)),
+        known(&hopeful, 2, 10, (2.0, 0.5, 10.0)),
+        known(&bad, 3, 10, (128.0, 0.2, 10.0)),
+    ];
+    let request = RouteRequest { mode: SelectionMode::AutoMostReliable, ..REQUEST };
+    let mut firsts = [0; 4];
+    for draw in 0..32_000 {
+        let request = RouteRequest { draw, ..request.clone() };
+        let made = route(&request, &offers);
+        assert_eq!(made.candidates[0].finds_out, made.candidates[0].provider == &hopeful);
+        firsts[made.candidates[0].offer.credential.0.as_u128() as usize] += 1;
+        let forced = RouteRequest { forced: Some("hopeful"), ..request };
+        assert!(!route(&forced, &offers).candidates[0].finds_out, "what was asked for finds nothing out");
+    }
+    assert!((800..1_200).contains(&firsts[2]) && firsts[3] == 0, "{firsts:?}");
 }
 
 #[test]
@@ -248,19 +317,22 @@ fn an_explanation_has_every_input_and_every_reason() {
     let request = RouteRequest { with_proxy: true, pool, mode: SelectionMode::AutoFastest, forced: None, ..REQUEST };
     let made = route(&request, &offers);
     let why: Value = serde_json::from_str(&made.explain(&request).of(0)).unwrap();
-    // The provider: (90 + 5) / 105 solved, in (90 * 10 s + 5 * 1 s) / 95; its credential: (90 + 5 * 0.905) / 105 = 0.900, in
-    // (90 * 10 s + 5 * 9.53 s) / 95 = 9.98 s, which is 11.08 s with the tries that fail.
+    // The provider: (90 + 5) / 105 solved, in (90 * 10 s + 5 * 1 s) / 95; its credential: (90 + 10 * 0.905) / 110 = 0.900, in
+    // (90 * 10 s + 10 * 9.53 s) / 100 = 9.95 s. Failures: (10 * 10 s + 30 s) / 11, then (10 * 10 s + 11.8 s) / 11 = 10.2 s; with
+    // the 5 s until it is asked again a failed try is 15.2 s, and 0.1105 of them come before a solution: 11.63 s.
     let chosen = json!({
         "provider": "a", "credential": Uuid::from_u128(1), "pool": "platform", "price": "0.002", "success": 0.9,
-        "seconds": 11.08, "samples": 100.0, "providerSamples": 100.0,
+        "seconds": 11.63, "burden": why["chosen"]["burden"], "inFlight": 0, "samples": 100.0, "providerSamples": 100.0,
     });
+    let burden = why["chosen"]["burden"].as_f64().unwrap();
+    assert!((burden - 11.63).abs() < 0.01, "{burden}");
     let expected = json!({
         "rank": 0, "chosen": chosen, "mode": "autoFastest",
         "order": "shortest expected time to a solution first, equal ones by price",
         "pool": "platformOnly", "poolAsked": "all", "poolAskedBy": "default", "poolCeiling": "account",
         "candidates": [chosen],
         "dropped": [{"provider": "b", "credential": Uuid::from_u128(3), "hits": ["proxy-not-taken", "pool"]}],
-        "counts": {"candidates": 1, "dropped": 1, "hits": {"proxy-not-taken": 1, "pool": 1}},
+        "counts": {"credentials": 2, "candidates": 1, "dropped": 1, "hits": {"proxy-not-taken": 1, "pool": 1}}, "draw": "1",
     });
     assert_eq!(why, expected);
     let forced = RouteRequest { forced: Some("A"), ..request };
@@ -277,13 +349,14 @@ fn a_long_route_names_some_counts_all_and_always_names_the_chosen_one() {
     let offers = [provision(&a, (1, 1), many(1)), unpriced];
     let made = route(&REQUEST, &offers);
     let explanation = made.explain(&REQUEST);
-    for rank in [0, 250] {
+    for rank in [0, 50] {
         let why: Value = serde_json::from_str(&explanation.of(rank)).unwrap();
+        let chosen = made.candidates[rank].offer.credential;
+        assert_eq!((&why["rank"], &why["chosen"]["credential"]), (&json!(rank), &json!(chosen)));
         assert_eq!(
-            (&why["rank"], &why["chosen"]["credential"]),
-            (&json!(rank), &json!(Uuid::from_u128(rank as u128 + 1)))
+            why["counts"],
+            json!({"credentials": 600, "candidates": 300, "dropped": 300, "hits": {"no-price": 300}})
         );
-        assert_eq!(why["counts"], json!({"candidates": 300, "dropped": 300, "hits": {"no-price": 300}}));
         assert!(why["candidates"].as_array().unwrap().len() == 20 && why["dropped"].as_array().unwrap().len() == 20);
     }
 }

@@ -43,7 +43,7 @@ fn standing(app: &App) -> Registry {
     let credentials = snapshot.credentials().flat_map(|credential| {
         Credential::STANDINGS.map(|standing| {
             let words: [Word; 3] = [(&credential.provider).into(), credential.pool.as_str().into(), standing.into()];
-            (words, usize::from(standing == credential.standing(now_ms)))
+            (words, usize::from(standing == credential.standing_word(now_ms)))
         })
     });
     gauges(of, table::CREDENTIALS, credentials);

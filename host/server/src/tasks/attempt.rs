@@ -91,6 +91,16 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
             charged: Charged::No,
         });
     };
+    // It rests since this route was made, or another task is finding out whether it is up again.
+    let Some(in_flight) = credential.standing.enter(&provider) else {
+        return Submitted::Failed(Fault {
+            class: FaultClass::NoCapacity,
+            code: "credential-rests".to_owned(),
+            message: "the credential rests after what its provider said to other tasks".to_owned(),
+            charged: Charged::No,
+        });
+    };
+    task.live.lock().await.attempt.in_flight = Some(Arc::new(in_flight));
     let submission = Submission {
         attempt: attempt.id,
         family: payload.family.name.to_owned(),
@@ -101,17 +111,18 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
         Party { provider: &provider, credential: &credential, until_ms: task.deadline_at_ms, waiting: &task.waiting };
     match drive::submit(app, &party, submission).await {
         Ok(Submitted::Failed(fault)) => {
-            credential.rest_after(fault.class, &provider);
             observe::refused(&provider, &credential, payload.family.name, fault.class);
             Submitted::Failed(fault)
         }
-        Ok(ended @ (Submitted::Accepted(_) | Submitted::Solved(_))) => ended,
+        Ok(ended @ (Submitted::Accepted(_) | Submitted::Solved(_))) => {
+            observe::accepted(&provider, &credential);
+            ended
+        }
         Err(cut_off) => {
             let error = &cut_off.error as &dyn std::error::Error;
             tracing::warn!(task.id = %task.id, provider.id = %attempt.provider, error, "a submit was cut off");
             let fault = cut_off.fault();
             if cut_off.is_the_providers() {
-                credential.rest_after(fault.class, &provider);
                 observe::refused(&provider, &credential, payload.family.name, fault.class);
             }
             Submitted::Failed(fault)

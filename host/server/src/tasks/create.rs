@@ -201,9 +201,9 @@ const PLACE_AGAIN: Duration = Duration::from_millis(200);
 fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTask) -> Result<PlaceTask, Refusal> {
     let snapshot = app.snapshot.load_full();
     refuse_banned_sites(&snapshot, caller, task)?;
-    let question = question(&snapshot, caller, request, task);
+    let question = question((&snapshot, app.limits.max_attempts), caller, request, task);
     let asked = Asked { family: task.family.name, parameters: &task.parameters, with_proxy: question.with_proxy };
-    let provisions = snapshot.provisions(&asked, question.now_ms);
+    let provisions = snapshot.provisions(&asked, (question.now_ms, question.draw));
     let route = route::route(&question, &provisions);
     if route.candidates.is_empty() {
         return Err(no_candidate::refusal(&route, &question));
@@ -235,7 +235,7 @@ fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTa
 
 /// What the router is asked: the request's own words first, then the key's settings, within what the operator has opened.
 fn question<'r>(
-    snapshot: &'r Snapshot,
+    (snapshot, most): (&'r Snapshot, usize),
     caller: &'r Caller,
     request: &'r CreateRequest,
     task: &CanonicalTask,
@@ -254,6 +254,8 @@ fn question<'r>(
         mode: request.options.mode.or(caller.selection_mode).unwrap_or(SelectionMode::AutoCheapest),
         order: SavedOrder::of(caller.priority.as_deref(), &switches.priority),
         forced: request.options.provider.as_deref(),
+        most,
+        draw: clock::random().cast_unsigned(),
         now_ms: clock::now_ms(),
     }
 }

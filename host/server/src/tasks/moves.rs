@@ -291,6 +291,7 @@ async fn settle(
         Settled::Already(_) => result::ended_view(app, open.account, open.id).await,
     };
     live.state = to;
+    live.attempt.in_flight = None;
     if let Some(view) = view.map(Arc::new) {
         app.ended.insert(open, Arc::clone(&view));
         app.open.remove(open.id);

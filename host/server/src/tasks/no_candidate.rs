@@ -181,7 +181,9 @@ mod tests {
             mode: SelectionMode::AutoCheapest,
             order: SavedOrder::Operator(&[]),
             forced: None,
+            most: 3,
             now_ms: 1_000,
+            draw: 1,
         }
     }
 

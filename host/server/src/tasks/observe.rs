@@ -4,6 +4,7 @@
 use capstan_domain::CredentialId;
 use capstan_domain::adapter::FaultClass;
 use capstan_domain::code::ErrorCode;
+use capstan_domain::route::{Seen, Word};
 use capstan_domain::task::TaskState;
 use capstan_storage::{Outcome, Settlement};
 
@@ -11,35 +12,79 @@ use super::open::{Live, OpenTask};
 use crate::app::App;
 use crate::clock;
 use crate::providers::{Credential, Provider};
-use crate::statistics::{FamilyPlace, Seen};
+use crate::standing;
+use crate::statistics::FamilyPlace;
 
-/// Counts a candidate's refusal.
+/// Takes down what a candidate's provider said instead of accepting a task.
 pub(super) fn refused(provider: &Provider, credential: &Credential, family: &str, class: FaultClass) {
-    let is_the_providers = match class {
-        FaultClass::NoCapacity | FaultClass::ProviderDown => true,
-        // The provider is as good as before, through its other credentials.
-        FaultClass::CredentialRejected | FaultClass::CredentialOutOfFunds => false,
-        // The client's; what the parameters ask for; the gateway's own haste, for which the credential rests. The last two
-        // are counted when the task has ended.
+    credential.standing.note(standing::word_of(class, provider), provider);
+    match class {
+        // Where nobody is free, the next task may find nobody either.
+        FaultClass::NoCapacity => count(provider, credential, family, (Seen::Unsolved(0), clock::now_ms())),
+        // The client's; what the parameters ask for; what is counted when the task has ended; what the credential rests for,
+        // of which there is no more to know until it is tried again.
         FaultClass::InvalidTask
         | FaultClass::NotSupported
         | FaultClass::Throttled(_)
         | FaultClass::Unsolvable
-        | FaultClass::InDoubt => return,
-    };
-    let (Some(family), now_ms) = (FamilyPlace::of(family), clock::now_ms()) else { return };
-    credential.statistics.note(family, Seen::Unsolved, now_ms);
-    if is_the_providers {
-        provider.statistics.note(family, Seen::Unsolved, now_ms);
+        | FaultClass::InDoubt
+        | FaultClass::ProviderDown
+        | FaultClass::CredentialRejected
+        | FaultClass::CredentialOutOfFunds => {}
+    }
+}
+
+/// Takes down that a candidate's provider has accepted a task, or solved it at once.
+pub(super) fn accepted(provider: &Provider, credential: &Credential) {
+    credential.standing.note(Word::Good, provider);
+}
+
+/// Takes down what a provider said to a poll: it is about the credential, and not about how many tasks it can have.
+pub(super) fn poll_failed(provider: &Provider, credential: &Credential, class: FaultClass) {
+    match class {
+        FaultClass::Throttled(after_ms) => credential.standing.rest(standing::rest_ms(after_ms, provider)),
+        FaultClass::ProviderDown | FaultClass::CredentialRejected => {
+            credential.standing.note(standing::word_of(class, provider), provider);
+        }
+        FaultClass::InvalidTask
+        | FaultClass::NotSupported
+        | FaultClass::Unsolvable
+        | FaultClass::InDoubt
+        | FaultClass::NoCapacity
+        | FaultClass::CredentialOutOfFunds => {}
+    }
+}
+
+/// Looks whether a task has been open for so long that it is probably never answered, and counts it as that, once.
+pub(super) fn still_open(provider: &Provider, app: &App, open: &OpenTask, live: &mut Live) {
+    let (Some(began_at_ms), None) = (live.attempt.began_at_ms, live.attempt.overdue_ms) else { return };
+    let (now_ms, Some(family)) = (clock::now_ms(), FamilyPlace::of(open.family.name)) else { return };
+    let age_ms = now_ms.saturating_sub(began_at_ms);
+    if provider.statistics.overdue_after_ms(family).is_none_or(|after_ms| age_ms <= after_ms) {
+        return;
+    }
+    live.attempt.overdue_ms = Some(age_ms);
+    if let Some((provider, credential)) = app.snapshot.load().find(live.attempt.credential) {
+        count(&provider, &credential, open.family.name, (Seen::Overdue(age_ms), now_ms));
+    }
+}
+
+fn count(provider: &Provider, credential: &Credential, family: &str, (seen, now_ms): (Seen, i64)) {
+    if let Some(family) = FamilyPlace::of(family) {
+        credential.statistics.note(family, seen, now_ms);
+        provider.statistics.note(family, seen, now_ms);
     }
 }
 
 /// Counts a task's end, as it has just been settled; `live` is as it was before.
 pub(super) fn ended(app: &App, open: &OpenTask, live: &Live, settlement: &Settlement) {
     let Some(began_at_ms) = live.attempt.began_at_ms else { return };
-    let seen = match &settlement.outcome {
-        Outcome::Solved { .. } => Seen::Solved(settlement.at_ms.saturating_sub(began_at_ms)),
-        Outcome::Failed { code, fault, .. } => {
+    let took_ms = settlement.at_ms.saturating_sub(began_at_ms);
+    let seen = match (&settlement.outcome, live.attempt.overdue_ms) {
+        (Outcome::Solved { .. }, None) => Seen::Solved(took_ms),
+        (Outcome::Solved { .. }, Some(overdue_ms)) => Seen::SolvedLate(took_ms, overdue_ms),
+        (Outcome::Failed { .. }, Some(overdue_ms)) => Seen::Lost(took_ms.saturating_sub(overdue_ms)),
+        (Outcome::Failed { code, fault, .. }, None) => {
             let gave_up = fault.as_ref().is_some_and(|fault| fault.class == FaultClass::Unsolvable);
             // At the deadline, somebody who has the task or may have it never said what became of it.
             let never_answered =
@@ -47,13 +92,11 @@ pub(super) fn ended(app: &App, open: &OpenTask, live: &Live, settlement: &Settle
             if !(gave_up || never_answered) {
                 return;
             }
-            Seen::Unsolved
+            Seen::Unsolved(took_ms)
         }
     };
-    let found = app.snapshot.load().find(live.attempt.credential);
-    if let (Some((provider, credential)), Some(family)) = (found, FamilyPlace::of(open.family.name)) {
-        credential.statistics.note(family, seen, settlement.at_ms);
-        provider.statistics.note(family, seen, settlement.at_ms);
+    if let Some((provider, credential)) = app.snapshot.load().find(live.attempt.credential) {
+        count(&provider, &credential, open.family.name, (seen, settlement.at_ms));
     }
 }
 
@@ -61,9 +104,7 @@ pub(super) fn ended(app: &App, open: &OpenTask, live: &Live, settlement: &Settle
 /// take no more from a provider than a share of what the account's own tasks have given it. A good word adds nothing: its
 /// task counts as solved as it is, and a contributor could praise their own credential.
 pub(super) fn complained(app: &App, family: &str, credential: CredentialId) {
-    let (found, now_ms) = (app.snapshot.load().find(credential), clock::now_ms());
-    if let (Some((provider, credential)), Some(family)) = (found, FamilyPlace::of(family)) {
-        credential.statistics.note(family, Seen::Wrong, now_ms);
-        provider.statistics.note(family, Seen::Wrong, now_ms);
+    if let Some((provider, credential)) = app.snapshot.load().find(credential) {
+        count(&provider, &credential, family, (Seen::Wrong, clock::now_ms()));
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use tracing::Span;
 
 use super::{Ending, Storm, TaskView};
+use crate::standing::InFlight;
 
 /// A task that has not ended.
 pub(crate) struct OpenTask {
@@ -104,6 +105,10 @@ pub(crate) struct Attempt {
     pub accepted_at_ms: Option<i64>,
     /// When it began; unknown of one that another process began.
     pub began_at_ms: Option<i64>,
+    /// After how many milliseconds it was taken for one that is never answered, if it was.
+    pub overdue_ms: Option<i64>,
+    /// Its place among the credential's tasks, from its sending to the task's end.
+    pub in_flight: Option<Arc<InFlight>>,
     /// The provider's id of the task, once accepted.
     pub reference: String,
     /// What the adapter noted.
@@ -126,6 +131,8 @@ impl Attempt {
             created_at_ms: new.created_at_ms,
             accepted_at_ms: None,
             began_at_ms: Some(new.created_at_ms),
+            overdue_ms: None,
+            in_flight: None,
             reference: String::new(),
             memo: Vec::new(),
             polls: Polls::default(),

@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 
 use super::drive::{self, LookedUp, Party, Polled};
 use super::open::{Attempt, Live, OpenTask};
-use super::{moves, watching};
+use super::{moves, observe, watching};
 use crate::app::App;
 use crate::clock;
 use crate::providers::{Credential, Provider, THROTTLED_MS};
@@ -79,7 +79,7 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
             }
         }
         Ok(Polled::Failed(fault)) => {
-            credential.rest_after(fault.class, provider);
+            observe::poll_failed(provider, credential, fault.class);
             credential.rest_polls_after(fault.class, provider);
             tracing::warn!(provider.id = %provider.id, fault = fault.class.as_str(), "a poll failed; it says nothing about the tasks");
             missed(app, provider, &polled, (fault.class, fault.class.as_str())).await;
@@ -204,6 +204,7 @@ async fn again(app: &Arc<App>, provider: &Provider, task: &Arc<OpenTask>, hint_m
     if let Some(watch) = live.watch {
         return watching::again(app, provider, task, (live, watch)).await;
     }
+    observe::still_open(provider, app, task, &mut live);
     let next = schedule::next_poll_at_ms(clock::now_ms(), task.deadline_at_ms, &provider.limits, &live.attempt.polls);
     match next {
         Some(at_ms) => app.wheel.poll_at(task.id, at_ms),

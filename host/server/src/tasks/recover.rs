@@ -152,6 +152,12 @@ pub(super) fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTa
                 created_at_ms: row.attempt.created_at_ms,
                 accepted_at_ms: row.attempt.accepted_at_ms,
                 began_at_ms: None,
+                overdue_ms: None,
+                in_flight: app
+                    .snapshot
+                    .load()
+                    .find(row.attempt.candidate.credential)
+                    .map(|(_, credential)| Arc::new(credential.standing.take())),
                 reference,
                 memo,
                 polls: Polls { used: polls_used(app, row), hint_ms: None },

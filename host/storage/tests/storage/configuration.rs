@@ -2,9 +2,9 @@
 
 use anyhow::{Context, ensure};
 use capstan_domain::price::Rule;
-use capstan_domain::route::Pool;
+use capstan_domain::route::{Pool, Seen, Tally};
 use capstan_domain::{CredentialId, ProviderId};
-use capstan_storage::{CredentialStatus, NewCredential, Provider, ProviderStatus, StoreError};
+use capstan_storage::{CredentialStatus, Learned, LearnedOf, NewCredential, Provider, ProviderStatus, StoreError};
 
 use crate::fixture::{Fixture, NOW, nanos, provider};
 
@@ -80,5 +80,33 @@ pub(crate) async fn price_books_are_append_only(f: Fixture) -> anyhow::Result<()
         let error = raw.both(text).await;
         ensure!(error.as_ref().is_err_and(|e| e.to_string().contains("append-only")), "{text}: {error:?}");
     }
+    Ok(())
+}
+
+pub(crate) async fn what_a_node_has_learned_is_kept_in_place_of_what_it_wrote_before(f: Fixture) -> anyhow::Result<()> {
+    let solver = provider()?;
+    let tally = |tasks: i64| {
+        let mut tally = Tally::default();
+        (0..tasks).for_each(|n| tally.note(Seen::Solved(9_000), n));
+        tally
+    };
+    let of_provider = |tasks| Learned {
+        of: LearnedOf::Provider(solver.clone()),
+        family: "turnstile".to_owned(),
+        tally: tally(tasks),
+    };
+    let of_credential = Learned { of: LearnedOf::Credential(f.credential), ..of_provider(3) };
+    f.store.keep_learned("one".to_owned(), vec![of_provider(1), of_credential.clone()], NOW).await?;
+    f.store.keep_learned("one".to_owned(), vec![of_provider(5)], NOW + 1_000).await?;
+    f.store.keep_learned("other".to_owned(), vec![of_provider(2)], NOW + 2_000).await?;
+    // Estimates in decimals: the last digit is nobody's.
+    let shown = |learned: &[Learned]| -> Vec<String> {
+        let shown = |l: &Learned| format!("{:?} {} {:.9?}", l.of, l.family, l.tally.observed(9));
+        learned.iter().map(shown).collect()
+    };
+    let all = f.store.learned_since(NOW).await?;
+    assert_eq!(shown(&all), shown(&[of_credential, of_provider(5), of_provider(2)]));
+    assert_eq!(shown(&f.store.learned_since(NOW + 1_000).await?), shown(&[of_provider(5), of_provider(2)]));
+    assert_eq!(f.store.learned_since(NOW).await?.len(), 2, "what is too old is gone");
     Ok(())
 }

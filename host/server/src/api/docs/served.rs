@@ -52,7 +52,7 @@ pub(super) fn servers(snapshot: &Snapshot, family: &str) -> Vec<Server> {
     let ceilings = [snapshot.switches.pool, snapshot.switches.family_pools.get(family).copied()];
     let community_is_open = !ceilings.contains(&Some(PoolMode::PlatformOnly));
     let asked = Asked { family, parameters: &Map::new(), with_proxy: false };
-    let provisions = snapshot.provisions(&asked, clock::now_ms());
+    let provisions = snapshot.provisions(&asked, (clock::now_ms(), 0));
     let mut servers: Vec<Server> =
         provisions.iter().filter_map(|provision| server(snapshot, provision, (&asked, community_is_open))).collect();
     servers.sort_by_key(|server| (server.cheapest(), server.name.clone()));

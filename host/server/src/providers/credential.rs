@@ -1,0 +1,137 @@
+//! A credential as the gateway uses it: sealed, bound to hosts and placements, with what has been seen of it and how it stands.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use capstan_domain::adapter::{FaultClass, Placement};
+use capstan_domain::route::{Observed, Offer, Pool};
+use capstan_domain::{AccountId, CredentialId, ProviderId};
+use capstan_egress::{CredentialBinding, SealedCredential};
+use capstan_storage::{Credential as CredentialRow, CredentialStatus};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use super::{Provider, SnapshotError};
+use crate::clock;
+use crate::standing::LiveStanding;
+use crate::statistics::Statistics;
+
+/// A credential that can be used.
+pub struct Credential {
+    /// Its id.
+    pub id: CredentialId,
+    /// Its pool.
+    pub pool: Pool,
+    /// Its contributor.
+    pub owner: Option<AccountId>,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// What it was bound to when it was added.
+    pub binding: CredentialBinding,
+    /// Its sealed fields.
+    pub sealed: SealedCredential,
+    /// Polls under way.
+    pub polls: Arc<Semaphore>,
+    /// What has been seen of it.
+    pub statistics: Arc<Statistics>,
+    /// How it stands: its rest, its breaker, its load.
+    pub standing: Arc<LiveStanding>,
+    pub(super) is_active: bool,
+    polls_rested_until_ms: Arc<AtomicI64>,
+}
+
+/// What a credential was bound to when it was added, as its row keeps it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Bound {
+    pub(crate) hosts: Vec<String>,
+    pub(crate) placements: Vec<Placement>,
+}
+
+/// Rest after "too fast" where the provider does not say how long, in its own time.
+pub(crate) const THROTTLED_MS: u32 = 1_000;
+
+impl Credential {
+    /// Every standing that a credential may have.
+    pub(crate) const STANDINGS: [&'static str; 3] = ["ready", "resting", "out-of-use"];
+
+    /// Lets its polls rest after the provider said "too fast"; never for so long that a result is dropped meanwhile.
+    pub fn rest_polls_after(&self, class: FaultClass, provider: &Provider) {
+        if let FaultClass::Throttled(after_ms) = class {
+            let rest_ms = provider.in_our_time(after_ms.unwrap_or(THROTTLED_MS));
+            let until_ms = clock::now_ms().saturating_add(i64::from(rest_ms.min(provider.limits.result_kept_ms / 2)));
+            self.polls_rested_until_ms.fetch_max(until_ms, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn offer(&self, observed: Observed) -> Offer {
+        Offer {
+            credential: self.id,
+            pool: self.pool,
+            owner: self.owner,
+            observed,
+            rested_until_ms: self.standing.rested_until_ms(),
+            load: self.standing.load(),
+        }
+    }
+
+    /// Whether new tasks may be sent with it.
+    #[must_use]
+    pub(crate) const fn is_in_use(&self) -> bool {
+        self.is_active
+    }
+
+    /// Until when no new task is routed to it, if it rests.
+    #[must_use]
+    pub fn rests_until(&self, now_ms: i64) -> Option<i64> {
+        Some(self.standing.rested_until_ms()).filter(|until| *until > now_ms)
+    }
+
+    /// How it stands for the router, as a word for metrics.
+    #[must_use]
+    pub(crate) fn standing_word(&self, now_ms: i64) -> &'static str {
+        let [ready, resting, out_of_use] = Self::STANDINGS;
+        if !self.is_active {
+            out_of_use
+        } else if self.rests_until(now_ms).is_some() {
+            resting
+        } else {
+            ready
+        }
+    }
+
+    /// Until when its polls rest, if they do.
+    #[must_use]
+    pub fn polls_rest_until(&self, now_ms: i64) -> Option<i64> {
+        Some(self.polls_rested_until_ms.load(Ordering::Relaxed)).filter(|until| *until > now_ms)
+    }
+}
+
+pub(crate) fn credential(
+    row: CredentialRow,
+    known: Option<&Arc<Credential>>,
+    polls_at_once: usize,
+) -> Result<Credential, SnapshotError> {
+    let bad = |_| SnapshotError::Credential { credential: row.id, reason: "its binding cannot be read".to_owned() };
+    let bound: Bound = serde_json::from_str(&row.binding).map_err(bad)?;
+    // A rest is the secret's own: another one begins afresh, and so does one that an operator puts back into use.
+    let rests = known.filter(|k| k.is_active && k.sealed.as_bytes() == row.sealed.as_slice());
+    Ok(Credential {
+        binding: CredentialBinding {
+            credential: row.id,
+            provider: row.provider.clone(),
+            owner: row.owner,
+            hosts: bound.hosts,
+            placements: bound.placements,
+        },
+        id: row.id,
+        pool: row.pool,
+        owner: row.owner,
+        provider: row.provider,
+        sealed: SealedCredential::from_bytes(row.sealed),
+        polls: known.map_or_else(|| Arc::new(Semaphore::new(polls_at_once)), |k| Arc::clone(&k.polls)),
+        statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
+        is_active: row.status == CredentialStatus::Active,
+        standing: rests.map_or_else(Arc::default, |k| Arc::clone(&k.standing)),
+        polls_rested_until_ms: rests.map_or_else(Arc::default, |k| Arc::clone(&k.polls_rested_until_ms)),
+    })
+}

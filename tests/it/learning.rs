@@ -1,0 +1,163 @@
+//! What routing learns from tasks: over a restart, before a deadline, from "too fast" and from silence.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use capstan_domain::route::{Observed, Pool};
+use capstan_server::clock;
+use capstan_server::statistics::FamilyPlace;
+use capstan_simulator::{Create, Outcome};
+use capstan_tests::client::{Answer, recaptcha};
+use capstan_tests::database::{ENGINES, Engine};
+use capstan_tests::gateway::{Return, Setup, TestGateway};
+use capstan_tests::suite::test;
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+
+const PLATFORM: &str = "provider-key-of-the-platform";
+const COMMUNITY: &str = "contributed-key-of-a-member";
+
+pub(crate) fn tests() -> Vec<Trial> {
+    let over_a_restart = |engine: Engine| {
+        let name = format!("learning: what was seen of providers is known after a restart ({engine:?})");
+        test(name, move || known_after_a_restart(engine))
+    };
+    let others = [
+        test("learning: a task that is probably never answered counts long before its deadline", overdue_counts),
+        test("learning: what is down is left alone, tried by one task, and used again", down_is_tried_by_one),
+        test("learning: tasks in flight are counted, over a restart too, until they end", in_flight_is_counted),
+    ];
+    ENGINES.into_iter().map(over_a_restart).chain(others).collect()
+}
+
+fn both_pools() -> Setup {
+    Setup { credentials: vec![(PLATFORM, Pool::Platform), (COMMUNITY, Pool::Community)], ..Setup::default() }
+}
+
+async fn solve_with(gateway: &TestGateway, mut options: Value) -> Result<Answer> {
+    options["task"] = recaptcha();
+    let created = gateway.client.call("/createTask", options).await?;
+    gateway.client.wait(&created.task_id()?).await
+}
+
+/// The keys of the creates that the provider received, in order.
+fn keys_used(gateway: &TestGateway) -> Vec<String> {
+    let creates = gateway.provider.received().into_iter().filter(|r| r.path == "/createTask");
+    creates.filter_map(|r| r.key).collect()
+}
+
+/// What is seen of the credential of a pool.
+fn seen(gateway: &TestGateway, pool: Pool) -> Result<Observed> {
+    let family = FamilyPlace::of("recaptcha_v2").context("no such family")?;
+    let snapshot = gateway.gateway.app.snapshot.load();
+    let credential = snapshot.credentials().find(|credential| credential.pool == pool).context("no credential")?;
+    Ok(credential.statistics.observed(family, clock::now_ms()))
+}
+
+/// How many tasks the credential of a pool has in flight, and how many it can have.
+fn load(gateway: &TestGateway, pool: Pool) -> Result<(u32, u32)> {
+    let snapshot = gateway.gateway.app.snapshot.load();
+    let credential = snapshot.credentials().find(|credential| credential.pool == pool).context("no credential")?;
+    let load = credential.standing.load();
+    Ok((load.in_flight, load.most))
+}
+
+/// Waits until something is so.
+async fn until(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+    let waits = async {
+        while !is_so()? {
+            tokio::task::yield_now().await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(Duration::from_secs(30), waits).await.with_context(|| what.to_owned())?
+}
+
+async fn known_after_a_restart(engine: Engine) -> Result<()> {
+    let gateway = TestGateway::start(Setup { engine, ..both_pools() }).await?;
+    // Simulated milliseconds; fifty of them pass in one of the gateway's.
+    gateway.provider.script([Create::solved_after(60_000), Create::solved_after(5_000)]);
+    solve_with(&gateway, json!({})).await?;
+    solve_with(&gateway, json!({"keyPoolMode": "platformOnly"})).await?;
+    ensure!(keys_used(&gateway) == [COMMUNITY, PLATFORM], "{:?}", keys_used(&gateway));
+    let before = seen(&gateway, Pool::Community)?;
+    let gateway = gateway.restart(Return::default()).await?;
+    let after = seen(&gateway, Pool::Community)?;
+    ensure!((after.samples - 1.0).abs() < 0.05 && after.latency_ms == before.latency_ms, "{before:?} {after:?}");
+    solve_with(&gateway, json!({"selectionMode": "autoFastest"})).await?;
+    ensure!(keys_used(&gateway).last().is_some_and(|key| key == PLATFORM), "{:?}", keys_used(&gateway));
+    // What was learned before is not counted twice by the start after the next.
+    let gateway = gateway.restart(Return::default()).await?;
+    ensure!((seen(&gateway, Pool::Community)?.samples - 1.0).abs() < 0.05, "{:?}", seen(&gateway, Pool::Community)?);
+    gateway.finish().await
+}
+
+async fn overdue_counts() -> Result<()> {
+    let gateway = TestGateway::start(Setup::default()).await?;
+    for _ in 0..6 {
+        ensure!(gateway.client.solve(recaptcha()).await?.body["status"] == "ready");
+    }
+    ensure!(seen(&gateway, Pool::Platform)?.success == 1.0);
+    gateway.provider.script([Create::Accept { solve_after_ms: 0, outcome: Outcome::Never }]);
+    let silent = gateway.client.create(recaptcha()).await?.task_id()?;
+    until("it does not count", || Ok(seen(&gateway, Pool::Platform)?.success < 0.99)).await?;
+    ensure!(gateway.client.result(&silent).await?.body["status"] == "processing", "its deadline has passed");
+    let overdue = seen(&gateway, Pool::Platform)?;
+    ensure!((overdue.samples - 7.0).abs() < 0.1, "{overdue:?}");
+    gateway.gateway.stop().await;
+    Ok(())
+}
+
+async fn down_is_tried_by_one() -> Result<()> {
+    // In the gateway's own time: what is down rests for about a second.
+    let setup = Setup { time_scale: 1, ..both_pools() };
+    let gateway = TestGateway::start(setup).await?;
+    gateway.provider.script([Create::error("ERROR_IP_BLOCKED")]);
+    gateway.provider.hold_solutions();
+    gateway.client.create(recaptcha()).await?.task_id()?;
+    ensure!(keys_used(&gateway) == [COMMUNITY, PLATFORM], "{:?}", keys_used(&gateway));
+    gateway.client.create(recaptcha()).await?.task_id()?;
+    ensure!(keys_used(&gateway).last().is_some_and(|key| key == PLATFORM), "it rests: {:?}", keys_used(&gateway));
+    let rests = |gateway: &TestGateway| {
+        let snapshot = gateway.gateway.app.snapshot.load();
+        let community = snapshot.credentials().find(|credential| credential.pool == Pool::Community);
+        community.is_some_and(|credential| credential.rests_until(clock::now_ms()).is_some())
+    };
+    until("it rests for ever", || Ok(!rests(&gateway))).await?;
+    gateway.provider.hold_creates();
+    let (tries, goes_elsewhere) = futures_util::join!(gateway.client.create(recaptcha()), async {
+        until("nobody tries it", || Ok(keys_used(&gateway).len() == 4)).await?;
+        ensure!(keys_used(&gateway).last().is_some_and(|key| key == COMMUNITY), "{:?}", keys_used(&gateway));
+        let other = gateway.client.create(recaptcha());
+        let released = async {
+            until("nobody goes elsewhere", || Ok(keys_used(&gateway).len() == 5)).await?;
+            gateway.provider.release_creates();
+            anyhow::Ok(())
+        };
+        let (other, released) = futures_util::join!(other, released);
+        released.and(other)
+    });
+    tries?.task_id()?;
+    goes_elsewhere?.task_id()?;
+    ensure!(keys_used(&gateway).last().is_some_and(|key| key == PLATFORM), "one tries it: {:?}", keys_used(&gateway));
+    gateway.client.create(recaptcha()).await?.task_id()?;
+    ensure!(keys_used(&gateway).last().is_some_and(|key| key == COMMUNITY), "it is up: {:?}", keys_used(&gateway));
+    gateway.gateway.stop().await;
+    Ok(())
+}
+
+async fn in_flight_is_counted() -> Result<()> {
+    let gateway = TestGateway::start(Setup::default()).await?;
+    gateway.provider.hold_solutions();
+    let tasks =
+        [gateway.client.create(recaptcha()).await?.task_id()?, gateway.client.create(recaptcha()).await?.task_id()?];
+    ensure!(load(&gateway, Pool::Platform)? == (2, u32::MAX), "{:?}", load(&gateway, Pool::Platform)?);
+    let gateway = gateway.restart(Return::default()).await?;
+    ensure!(load(&gateway, Pool::Platform)? == (2, u32::MAX), "{:?}", load(&gateway, Pool::Platform)?);
+    gateway.provider.release_solutions();
+    for task in tasks {
+        ensure!(gateway.client.wait(&task).await?.body["status"] == "ready");
+    }
+    ensure!(load(&gateway, Pool::Platform)? == (0, u32::MAX), "{:?}", load(&gateway, Pool::Platform)?);
+    gateway.finish().await
+}
