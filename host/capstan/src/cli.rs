@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use capstan_domain::route::SelectionMode;
+use capstan_laboratory::scenario::FAMILIES;
 use capstan_simulator::WireFormat;
 use clap::{Args, Parser, Subcommand};
 
@@ -76,6 +78,9 @@ pub enum Command {
     Adapter(Verbs<AdapterCommand>),
     /// Set ceilings on pools and the operator's order of providers.
     Routing(Verbs<RoutingCommand>),
+    /// Try the router on providers that are made up.
+    #[command(subcommand)]
+    Route(RouteCommand),
     /// Set when complaints give money back, and see who complains of whom.
     Refunds(Verbs<RefundCommand>),
     /// See where a task went and why.
@@ -119,7 +124,7 @@ impl Command {
     #[must_use]
     pub const fn is_verb(&self) -> bool {
         match self {
-            Self::Dev(_) | Self::Serve(_) | Self::MasterKey(_) | Self::Simulate(_) => false,
+            Self::Dev(_) | Self::Serve(_) | Self::MasterKey(_) | Self::Simulate(_) | Self::Route(_) => false,
             Self::Account(_)
             | Self::Earning(_)
             | Self::Ledger(_)
@@ -157,7 +162,12 @@ impl Command {
             Self::Policy(verbs) => (verbs.connection, operator::policy(verbs.command)),
             Self::Abuse(verbs) => (verbs.connection, operator::abuse(verbs.command)),
             Self::Backup(args) => backup::order(args)?,
-            Self::Dev(_) | Self::Serve(_) | Self::MasterKey(_) | Self::Simulate(_) | Self::Restore(_) => {
+            Self::Dev(_)
+            | Self::Serve(_)
+            | Self::MasterKey(_)
+            | Self::Simulate(_)
+            | Self::Restore(_)
+            | Self::Route(_) => {
                 bail!("this is no verb of a gateway's")
             }
         })
@@ -264,4 +274,56 @@ pub struct SimulateArgs {
     /// When ready, print one line of JSON on stdout: url.
     #[arg(long)]
     pub json: bool,
+}
+
+/// The commands of `capstan route`.
+#[derive(Debug, Subcommand)]
+pub enum RouteCommand {
+    /// Send the same tasks through the router and through what others do, and compare.
+    ///
+    /// No provider is spoken to: a family of scenarios is a story about made-up providers (prices, times, failures, outages,
+    /// limits), whose numbers a seed fills in, and the same seed gives the same figures on every machine. The oracle knows
+    /// what is true at each moment; REGRET is how much worse than it a way of choosing is in the mode's own objective.
+    /// SOLVED is a share of tries: a client asks again after each failure.
+    #[command(
+        after_help = "Examples:\n  capstan route simulate\n  capstan route simulate --list\n  capstan route simulate --family outage --mode autoFastest --seeds 20\n  capstan route simulate --plot routing.svg --json > routing.json"
+    )]
+    Simulate(TrialArgs),
+}
+
+/// Arguments of `capstan route simulate`.
+#[derive(Debug, Args)]
+pub struct TrialArgs {
+    /// A family of scenarios; may be repeated. Default: all of them.
+    #[arg(long, value_name = "NAME", value_parser = family)]
+    pub family: Vec<String>,
+    /// One mode alone: autoCheapest, autoFastest, autoMostReliable or priority.
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    pub mode: Option<SelectionMode>,
+    /// How many seeds are summed up.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub seeds: u32,
+    /// The first of them.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub first_seed: u64,
+    /// Draw the comparison as SVG.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// Print the lines as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Only list the families.
+    #[arg(long)]
+    pub list: bool,
+}
+
+fn family(text: &str) -> Result<String, String> {
+    let mut names = FAMILIES.iter().map(|family| family.name);
+    let known: Vec<&str> = names.clone().collect();
+    names.find(|name| *name == text).map(str::to_owned).ok_or_else(|| format!("the families are {}", known.join(", ")))
+}
+
+fn mode(text: &str) -> Result<SelectionMode, String> {
+    SelectionMode::from_word(text)
+        .ok_or_else(|| "the modes are autoCheapest, autoFastest, autoMostReliable and priority".to_owned())
 }

@@ -1,6 +1,6 @@
 //! The `capstan` command: arguments and wiring, no logic.
 //!
-//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`), the operator's verbs
+//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`, `laboratory`), the operator's verbs
 //! ([`operator`]), where settings come from (`config`), how adapters are built ([`adapters`]; tests share it). Never here: a
 //! rule, a statement, a request. It is a library with a thin `main`, so that the integration tests can run the command in a
 //! process of their own.
@@ -9,6 +9,7 @@ pub mod adapters;
 pub mod cli;
 mod config;
 mod dev;
+mod laboratory;
 pub mod logs;
 mod master_key;
 pub mod operator;
@@ -40,6 +41,7 @@ pub fn run(cli: cli::Cli) -> ExitCode {
         cli::Command::Serve(args) => runtime.block_on(Box::pin(serve::run(args))),
         cli::Command::MasterKey(args) => master_key::run(&args),
         cli::Command::Restore(args) => runtime.block_on(operator::backup::restore(args)),
+        cli::Command::Route(cli::RouteCommand::Simulate(args)) => laboratory::run(&args),
         cli::Command::Simulate(args) => runtime.block_on(simulate::run(args)),
         verb => verb.order().and_then(|(connection, order)| runtime.block_on(operator::run(connection, order))),
     };
