@@ -28,6 +28,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("routing: what the client did wrong is tried once", invalid_tasks_are_tried_once),
         test("routing: a proxy goes where proxies are taken, and is ignored on ProxyLess types", proxies_are_routed),
         test("routing: each attempt says why it was made", attempts_are_explained),
+        test("routing: a client is told why its task went where it went, and nothing of others", told_to_its_client),
         test("routing: where nothing is known every mode takes the cheapest", modes_begin_with_the_price),
         test("routing: autoFastest follows the times that were seen, over a reload too", fastest_follows_times),
         test("routing: autoMostReliable leaves who fails, refuses or never answers", reliable_follows_success),
@@ -179,6 +180,27 @@ async fn attempts_are_explained() -> Result<()> {
         ensure!(why["chosen"]["price"] == attempt.candidate.terms.price.to_string(), "{why}");
         ensure!(why["pool"] == "all" && why["poolCeiling"].is_null(), "{why}");
     }
+    gateway.finish().await
+}
+
+async fn told_to_its_client() -> Result<()> {
+    let gateway = TestGateway::start(both_pools()).await?;
+    gateway.provider.script([Create::error("ERROR_NO_SLOT_AVAILABLE")]);
+    let solved = gateway.client.solve(recaptcha()).await?;
+    let ask = json!({"taskId": solved.task_id()?});
+    let told = gateway.client.call("/getTaskRoute", ask.clone()).await?.body;
+    let [refused, taken] = [&told["attempts"][0], &told["attempts"][1]];
+    ensure!(told["errorId"] == 0 && told["mode"] == "autoCheapest" && told["pool"] == "all", "{told}");
+    ensure!(refused["pool"] == "community" && refused["state"] == "refused" && refused["price"] == "0.0015", "{told}");
+    ensure!(refused["fault"] == json!({"class": "no-capacity", "code": "ERROR_NO_SLOT_AVAILABLE"}), "{told}");
+    ensure!(taken["pool"] == "platform" && taken["state"] == "solved" && taken["fault"].is_null(), "{told}");
+    ensure!(taken["why"]["rank"] == 1 && taken["why"]["considered"].as_array().map(Vec::len) == Some(2), "{told}");
+    for credential in gateway.gateway.app.store.list_credentials().await? {
+        ensure!(!told.to_string().contains(&credential.id.to_string()), "{told}");
+    }
+    let (_, stranger) = gateway.add_account("a stranger", Amount::ZERO).await?;
+    let refused = stranger.call("/getTaskRoute", ask).await?;
+    ensure!(refused.code() == "ERROR_TASK_NOT_FOUND", "{refused:?}");
     gateway.finish().await
 }
 

@@ -141,6 +141,7 @@ fn other_call(rng: &mut StdRng, key: &str) -> (&'static str, Value) {
         &[
             "/getTaskResult",
             "/getBalance",
+            "/getTaskRoute",
             "/reportIncorrectRecaptcha",
             "/reportCorrect",
             "/feedbackTask",

@@ -20,6 +20,7 @@ mod metrics;
 mod owners;
 mod path;
 mod report;
+mod route;
 mod suffix;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -105,7 +106,7 @@ async fn serve(State(Front { app, listener }): State<Front>, request: Request<Bo
         app.metrics.answered("unknown", Some(ErrorCode::NoSuchMethod), None);
         let refusal = Refusal::new(
             ErrorCode::NoSuchMethod,
-            "There are /createTask, /getTaskResult, /getBalance, the report calls, /in.php and /res.php.",
+            "There are /createTask, /getTaskResult, /getBalance, /getTaskRoute, the report calls, /in.php and /res.php.",
         );
         return send(Answer { status: 404, ..dialect::refused(dialect.unwrap_or_default(), &refusal) });
     };
@@ -180,6 +181,7 @@ async fn json(app: &Arc<App>, request: &Arrived, dialect: &mut Dialect) -> Resul
             let answer = dialect::balance(dialect, available, notice.as_deref());
             Ok(Answer { allowance: Some(allowance), notice, ..answer })
         }
+        Endpoint::GetTaskRoute => Box::pin(route::answer(app, &caller, &body)).await,
         Endpoint::Report(correct) => Box::pin(report::answer(app, dialect, &caller, (&body, correct))).await,
         Endpoint::FeedbackTask => {
             let correct = report::feedback(&body)?;

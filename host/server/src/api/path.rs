@@ -12,6 +12,8 @@ pub(super) enum Endpoint {
     GetTaskResult,
     /// Reads the balance.
     GetBalance,
+    /// Reads why a task went where it went.
+    GetTaskRoute,
     /// Says of a solution that it worked (true) or did not.
     Report(bool),
     /// capsolver's report: the body says which.
@@ -27,6 +29,7 @@ const ENDPOINTS: &[(&str, Endpoint)] = &[
     ("createtask", Endpoint::CreateTask),
     ("gettaskresult", Endpoint::GetTaskResult),
     ("getbalance", Endpoint::GetBalance),
+    ("gettaskroute", Endpoint::GetTaskRoute),
     ("reportcorrect", Endpoint::Report(true)),
     ("reportcorrectrecaptcha", Endpoint::Report(true)),
     ("reportcorrectimagecaptcha", Endpoint::Report(true)),
@@ -47,6 +50,7 @@ impl Endpoint {
             Self::CreateTask => "createTask",
             Self::GetTaskResult => "getTaskResult",
             Self::GetBalance => "getBalance",
+            Self::GetTaskRoute => "getTaskRoute",
             Self::Report(_) | Self::FeedbackTask => "report",
             Self::ClassicIn => "in.php",
             Self::ClassicRes => "res.php",
@@ -57,7 +61,12 @@ impl Endpoint {
     pub(super) const fn is_classic(self) -> bool {
         match self {
             Self::ClassicIn | Self::ClassicRes => true,
-            Self::CreateTask | Self::GetTaskResult | Self::GetBalance | Self::Report(_) | Self::FeedbackTask => false,
+            Self::CreateTask
+            | Self::GetTaskResult
+            | Self::GetBalance
+            | Self::GetTaskRoute
+            | Self::Report(_)
+            | Self::FeedbackTask => false,
         }
     }
 }
