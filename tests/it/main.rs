@@ -22,6 +22,7 @@ mod money;
 mod operator;
 mod policy;
 mod polling;
+mod pools;
 mod prices;
 mod refunds;
 mod repeats;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         money::tests(),
         operator::tests(),
         policy::tests(),
+        pools::tests(),
         polling::tests(),
         prices::tests(),
         refunds::tests(),

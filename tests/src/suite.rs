@@ -21,6 +21,8 @@ impl std::error::Error for Unavailable {}
 
 /// Longest that any test may take: one that hangs fails, with its name.
 const BOUND: Duration = Duration::from_secs(420);
+/// The same for the long sizes.
+const FULL_BOUND: Duration = Duration::from_secs(3_000);
 
 /// A test of this name.
 pub fn test<F>(name: impl Into<String>, run: impl FnOnce() -> F + Send + 'static) -> Trial
@@ -29,8 +31,9 @@ where
 {
     Trial::ignorable_test(name, move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let outcome = runtime.block_on(async { tokio::time::timeout(BOUND, run()).await });
-        let outcome = outcome.map_err(|_| Failed::from(format!("still running after {BOUND:?}")))?;
+        let bound = if is_full() { FULL_BOUND } else { BOUND };
+        let outcome = runtime.block_on(async { tokio::time::timeout(bound, run()).await });
+        let outcome = outcome.map_err(|_| Failed::from(format!("still running after {bound:?}")))?;
         match outcome {
             Ok(()) => Ok(Completion::Completed),
             Err(error) => match error.downcast::<Unavailable>() {
