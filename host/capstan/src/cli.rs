@@ -286,7 +286,7 @@ pub enum RouteCommand {
     /// what is true at each moment; REGRET is how much worse than it a way of choosing is in the mode's own objective.
     /// SOLVED is a share of tries: a client asks again after each failure.
     #[command(
-        after_help = "Examples:\n  capstan route simulate\n  capstan route simulate --list\n  capstan route simulate --family outage --mode autoFastest --seeds 20\n  capstan route simulate --plot routing.svg --json > routing.json"
+        after_help = "Examples:\n  capstan route simulate\n  capstan route simulate --list\n  capstan route simulate --family outage --mode autoFastest --seeds 20\n  capstan route simulate --plot routing.svg --json > routing.json\n  capstan route simulate --pools"
     )]
     Simulate(TrialArgs),
 }
@@ -306,6 +306,9 @@ pub struct TrialArgs {
     /// The first of them.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub first_seed: u64,
+    /// Compare both pools with the platform's alone instead, under the same load and with the same limits of each key.
+    #[arg(long, conflicts_with_all = ["family", "plot", "list"])]
+    pub pools: bool,
     /// Draw the comparison as SVG.
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,

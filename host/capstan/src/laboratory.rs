@@ -29,6 +29,11 @@ pub(crate) fn run(args: &TrialArgs) -> Result<()> {
         modes: MODES.into_iter().filter(|mode| args.mode.is_none_or(|asked| asked == *mode)).collect(),
         seeds: (args.first_seed..args.first_seed.saturating_add(u64::from(args.seeds))).collect(),
     };
+    if args.pools {
+        let lines = report::pools(&plan.modes, &plan.seeds);
+        crate::say(&if args.json { serde_json::to_string(&lines)? } else { table(&lines) });
+        return Ok(());
+    }
     let bar = if args.json { ProgressBar::hidden() } else { bar(plan.families.len() * plan.modes.len()) };
     let lines = report::run(&plan, || bar.inc(1));
     bar.finish_and_clear();
@@ -71,6 +76,9 @@ fn table(lines: &[Line]) -> String {
             line.p90,
             line.throttled
         );
+    }
+    if trials(lines) == 0 {
+        return table;
     }
     let beaten = report::beaten(lines);
     let _ = writeln!(table, "\nBeaten by one of the others in {} of {}:", beaten.len(), trials(lines));

@@ -3,14 +3,14 @@
 use std::sync::Mutex;
 use std::thread;
 
-use capstan_domain::route::{FAILURE_PRICES, SelectionMode};
+use capstan_domain::route::{FAILURE_PRICES, PoolMode, SelectionMode};
 use serde::Serialize;
 
 use crate::chooser::Chooser;
 use crate::oracle::Oracle;
 use crate::others;
 use crate::router::Router;
-use crate::scenario::{Family, Scenario};
+use crate::scenario::{self, Family, Scenario};
 use crate::trial::{self, Outcome};
 use crate::world::{World, quotient};
 
@@ -107,13 +107,41 @@ fn compare(family: Family, mode: SelectionMode, seeds: &[u64]) -> Vec<Line> {
     let line = |(chooser, sum): (&'static str, Sum)| {
         let objective = sum.objective(mode);
         // Where the oracle's is next to nothing, parts of it say nothing.
-        sum.line((family, mode, chooser), (objective, (objective - best) / best.max(0.01)))
+        let regret = (objective - best) / best.max(0.01);
+        sum.line(((family.name, family.is_held_out), mode, chooser), (objective, regret))
     };
     sums.into_iter().map(line).collect()
 }
 
+/// What the community pool is worth: the same tasks through the router with both pools and with the platform's alone, in each of
+/// the modes. The regret is that of having the platform's alone.
+#[must_use]
+pub fn pools(modes: &[SelectionMode], seeds: &[u64]) -> Vec<Line> {
+    let tried = |mode: SelectionMode, pool: PoolMode| {
+        let mut sum = Sum::default();
+        for seed in seeds {
+            let scenario = scenario::two_pools(*seed);
+            let mut router = Router::new(&scenario.world, (mode, pool));
+            sum.add(&scenario, &trial::run(&scenario, &mut router, *seed));
+        }
+        sum
+    };
+    let of_mode = |mode: &SelectionMode| {
+        let (both, alone) = (tried(*mode, PoolMode::All), tried(*mode, PoolMode::PlatformOnly));
+        let objectives = (both.objective(*mode), alone.objective(*mode));
+        let regret = (objectives.1 - objectives.0) / objectives.0.max(0.01);
+        let named = |pool: PoolMode| (("two pools", false), *mode, pool.as_str());
+        [
+            both.line(named(PoolMode::All), (objectives.0, 0.0)),
+            alone.line(named(PoolMode::PlatformOnly), (objectives.1, regret)),
+        ]
+    };
+    modes.iter().flat_map(of_mode).collect()
+}
+
 fn choosers(world: &World, mode: SelectionMode) -> Vec<Box<dyn Chooser>> {
-    let mut choosers: Vec<Box<dyn Chooser>> = vec![Box::new(Oracle::new(mode)), Box::new(Router::new(world, mode))];
+    let mut choosers: Vec<Box<dyn Chooser>> =
+        vec![Box::new(Oracle::new(mode)), Box::new(Router::new(world, (mode, PoolMode::All)))];
     choosers.extend(others::all(world, mode));
     choosers
 }
@@ -168,7 +196,7 @@ impl Sum {
 
     fn line(
         mut self,
-        (family, mode, chooser): (Family, SelectionMode, &'static str),
+        ((family, held_out), mode, chooser): ((&'static str, bool), SelectionMode, &'static str),
         (objective, regret): (f64, f64),
     ) -> Line {
         self.times_ms.sort_unstable();
@@ -177,8 +205,8 @@ impl Sum {
             self.times_ms.get(at).map_or(0.0, |ms| quotient(*ms, 1_000))
         };
         Line {
-            family: family.name,
-            held_out: family.is_held_out,
+            family,
+            held_out,
             mode,
             chooser,
             objective,

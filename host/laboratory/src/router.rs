@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use capstan_domain::adapter::ProxySupport;
 use capstan_domain::price::{Price, Terms};
 use capstan_domain::route::{
-    self, Moment, Offer, Pool, PoolAsker, PoolInForce, PoolMode, Provision, RouteRequest, SavedOrder, Seen,
-    SelectionMode, Standing, Tally, Word,
+    self, Moment, Offer, PoolAsker, PoolInForce, PoolMode, Provision, RouteRequest, SavedOrder, Seen, SelectionMode,
+    Standing, Tally, Word,
 };
 use capstan_domain::{Amount, CredentialId, ProviderId};
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use crate::world::{Place, Reply, World};
 /// The router in one mode.
 pub struct Router {
     mode: SelectionMode,
+    pool: PoolInForce,
     ids: Vec<ProviderId>,
     providers: Vec<Tally>,
     credentials: HashMap<Place, (Tally, Standing)>,
@@ -25,16 +26,14 @@ pub struct Router {
 /// Rest after "too fast", as the gateway's where the provider does not say how long.
 const TOO_FAST_MS: u32 = 1_000;
 
-const POOL: PoolInForce =
-    PoolInForce { mode: PoolMode::All, asked: PoolMode::All, asker: PoolAsker::Default, ceiling: None };
-
 impl Router {
     /// A router that knows nothing yet. In `priority` mode the saved order is the order of the world's providers.
     #[must_use]
-    pub fn new(world: &World, mode: SelectionMode) -> Self {
+    pub fn new(world: &World, (mode, pool): (SelectionMode, PoolMode)) -> Self {
         let ids = (0..world.providers.len()).filter_map(|n| ProviderId::new(&format!("provider-{n}")).ok()).collect();
         let credentials = world.places().map(|place| (place, Default::default())).collect();
-        Self { mode, ids, providers: vec![Tally::default(); world.providers.len()], credentials }
+        let pool = PoolInForce { mode: pool, asked: pool, asker: PoolAsker::Request, ceiling: None };
+        Self { mode, pool, ids, providers: vec![Tally::default(); world.providers.len()], credentials }
     }
 
     fn provisions(&self, world: &World, now_ms: i64) -> Vec<Provision<'_>> {
@@ -42,23 +41,23 @@ impl Router {
         let provision = |(n, ((provider, id), tally)): (usize, ((&crate::world::Provider, _), &Tally))| Provision {
             provider: id,
             serves: Some(ProxySupport::Optional),
-            platform_price: Some(Price { terms: Terms::fixed(Amount::from_nanos(provider.price)), share_bp: 0 }),
-            community_price: None,
+            platform_price: Some(price(provider.price)),
+            community_price: Some(price(provider.community_price)),
             observed: tally.observed(now_ms),
             is_quarantined: false,
             credentials: provider.credentials.len(),
             offers: (0..provider.credentials.len())
-                .filter_map(|m| self.offer(Place { provider: n, credential: m }, now_ms))
+                .filter_map(|m| self.offer(world, Place { provider: n, credential: m }, now_ms))
                 .collect(),
         };
         providers.map(provision).collect()
     }
 
-    fn offer(&self, place: Place, now_ms: i64) -> Option<Offer> {
+    fn offer(&self, world: &World, place: Place, now_ms: i64) -> Option<Offer> {
         let (tally, standing) = self.credentials.get(&place)?;
         Some(Offer {
             credential: id_of(place),
-            pool: Pool::Platform,
+            pool: world.credential(place)?.pool,
             owner: None,
             observed: tally.observed(now_ms),
             rested_until_ms: standing.rested_until_ms(),
@@ -74,6 +73,10 @@ impl Router {
             tally.note(seen, now_ms);
         }
     }
+}
+
+const fn price(nanos: i64) -> Price {
+    Price { terms: Terms::fixed(Amount::from_nanos(nanos)), share_bp: 0 }
 }
 
 fn id_of(place: Place) -> CredentialId {
@@ -99,7 +102,7 @@ impl Chooser for Router {
     fn choose(&mut self, world: &World, now: Now, most: usize) -> Vec<Place> {
         let request = RouteRequest {
             with_proxy: false,
-            pool: POOL,
+            pool: self.pool,
             mode: self.mode,
             order: SavedOrder::Key(&self.ids),
             forced: None,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use capstan_domain::route::Pool;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
@@ -49,6 +50,21 @@ pub const FAMILIES: &[Family] = &[
     held_out("scarcity", "Nobody is free in a fifth to half of the tries, and limits are low.", scarcity),
 ];
 
+/// Two pools under one load: each of three providers has two keys of the platform's and four that were contributed, each key may
+/// have eight open tasks, and in the middle of the hour twice as many tasks come. A contributed key costs a quarter less.
+#[must_use]
+pub fn two_pools(seed: u64) -> Scenario {
+    let draws = &mut Pcg64Mcg::seed_from_u64(seed);
+    let mut providers = several(draws, 3);
+    for provider in &mut providers {
+        provider.community_price = provider.price * 3 / 4;
+        provider.credentials = keys(2, 8);
+        provider.credentials.extend(keys(4, 8).into_iter().map(|key| Credential { pool: Pool::Community, ..key }));
+    }
+    let rates = vec![(0, 1.0), (20 * MINUTE_MS, 2.0), (40 * MINUTE_MS, 1.0)];
+    Scenario { rates, ..hour(providers, 1.0) }
+}
+
 const fn seen(name: &'static str, story: &'static str, make: fn(&mut Pcg64Mcg) -> Scenario) -> Family {
     Family { name, story, is_held_out: false, make }
 }
@@ -81,7 +97,7 @@ fn hour(providers: Vec<Provider>, per_second: f64) -> Scenario {
 }
 
 fn keys(count: usize, limit: u32) -> Vec<Credential> {
-    vec![Credential { limit, quality: 1.0, is_accepted: true }; count]
+    vec![Credential { pool: Pool::Platform, limit, quality: 1.0, is_accepted: true }; count]
 }
 
 /// The ranges in which a provider's numbers are drawn.
@@ -106,7 +122,7 @@ fn provider(draws: &mut Pcg64Mcg, ranges: &Ranges) -> Provider {
         spread: draws.random_range(0.3..0.6),
     };
     let price = draws.random_range(ranges.price.clone());
-    Provider { price, credentials: keys(3, 400), phases: vec![(0, truth)], glides: false }
+    Provider { price, community_price: price, credentials: keys(3, 400), phases: vec![(0, truth)], glides: false }
 }
 
 fn several(draws: &mut Pcg64Mcg, count: usize) -> Vec<Provider> {
@@ -205,6 +221,7 @@ fn crowd(draws: &mut Pcg64Mcg) -> Scenario {
     let mut providers = several(draws, 8);
     for provider in &mut providers {
         let key = |draws: &mut Pcg64Mcg| Credential {
+            pool: Pool::Platform,
             limit: draws.random_range(20..60),
             quality: draws.random_range(0.5..1.0),
             is_accepted: draws.random::<f64>() < 0.8,

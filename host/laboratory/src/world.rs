@@ -1,5 +1,6 @@
 //! Providers as they really are, which no router knows.
 
+use capstan_domain::route::Pool;
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, LogNormal};
 use rand_pcg::Pcg64Mcg;
@@ -7,8 +8,10 @@ use rand_pcg::Pcg64Mcg;
 /// A provider over the time of a scenario.
 #[derive(Clone, Debug)]
 pub struct Provider {
-    /// What a solved task costs, in nano-dollars.
+    /// What a solved task costs with a credential of the platform's, in nano-dollars.
     pub price: i64,
+    /// What it costs with a contributed one.
+    pub community_price: i64,
     /// Its credentials.
     pub credentials: Vec<Credential>,
     /// What is true of it from a time on, in milliseconds, the first from 0 on.
@@ -20,6 +23,8 @@ pub struct Provider {
 /// One credential.
 #[derive(Clone, Copy, Debug)]
 pub struct Credential {
+    /// Its pool.
+    pub pool: Pool,
     /// As many open tasks as its provider lets it have; nobody is told.
     pub limit: u32,
     /// Multiplies the provider's success.
@@ -113,7 +118,11 @@ impl World {
     /// What a solved task costs there, in nano-dollars.
     #[must_use]
     pub fn price(&self, place: Place) -> i64 {
-        self.providers.get(place.provider).map_or(i64::MAX, |provider| provider.price)
+        let found = self.providers.get(place.provider).zip(self.credential(place));
+        found.map_or(i64::MAX, |(provider, credential)| match credential.pool {
+            Pool::Platform => provider.price,
+            Pool::Community => provider.community_price,
+        })
     }
 
     /// What is true of a credential's provider now, its own quality included.

@@ -52,3 +52,10 @@ fn the_picture_has_a_dot_for_each_line_but_the_oracles() {
     assert_eq!(svg.matches("<circle").count(), made.len() - 1 + 7, "a legend of seven");
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
 }
+
+#[test]
+fn both_pools_are_faster_and_meet_fewer_limits_than_the_platforms_alone() {
+    let made = report::pools(&[SelectionMode::AutoFastest], &[1]);
+    let (both, alone) = (of(&made, "all"), of(&made, "platformOnly"));
+    assert!(both.success > alone.success && both.p90 < alone.p90 && both.cost < alone.cost, "{both:?} {alone:?}");
+}
