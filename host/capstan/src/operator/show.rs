@@ -225,6 +225,8 @@ const CANDIDATES: &[Column] = &[
     ("PRICE", "price"),
     ("SUCCESS", "success"),
     ("SECONDS", "seconds"),
+    ("BURDEN", "burden"),
+    ("OPEN", "inFlight"),
     ("SEEN", "samples"),
 ];
 const DROPPED: &[Column] = &[("PROVIDER", "provider"), ("CREDENTIAL", "credential"), ("WHY", "hits")];

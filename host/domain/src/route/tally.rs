@@ -42,6 +42,8 @@ pub enum Seen {
     SolvedLate(i64, i64),
     /// One that was counted as overdue has ended unsolved, so many milliseconds later.
     Lost(i64),
+    /// One that was counted as overdue after so many milliseconds was its client's mistake: it counts for nothing.
+    Mistaken(i64),
 }
 
 /// Counts of one provider or one credential.
@@ -70,7 +72,9 @@ impl Tally {
                 (faded.long.kept(1.0 - 1.0 / WINDOW).plus(seen), faded.recent.kept(1.0 - 1.0 / RECENT).plus(seen))
             }
             // No task is new, so nothing fades for it.
-            Seen::Wrong | Seen::SolvedLate(..) | Seen::Lost(_) => (faded.long.plus(seen), faded.recent.plus(seen)),
+            Seen::Wrong | Seen::SolvedLate(..) | Seen::Lost(_) | Seen::Mistaken(_) => {
+                (faded.long.plus(seen), faded.recent.plus(seen))
+            }
         };
         let long = if recent.contradicts(&long) { recent } else { long };
         *self = Self { long, recent, at_ms: faded.at_ms };
@@ -152,13 +156,10 @@ impl Counts {
             Seen::Wrong => self.corrected(),
             Seen::SolvedLate(took_ms, counted_ms) => {
                 let moved = self.unsolved.min(1.0);
-                Self {
-                    solved: self.solved + moved,
-                    unsolved: self.unsolved - moved,
-                    solved_ms: float(took_ms.max(0)).mul_add(moved, self.solved_ms),
-                    unsolved_ms: (self.unsolved_ms - float(counted_ms.max(0)) * moved).max(0.0),
-                }
+                let solved_ms = float(took_ms.max(0)).mul_add(moved, self.solved_ms);
+                Self { solved: self.solved + moved, solved_ms, ..self.uncounted(counted_ms) }
             }
+            Seen::Mistaken(counted_ms) => self.uncounted(counted_ms),
             Seen::Lost(more_ms) => {
                 let kept = self.unsolved.min(1.0);
                 Self { unsolved_ms: float(more_ms.max(0)).mul_add(kept, self.unsolved_ms), ..self }
@@ -177,6 +178,13 @@ impl Counts {
             solved_ms: self.solved_ms - moved_ms,
             unsolved_ms: self.unsolved_ms + moved_ms,
         }
+    }
+
+    /// One unsolved task less, which was counted with so many milliseconds; no more than is there.
+    fn uncounted(self, counted_ms: i64) -> Self {
+        let moved = self.unsolved.min(1.0);
+        let unsolved_ms = (self.unsolved_ms - float(counted_ms.max(0)) * moved).max(0.0);
+        Self { unsolved: self.unsolved - moved, unsolved_ms, ..self }
     }
 
     fn samples(&self) -> f64 {
@@ -302,10 +310,13 @@ mod tests {
         tally.note(Seen::Overdue(40_000), 100);
         let overdue = tally.observed(100);
         assert!(overdue.success < before.success && near(overdue.lost_ms, 40_000.0), "{overdue:?}");
-        let (mut late, mut lost) = (tally, tally);
+        let (mut late, mut lost, mut mistaken) = (tally, tally, tally);
         late.note(Seen::SolvedLate(70_000, 40_000), 100);
         let late = late.observed(100);
         assert!(near(late.success, 1.0) && near(late.samples, overdue.samples) && late.lost_ms == 0.0, "{late:?}");
+        mistaken.note(Seen::Mistaken(40_000), 100);
+        let mistaken = mistaken.observed(100);
+        assert!(mistaken.success == 1.0 && mistaken.samples < late.samples, "{mistaken:?}");
         lost.note(Seen::Lost(260_000), 100);
         let lost = lost.observed(100);
         assert!(lost.success == overdue.success && near(lost.lost_ms, 300_000.0), "{lost:?}");

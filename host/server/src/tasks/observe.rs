@@ -83,16 +83,17 @@ pub(super) fn ended(app: &App, open: &OpenTask, live: &Live, settlement: &Settle
     let seen = match (&settlement.outcome, live.attempt.overdue_ms) {
         (Outcome::Solved { .. }, None) => Seen::Solved(took_ms),
         (Outcome::Solved { .. }, Some(overdue_ms)) => Seen::SolvedLate(took_ms, overdue_ms),
-        (Outcome::Failed { .. }, Some(overdue_ms)) => Seen::Lost(took_ms.saturating_sub(overdue_ms)),
-        (Outcome::Failed { code, fault, .. }, None) => {
+        (Outcome::Failed { code, fault, .. }, overdue_ms) => {
             let gave_up = fault.as_ref().is_some_and(|fault| fault.class == FaultClass::Unsolvable);
             // At the deadline, somebody who has the task or may have it never said what became of it.
             let never_answered =
                 *code == ErrorCode::TaskTimeout && matches!(live.state, TaskState::Running | TaskState::InDoubt);
-            if !(gave_up || never_answered) {
-                return;
+            match (gave_up || never_answered, overdue_ms) {
+                (true, None) => Seen::Unsolved(took_ms),
+                (true, Some(overdue_ms)) => Seen::Lost(took_ms.saturating_sub(overdue_ms)),
+                (false, Some(overdue_ms)) => Seen::Mistaken(overdue_ms),
+                (false, None) => return,
             }
-            Seen::Unsolved(took_ms)
         }
     };
     if let Some((provider, credential)) = app.snapshot.load().find(live.attempt.credential) {
