@@ -240,14 +240,14 @@ pub struct Route<'o> {
 pub fn route<'o>(request: &RouteRequest<'_>, provisions: &'o [Provision<'o>]) -> Route<'o> {
     let mut route = Route::default();
     let mut possible = Vec::with_capacity(provisions.iter().map(|provision| provision.offers.len()).sum());
-    for (n, provision) in provisions.iter().enumerate() {
+    for provision in provisions {
         let (hits, place) = judge_provider(request, provision);
         let believed = Expected::of_provider(&provision.observed);
-        for (m, offer) in provision.offers.iter().enumerate() {
+        for offer in &provision.offers {
             match judge(request, provision, offer, hits) {
                 Ok(price) => {
-                    let expected = believed.after(&offer.observed, score::ALIKE_TASKS);
-                    possible.push(Possible { provision: n, offer: m, price, place, expected });
+                    let expected = believed.of_credential(&offer.observed);
+                    possible.push(Possible { provision, offer, price, place, expected });
                 }
                 Err(hits) => route.drop(provision.provider, offer, hits),
             }
@@ -255,7 +255,7 @@ pub fn route<'o>(request: &RouteRequest<'_>, provisions: &'o [Provision<'o>]) ->
     }
     route.credentials = provisions.iter().map(|provision| provision.credentials).sum();
     route.possible = possible.len();
-    route.candidates = order::ordered(request, provisions, &possible);
+    route.candidates = order::ordered(request, &possible);
     route
 }
 

@@ -7,7 +7,7 @@
 //! of it: what was bad is not always bad.
 
 use super::score::Expected;
-use super::{Offer, Provision, Ranked, RouteRequest, SelectionMode};
+use super::{Offer, Pool, Provision, Ranked, RouteRequest, SelectionMode};
 use crate::Amount;
 use crate::price::Price;
 
@@ -21,70 +21,56 @@ const FINDS_OUT: u64 = 32;
 const WORTH_A_TRY: f64 = 3.0;
 
 /// A credential that could take the task.
-pub(super) struct Possible {
-    pub(super) provision: usize,
-    pub(super) offer: usize,
+pub(super) struct Possible<'o> {
+    pub(super) provision: &'o Provision<'o>,
+    pub(super) offer: &'o Offer,
     pub(super) price: Price,
     pub(super) place: usize,
     pub(super) expected: Expected,
 }
 
 /// A candidate's place among all: what would be several comparisons is one.
-struct Keyed {
+struct Keyed<'p, 'o> {
     key: u128,
     tie: u64,
     burden: f64,
-    possible: usize,
+    possible: &'p Possible<'o>,
 }
 
 /// The best of them in order, and of the others those that are cheaper than the `most` cheapest of the best: only they can be
 /// what a small balance affords.
-pub(super) fn ordered<'o>(
-    request: &RouteRequest<'_>,
-    provisions: &'o [Provision<'o>],
-    possible: &[Possible],
-) -> Vec<Ranked<'o>> {
+pub(super) fn ordered<'o>(request: &RouteRequest<'_>, possible: &[Possible<'o>]) -> Vec<Ranked<'o>> {
     let lowest = possible.iter().map(|p| p.price.terms.price).min().map_or(0.0, Amount::as_dollars);
-    let mut keyed: Vec<Keyed> = (0..).zip(possible).map(|(n, p)| keyed(request, provisions, (n, p), lowest)).collect();
-    let by_key = |one: &Keyed| (one.key, one.tie);
+    let mut keyed: Vec<Keyed<'_, 'o>> = possible.iter().map(|p| keyed(request, p, lowest)).collect();
+    let by_key = |one: &Keyed<'_, '_>| (one.key, one.tie);
     let mut rest = Vec::new();
     if keyed.len() > HEAD {
         keyed.select_nth_unstable_by_key(HEAD, by_key);
         rest = keyed.split_off(HEAD);
     }
     keyed.sort_unstable_by_key(by_key);
-    let ranked = |keyed: &Keyed| ranked(provisions, possible.get(keyed.possible)?, keyed.burden);
-    let mut head: Vec<Ranked<'o>> = keyed.iter().filter_map(ranked).collect();
+    let mut head: Vec<Ranked<'o>> = keyed.iter().map(ranked).collect();
     let mut prices: Vec<Amount> = head.iter().map(|one| one.price.terms.price).collect();
     prices.sort_unstable();
-    if let Some(dearest) = request.most.checked_sub(1).and_then(|last| prices.get(last)).copied() {
-        rest.retain(|one| possible.get(one.possible).is_some_and(|p| p.price.terms.price < dearest));
+    if let Some(dearest) = request.most.checked_sub(1).and_then(|last| prices.get(last)) {
+        rest.retain(|one| one.possible.price.terms.price < *dearest);
         rest.sort_unstable_by_key(by_key);
     }
     share_the_load(request, &mut head);
     find_out(request, &mut head, lowest);
-    head.extend(rest.iter().filter_map(ranked));
+    head.extend(rest.iter().map(ranked));
     head
 }
 
-fn keyed(
-    request: &RouteRequest<'_>,
-    provisions: &[Provision<'_>],
-    (n, possible): (usize, &Possible),
-    lowest: f64,
-) -> Keyed {
-    let price = possible.price.terms.price;
+fn keyed<'p, 'o>(request: &RouteRequest<'_>, possible: &'p Possible<'o>, lowest: f64) -> Keyed<'p, 'o> {
+    let (offer, price) = (possible.offer, possible.price.terms.price);
     let burden = request.mode.burden((price.as_dollars(), lowest), possible.expected);
-    let offer = offer_of(provisions, possible);
-    let (is_full, pool, id) = offer.map_or((true, true, 0), |offer| {
-        let id = offer.credential.0.as_u64_pair();
-        (offer.load.is_full(), offer.pool == super::Pool::Community, id.0 ^ id.1)
-    });
+    let (high, low) = offer.credential.0.as_u64_pair();
     Keyed {
-        key: key((is_full, possible.place), burden, (price, pool)),
-        tie: mixed(id ^ request.draw),
+        key: key((offer.load.is_full(), possible.place), burden, (price, offer.pool == Pool::Community)),
+        tie: mixed(high ^ low ^ request.draw),
         burden,
-        possible: n,
+        possible,
     }
 }
 
@@ -101,22 +87,30 @@ fn key((is_full, place): (bool, usize), burden: f64, (price, is_community): (Amo
         | u128::from(is_community)
 }
 
-fn offer_of<'o>(provisions: &'o [Provision<'o>], possible: &Possible) -> Option<&'o Offer> {
-    provisions.get(possible.provision)?.offers.get(possible.offer)
-}
-
-fn ranked<'o>(provisions: &'o [Provision<'o>], possible: &Possible, burden: f64) -> Option<Ranked<'o>> {
-    let provision = provisions.get(possible.provision)?;
-    Some(Ranked {
-        offer: provision.offers.get(possible.offer)?,
-        provider: provision.provider,
+fn ranked<'o>(Keyed { burden, possible, .. }: &Keyed<'_, 'o>) -> Ranked<'o> {
+    Ranked {
+        offer: possible.offer,
+        provider: possible.provision.provider,
         price: possible.price,
         expected: possible.expected,
-        provider_samples: provision.observed.samples,
+        provider_samples: possible.provision.observed.samples,
         place: possible.place,
-        burden,
+        burden: *burden,
         finds_out: false,
-    })
+    }
+}
+
+/// Puts the candidate of one place in another before it; those between move on by one.
+fn bring(head: &mut [Ranked<'_>], from: usize, to: usize) {
+    if let Some(moved) = head.get_mut(to..=from) {
+        moved.rotate_right(1);
+    }
+}
+
+/// One of them, by a draw.
+fn pick(places: &[usize], draw: u64) -> Option<usize> {
+    let many = u128::try_from(places.len()).ok()?;
+    places.get(usize::try_from((u128::from(draw) * many) >> 64).ok()?).copied()
 }
 
 /// In each of the places that a task may come to: two of those that are as good are drawn, and the one with less to do goes
@@ -133,14 +127,12 @@ fn share_the_load(request: &RouteRequest<'_>, head: &mut [Ranked<'_>]) {
         }
         let mut drawn = || {
             draw = mixed(draw);
-            near.get(below(draw, near.len())).copied().unwrap_or(place)
+            pick(&near, draw).unwrap_or(place)
         };
         let (one, two) = (drawn(), drawn());
         let fullness = |n: usize| head.get(n).map_or(f64::MAX, |ranked| ranked.offer.load.fullness());
         let chosen = if fullness(two) < fullness(one) { two } else { one };
-        if let Some(up_to) = head.get_mut(place..=chosen) {
-            up_to.rotate_right(1);
-        }
+        bring(head, chosen, place);
     }
 }
 
@@ -164,19 +156,11 @@ fn find_out(request: &RouteRequest<'_>, head: &mut [Ranked<'_>], lowest: f64) {
     };
     let others: Vec<usize> =
         (0..).zip(head.iter()).skip(1).filter(|(_, one)| may_be_better(one)).map(|(n, _)| n).collect();
-    let Some(chosen) = others.get(below(mixed(draw), others.len().max(1))).copied() else { return };
-    if let Some(up_to) = head.get_mut(..=chosen) {
-        up_to.rotate_right(1);
-    }
+    let Some(chosen) = pick(&others, mixed(draw)) else { return };
+    bring(head, chosen, 0);
     if let Some(first) = head.first_mut() {
         first.finds_out = true;
     }
-}
-
-/// A number below an end, from a draw.
-fn below(draw: u64, end: usize) -> usize {
-    let end = u128::try_from(end).unwrap_or(1);
-    usize::try_from((u128::from(draw) * end) >> 64).unwrap_or(0)
 }
 
 /// Another number that looks drawn (the finalizer of splitmix64, <https://prng.di.unimi.it/splitmix64.c>).

@@ -111,7 +111,7 @@ pub struct Expected {
 const PRIOR_TASKS: f64 = 5.0;
 
 /// The same of what was seen of its provider, for a credential: those of one provider are much alike.
-pub(super) const ALIKE_TASKS: f64 = 10.0;
+const ALIKE_TASKS: f64 = 10.0;
 
 /// What is believed of a provider of which nothing has been seen: the best. All of those are equal and so in price order;
 /// beside known ones they go first, are tried, and within some ten tasks are known themselves. A guess in the middle would
@@ -128,21 +128,20 @@ pub const FAILURE_PRICES: f64 = 2.0;
 const HOPE: f64 = 1.0;
 
 impl Expected {
-    /// What to expect of a credential: what was seen of it, before that what was seen of its provider, before that the
-    /// best. So a new credential begins where its provider stands, and nobody gets first place by adding keys.
-    #[must_use]
-    pub fn of(credential: &Observed, provider: &Observed) -> Self {
-        Self::of_provider(provider).after(credential, ALIKE_TASKS)
-    }
-
-    /// What to expect of a provider.
+    /// What to expect of a provider: what was seen of it, before that the best.
     pub(super) fn of_provider(provider: &Observed) -> Self {
         UNKNOWN.after(provider, PRIOR_TASKS)
     }
 
+    /// What to expect of a credential of this provider: what was seen of it, before that what is expected of its provider. So
+    /// a new credential begins where its provider stands, and nobody gets first place by adding keys.
+    pub(super) fn of_credential(self, credential: &Observed) -> Self {
+        self.after(credential, ALIKE_TASKS)
+    }
+
     /// A belief after seeing more: the mean of both, each weighted by its number of tasks (for the probability, the mean of
     /// a Beta distribution).
-    pub(super) fn after(self, seen: &Observed, prior: f64) -> Self {
+    fn after(self, seen: &Observed, prior: f64) -> Self {
         let prior = prior.min(self.known_from);
         let solved = seen.samples * seen.success;
         let unsolved = seen.samples - solved;
@@ -186,7 +185,7 @@ mod tests {
 
     /// A provider with one credential: what is seen of one is seen of the other.
     fn alone(observed: &Observed) -> Expected {
-        Expected::of(observed, observed)
+        Expected::of_provider(observed).of_credential(observed)
     }
 
     #[test]
@@ -197,7 +196,7 @@ mod tests {
     #[test]
     fn what_is_seen_of_a_provider_is_expected_of_its_new_credentials() {
         let bad = seen(100.0, 0.2, 60.0);
-        let new = Expected::of(&Observed::default(), &bad);
+        let new = Expected::of_provider(&bad).of_credential(&Observed::default());
         assert!(new.success < 0.25 && new.latency_ms > 45_000.0, "{new:?}");
     }
 

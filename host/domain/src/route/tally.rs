@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Observed;
 
 /// As many tasks are remembered at most: with each new one the older ones fade by so many parts of themselves.
-pub const WINDOW: f64 = 512.0;
+const WINDOW: f64 = 512.0;
 /// Half of what was seen has faded after so many milliseconds, so that whoever was bad is tried again.
 const HALF_LIFE_MS: f64 = 900_000.0;
 /// As many tasks are what happens now, against which the long memory is held.
@@ -100,12 +100,6 @@ impl Tally {
         #[expect(clippy::cast_possible_truncation, reason = "a few times the time that tasks take")]
         let after_ms = (mean_ms * OVERDUE_TIMES) as i64;
         (self.long.solved >= OVERDUE_KNOWN).then_some(after_ms)
-    }
-
-    /// When something was counted last, or faded.
-    #[must_use]
-    pub const fn at_ms(&self) -> i64 {
-        self.at_ms
     }
 
     /// What two processes have seen of the same provider.
