@@ -47,12 +47,19 @@ pub fn spread(span: Duration) -> Duration {
     span.saturating_mul(500 + thousandths) / 1_000
 }
 
-/// A number from 0 below 2^62, drawn at random.
+/// A number of 64 bits, drawn at random.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "randomness is drawn here")]
+pub fn draw() -> u64 {
+    // Of a v4 UUID's halves neither is random in every bit; where one is not, the other is.
+    let (high, low) = Uuid::new_v4().as_u64_pair();
+    high ^ low
+}
+
+/// A number from 0 below 2^62, drawn at random.
+#[must_use]
 pub fn random() -> i64 {
-    // A v4 UUID's low 62 bits are random.
-    (Uuid::new_v4().as_u64_pair().1 & ((1 << 62) - 1)).cast_signed()
+    (draw() >> 2).cast_signed()
 }
 
 /// How many of a task number's 52 bits count within a millisecond.
@@ -63,8 +70,20 @@ const COUNTED_BITS: u32 = 16;
 /// round after two years; which numbers are taken, the database knows.
 #[must_use]
 pub fn new_task_number() -> i64 {
-    static COUNT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(random().cast_unsigned()));
+    static COUNT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(draw()));
     let count = COUNT.fetch_add(1, Ordering::Relaxed) & ((1 << COUNTED_BITS) - 1);
     let number = (now_ms().cast_unsigned() << COUNTED_BITS | count) & ((1 << 52) - 1);
     number.max(1).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bit_of_a_draw_is_drawn() {
+        let (ones, zeros) = (0..200).map(|_| draw()).fold((0, 0), |(ones, zeros), draw| (ones | draw, zeros | !draw));
+        assert_eq!((ones, zeros), (u64::MAX, u64::MAX));
+        assert!((0..200).map(|_| random()).all(|drawn| (0..1 << 62).contains(&drawn)));
+    }
 }

@@ -40,7 +40,6 @@ pub(crate) async fn recall(store: &Store, snapshot: &Snapshot) -> Result<(), Sto
 
 /// Writes what is new, until the process stops.
 pub(crate) async fn keep(app: Arc<App>, node: String) {
-    let node = Arc::<str>::from(node);
     loop {
         let stops = tokio::select! {
             () = app.shutdown.cancelled() => true,

@@ -17,7 +17,7 @@ use crate::providers::{Provider, THROTTLED_MS};
 pub struct LiveStanding {
     standing: Mutex<Standing>,
     rested_until_ms: AtomicI64,
-    /// Tasks in flight, and as many as can be less one (0 is unknown then, as in a new one).
+    /// Tasks in flight, and one more than as many as can be, which is 0 where that is unknown: so a new one is all zeros.
     load: AtomicU64,
 }
 
@@ -34,7 +34,8 @@ impl LiveStanding {
     /// Lets a task in, unless the credential rests or another task is trying it.
     #[must_use]
     pub fn enter(self: &Arc<Self>, provider: &Provider) -> Option<InFlight> {
-        let is_in = self.change(|standing| standing.enter(moment(provider)));
+        // No rest of a drawn length begins here.
+        let is_in = self.change(|standing| standing.enter(moment(provider, 0)));
         is_in.then(|| InFlight(Arc::clone(self)))
     }
 
@@ -47,7 +48,11 @@ impl LiveStanding {
 
     /// Takes down what its provider said to a task.
     pub fn note(&self, word: Word, provider: &Provider) {
-        self.change(|standing| standing.note(word, moment(provider)));
+        let draw = match word {
+            Word::Good | Word::TooFast(_) => 0,
+            Word::Down | Word::Silent | Word::Useless => clock::draw(),
+        };
+        self.change(|standing| standing.note(word, moment(provider, draw)));
     }
 
     /// Lets it rest without a word about its load.
@@ -83,11 +88,11 @@ impl LiveStanding {
 
 const LOW: u64 = u32::MAX as u64;
 
-fn moment(provider: &Provider) -> Moment {
-    Moment { now_ms: clock::now_ms(), time_scale: provider.time_scale, draw: clock::random().cast_unsigned() }
+fn moment(provider: &Provider, draw: u64) -> Moment {
+    Moment { now_ms: clock::now_ms(), time_scale: provider.time_scale, draw }
 }
 
-/// What a fault says of the credential that was used: `None` where it is about the gateway's own doing.
+/// What a fault says of the credential that was used.
 #[must_use]
 pub fn word_of(class: FaultClass, provider: &Provider) -> Word {
     match class {

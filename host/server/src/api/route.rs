@@ -60,7 +60,7 @@ fn candidate_told(candidate: &Value) -> Value {
     Value::Object(told.collect())
 }
 
-/// The best of each provider and pool among the candidates that were named, which are in order, and how many there were.
+/// The best of each provider and pool among the candidates that were named, which are in order.
 fn considered(candidates: &Value) -> Vec<Value> {
     let mut best: BTreeMap<(String, String), (usize, Value)> = BTreeMap::new();
     for (rank, candidate) in candidates.as_array().into_iter().flatten().enumerate() {

@@ -84,21 +84,16 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
     // since this route was made.
     let in_use = app.snapshot.load().find(attempt.credential).filter(|(p, c)| p.is_in_use() && c.is_in_use());
     let Some((provider, credential)) = in_use else {
-        return Submitted::Failed(Fault {
-            class: FaultClass::ProviderDown,
-            code: "credential-gone".to_owned(),
-            message: "the credential or its provider was taken out of use".to_owned(),
-            charged: Charged::No,
-        });
+        return unsent(
+            FaultClass::ProviderDown,
+            "credential-gone",
+            "the credential or its provider was taken out of use",
+        );
     };
     // It rests since this route was made, or another task is finding out whether it is up again.
     let Some(in_flight) = credential.standing.enter(&provider) else {
-        return Submitted::Failed(Fault {
-            class: FaultClass::NoCapacity,
-            code: "credential-rests".to_owned(),
-            message: "the credential rests after what its provider said to other tasks".to_owned(),
-            charged: Charged::No,
-        });
+        let rests = "the credential rests after what its provider said to other tasks";
+        return unsent(FaultClass::NoCapacity, "credential-rests", rests);
     };
     task.live.lock().await.attempt.in_flight = Some(Arc::new(in_flight));
     let submission = Submission {
@@ -128,4 +123,9 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
             Submitted::Failed(fault)
         }
     }
+}
+
+/// A task that this gateway did not send: nobody else has a word in it, and nobody charges for it.
+fn unsent(class: FaultClass, code: &str, message: &str) -> Submitted {
+    Submitted::Failed(Fault { class, code: code.to_owned(), message: message.to_owned(), charged: Charged::No })
 }

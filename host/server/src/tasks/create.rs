@@ -255,7 +255,7 @@ fn question<'r>(
         order: SavedOrder::of(caller.priority.as_deref(), &switches.priority),
         forced: request.options.provider.as_deref(),
         most,
-        draw: clock::random().cast_unsigned(),
+        draw: clock::draw(),
         now_ms: clock::now_ms(),
     }
 }
