@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod backup;
+mod columns;
 mod input;
 pub mod money_args;
 pub mod policy_args;
@@ -120,10 +121,10 @@ async fn perform_here(chosen: Chosen, data_dir: &Path, asked: Asked) -> Result<V
 pub(crate) fn account(command: AccountCommand) -> Order {
     use show::View;
     let view = match &command {
-        AccountCommand::List => View::Table(show::ACCOUNTS),
+        AccountCommand::List => View::Table(columns::ACCOUNTS),
         AccountCommand::Statement { csv: true, .. } => View::Csv,
-        AccountCommand::Statement { earnings: true, .. } => View::Lines(show::EARNINGS_STATEMENT),
-        AccountCommand::Statement { .. } => View::Lines(show::STATEMENT),
+        AccountCommand::Statement { earnings: true, .. } => View::Lines(columns::EARNINGS_STATEMENT),
+        AccountCommand::Statement { .. } => View::Lines(columns::STATEMENT),
         AccountCommand::Create { .. }
         | AccountCommand::Show { .. }
         | AccountCommand::Topup { .. }
@@ -157,7 +158,7 @@ pub(crate) fn key(command: KeyCommand) -> Order {
             Order::new(Verb::KeyCreate { account, change: (*settings).into() }, View::NewKey)
         }
         KeyCommand::Show { key } => Order::new(Verb::KeyShow { key }, View::Record),
-        KeyCommand::List { account } => Order::new(Verb::KeyList { account }, View::Table(show::KEYS)),
+        KeyCommand::List { account } => Order::new(Verb::KeyList { account }, View::Table(columns::KEYS)),
         KeyCommand::Edit { key, settings } => {
             Order::new(Verb::KeyEdit { key, change: (*settings).into() }, View::Record)
         }
@@ -173,7 +174,7 @@ pub(crate) fn credential(command: CredentialCommand) -> Result<Order> {
             Order::new(Verb::CredentialAdd { provider, label, owner, fields }, View::Record)
         }
         CredentialCommand::List { provider } => {
-            Order::new(Verb::CredentialList { provider }, View::Table(show::CREDENTIALS))
+            Order::new(Verb::CredentialList { provider }, View::Table(columns::CREDENTIALS))
         }
         CredentialCommand::Disable { credential } => Order::new(Verb::CredentialDisable { credential }, View::Record),
         CredentialCommand::Enable { credential } => Order::new(Verb::CredentialEnable { credential }, View::Record),
@@ -190,8 +191,8 @@ pub(crate) fn provider(command: ProviderCommand) -> Result<Order> {
         ProviderCommand::Set { provider, settings } => {
             Order::new(Verb::ProviderSet { provider, change: settings.into() }, View::Record)
         }
-        ProviderCommand::List => Order::new(Verb::ProviderList, View::Table(show::PROVIDERS)),
-        ProviderCommand::Balances => Order::new(Verb::ProviderBalances, View::Table(show::BALANCES)),
+        ProviderCommand::List => Order::new(Verb::ProviderList, View::Table(columns::PROVIDERS)),
+        ProviderCommand::Balances => Order::new(Verb::ProviderBalances, View::Table(columns::BALANCES)),
         ProviderCommand::Check { provider, credential, task_type, task, max_cost, transcript } => {
             let task = task.map(|path| input::json_object(&path)).transpose()?;
             let check = Check { provider, credential, task_type, task, max_cost };
@@ -211,10 +212,10 @@ pub(crate) fn price(command: PriceCommand) -> Result<Order> {
         }
         PriceCommand::Test { task_type, task, provider } => {
             let task = task.map(|path| input::json_object(&path)).transpose()?;
-            Order::new(Verb::PriceTest { task_type, task, provider }, View::Table(show::QUOTES))
+            Order::new(Verb::PriceTest { task_type, task, provider }, View::Table(columns::QUOTES))
         }
-        PriceCommand::Drift { since } => Order::new(Verb::PriceDrift { since }, View::Table(show::DRIFT)),
-        PriceCommand::List => Order::new(Verb::PriceList, View::Table(show::PRICES)),
+        PriceCommand::Drift { since } => Order::new(Verb::PriceDrift { since }, View::Table(columns::DRIFT)),
+        PriceCommand::List => Order::new(Verb::PriceList, View::Table(columns::PRICES)),
         PriceCommand::Import { file } => {
             Order::new(Verb::PriceImport { lines: input::price_lines(&file)? }, View::Record)
         }
@@ -223,7 +224,7 @@ pub(crate) fn price(command: PriceCommand) -> Result<Order> {
 
 pub(crate) fn adapter(command: &AdapterCommand) -> Order {
     match command {
-        AdapterCommand::List => Order::new(Verb::AdapterList, show::View::Table(show::ADAPTERS)),
+        AdapterCommand::List => Order::new(Verb::AdapterList, show::View::Table(columns::ADAPTERS)),
     }
 }
 
@@ -244,7 +245,7 @@ pub(crate) fn routing(command: RoutingCommand) -> Result<Order> {
 pub(crate) fn refunds(command: RefundCommand) -> Order {
     use show::View;
     let view = match &command {
-        RefundCommand::List { .. } => View::Table(show::REFUNDS),
+        RefundCommand::List { .. } => View::Table(columns::REFUNDS),
         RefundCommand::Show | RefundCommand::Set { .. } => View::Record,
     };
     Order::new(command.into(), view)
@@ -253,7 +254,7 @@ pub(crate) fn refunds(command: RefundCommand) -> Order {
 pub(crate) fn task(command: TaskCommand) -> Order {
     match command {
         TaskCommand::List { account, most } => {
-            Order::new(Verb::TaskList { account, most }, show::View::Table(show::TASKS))
+            Order::new(Verb::TaskList { account, most }, show::View::Table(columns::TASKS))
         }
         TaskCommand::Show { task } => Order::new(Verb::TaskShow { task }, show::View::Task),
         TaskCommand::Doubts { since } => Order::new(Verb::TaskDoubts { since }, show::View::Doubts),
@@ -263,7 +264,7 @@ pub(crate) fn task(command: TaskCommand) -> Order {
 pub(crate) fn audit(command: &AuditCommand) -> Order {
     match *command {
         AuditCommand::List { most, before } => {
-            Order::new(Verb::AuditList { before, most }, show::View::Table(show::AUDIT))
+            Order::new(Verb::AuditList { before, most }, show::View::Table(columns::AUDIT))
         }
     }
 }
@@ -271,7 +272,7 @@ pub(crate) fn audit(command: &AuditCommand) -> Order {
 pub(crate) fn policy(command: PolicyCommand) -> Order {
     use show::View;
     let view = match &command {
-        PolicyCommand::List { .. } => View::Table(show::RULES),
+        PolicyCommand::List { .. } => View::Table(columns::RULES),
         PolicyCommand::Test { .. } => View::Decision,
         PolicyCommand::Add { .. }
         | PolicyCommand::Allow { .. }
@@ -285,7 +286,7 @@ pub(crate) fn abuse(command: AbuseCommand) -> Order {
     match command {
         AbuseCommand::Find { domain, site_key, since, most } => {
             let verb = Verb::AbuseFind { domain, site_key, since, most };
-            Order::new(verb, show::View::Table(show::TRACES))
+            Order::new(verb, show::View::Table(columns::TRACES))
         }
     }
 }

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::columns::{self, Column};
+
 /// How an answer is shown.
 pub(super) enum View {
     /// A list of objects, by these columns.
@@ -27,209 +29,6 @@ pub(super) enum View {
     /// What is in doubt, and the sums by provider.
     Doubts,
 }
-
-/// A column: its title and the field under it.
-pub(super) type Column = (&'static str, &'static str);
-
-pub(super) const ACCOUNTS: &[Column] = &[
-    ("ACCOUNT", "account"),
-    ("NAME", "name"),
-    ("STATUS", "status"),
-    ("AVAILABLE", "available"),
-    ("HELD", "held"),
-    ("POOL", "pool"),
-];
-pub(super) const STATEMENT: &[Column] = &[
-    ("AT", "at"),
-    ("KIND", "kind"),
-    ("AVAILABLE", "available"),
-    ("HELD", "held"),
-    ("AVAILABLE AFTER", "availableAfter"),
-    ("TASK", "task"),
-    ("REFERENCE", "reference"),
-    ("NOTE", "note"),
-];
-pub(super) const EARNINGS_STATEMENT: &[Column] = &[
-    ("AT", "at"),
-    ("KIND", "kind"),
-    ("AVAILABLE", "available"),
-    ("PENDING", "pending"),
-    ("AVAILABLE AFTER", "availableAfter"),
-    ("TASK", "task"),
-    ("REFERENCE", "reference"),
-    ("NOTE", "note"),
-];
-pub(super) const KEYS: &[Column] = &[
-    ("PUBLIC ID", "publicId"),
-    ("ACCOUNT", "accountName"),
-    ("LABEL", "label"),
-    ("STATUS", "status"),
-    ("MODE", "mode"),
-    ("POOL", "pool"),
-    ("LOCKED", "poolLocked"),
-    ("RATE/S", "ratePerSecond"),
-    ("IN FLIGHT", "inFlight"),
-    ("DAILY CAP", "dailyCap"),
-    ("DOMAINS", "domains"),
-    ("EXPIRES", "expires"),
-];
-pub(super) const CREDENTIALS: &[Column] = &[
-    ("CREDENTIAL", "credential"),
-    ("PROVIDER", "provider"),
-    ("POOL", "pool"),
-    ("LABEL", "label"),
-    ("STATUS", "status"),
-    ("RESTS UNTIL", "restsUntil"),
-    ("ADDED", "created"),
-];
-pub(super) const PROVIDERS: &[Column] = &[
-    ("PROVIDER", "provider"),
-    ("NAME", "name"),
-    ("STATUS", "status"),
-    ("PLATFORM", "platformCredentials"),
-    ("COMMUNITY", "communityCredentials"),
-    ("QUARANTINE", "quarantine"),
-    ("BASE URL", "baseUrl"),
-];
-pub(super) const BALANCES: &[Column] = &[
-    ("PROVIDER", "provider"),
-    ("CREDENTIAL", "label"),
-    ("LOOKED AT", "at"),
-    ("BALANCE", "balance"),
-    ("GONE", "spent"),
-    ("BOOKED", "booked"),
-    ("VERDICT", "verdict"),
-];
-pub(super) const PRICES: &[Column] = &[
-    ("PROVIDER", "provider"),
-    ("FAMILY", "family"),
-    ("POOL", "pool"),
-    ("PRICE", "price"),
-    ("MINIMUM", "minimum"),
-    ("BILLING", "billing"),
-    ("SHARE BP", "shareBp"),
-    ("LIST PRICE", "listPrice"),
-    ("SURCHARGES", "surcharges"),
-];
-pub(super) const QUOTES: &[Column] = &[
-    ("PROVIDER", "provider"),
-    ("POOL", "pool"),
-    ("LIST PRICE", "listPrice"),
-    ("RULE", "rule"),
-    ("PRICE", "price"),
-    ("BASE", "base"),
-    ("SURCHARGES", "surcharges"),
-    ("ESTIMATE", "estimate"),
-    ("BILLING", "billing"),
-    ("WHY NOT", "why"),
-];
-pub(super) const DRIFT: &[Column] = &[
-    ("PROVIDER", "provider"),
-    ("FAMILY", "family"),
-    ("ATTEMPTS", "attempts"),
-    ("EXPECTED", "expected"),
-    ("REPORTED", "reported"),
-    ("DRIFT", "drift"),
-    ("ABOVE", "above"),
-    ("WORST", "worst"),
-];
-pub(super) const ADAPTERS: &[Column] = &[
-    ("PROVIDER", "provider"),
-    ("NAME", "name"),
-    ("VERSION", "version"),
-    ("DIGEST", "digest"),
-    ("FIELDS", "credentialFields"),
-    ("FAMILIES", "families"),
-];
-pub(super) const AUDIT: &[Column] = &[
-    ("SEQ", "seq"),
-    ("AT", "at"),
-    ("ACTOR", "actor"),
-    ("ACTION", "action"),
-    ("TARGET", "target"),
-    ("DETAIL", "detail"),
-];
-pub(super) const TASKS: &[Column] = &[
-    ("TASK", "task"),
-    ("TYPE", "type"),
-    ("STATE", "state"),
-    ("SOLVER", "solver"),
-    ("COST", "cost"),
-    ("TOOK MS", "tookMs"),
-    ("CREATED", "created"),
-    ("ERROR", "error"),
-];
-pub(super) const RULES: &[Column] = &[
-    ("PATTERN", "pattern"),
-    ("ACTION", "action"),
-    ("SCOPE", "scope"),
-    ("ORIGIN", "origin"),
-    ("STATUS", "status"),
-    ("NOTE", "note"),
-];
-pub(super) const REFUNDS: &[Column] = &[
-    ("ACCOUNT", "accountName"),
-    ("PROVIDER", "provider"),
-    ("SOLVED", "solved"),
-    ("RIGHT", "right"),
-    ("WRONG", "wrong"),
-    ("REFUNDED", "refunded"),
-    ("PENDING", "pending"),
-    ("REFUNDS", "refunds"),
-];
-pub(super) const TRACES: &[Column] = &[
-    ("PUBLIC ID", "publicId"),
-    ("ACCOUNT", "accountName"),
-    ("LABEL", "label"),
-    ("PURPOSE", "purpose"),
-    ("FAMILY", "family"),
-    ("TASKS", "tasks"),
-    ("SOLVED", "solved"),
-    ("FIRST", "first"),
-    ("LAST", "last"),
-];
-const DOUBTS: &[Column] = &[
-    ("TASK", "task"),
-    ("STANDING", "standing"),
-    ("PROVIDER", "provider"),
-    ("CREDENTIAL", "credentialLabel"),
-    ("AGE S", "ageSeconds"),
-    ("EXPECTED", "expectedCost"),
-    ("BORNE", "borne"),
-    ("WATCHED UNTIL", "watchedUntil"),
-    ("KNOWN", "known"),
-];
-const DOUBT_SUMS: &[Column] = &[
-    ("PROVIDER", "provider"),
-    ("OPEN", "open"),
-    ("WATCHED", "watched"),
-    ("UNTOLD", "untold"),
-    ("EXPECTED", "expectedCost"),
-    ("BORNE", "borne"),
-];
-const FOUND: &[Column] =
-    &[("PATTERN", "pattern"), ("ACTION", "action"), ("SCOPE", "scope"), ("ORIGIN", "origin"), ("NOTE", "note")];
-const ATTEMPTS: &[Column] = &[
-    ("#", "number"),
-    ("PROVIDER", "provider"),
-    ("CREDENTIAL", "credentialLabel"),
-    ("POOL", "pool"),
-    ("PRICE", "price"),
-    ("STATE", "state"),
-    ("FAULT", "fault"),
-];
-const CANDIDATES: &[Column] = &[
-    ("PROVIDER", "provider"),
-    ("CREDENTIAL", "credential"),
-    ("POOL", "pool"),
-    ("PRICE", "price"),
-    ("SUCCESS", "success"),
-    ("SECONDS", "seconds"),
-    ("BURDEN", "burden"),
-    ("OPEN", "inFlight"),
-    ("SEEN", "samples"),
-];
-const DROPPED: &[Column] = &[("PROVIDER", "provider"), ("CREDENTIAL", "credential"), ("WHY", "hits")];
 
 /// Longest cell of a table; digests and audit details go on in `--json`.
 const MOST_CELL_CHARS: usize = 60;
@@ -356,7 +155,7 @@ fn task(answer: &Value) -> String {
     let mut facts = answer.clone();
     let attempts = facts.as_object_mut().and_then(|fields| fields.remove("attempts")).unwrap_or_default();
     let mut text = record(&facts);
-    let _ = write!(text, "\nAttempts\n{}", table(ATTEMPTS, &attempts));
+    let _ = write!(text, "\nAttempts\n{}", table(columns::ATTEMPTS, &attempts));
     for attempt in attempts.as_array().into_iter().flatten() {
         let why = attempt.get("why").cloned().unwrap_or_default();
         let number = attempt.get("number").map(cell).unwrap_or_default();
@@ -373,9 +172,9 @@ fn task(answer: &Value) -> String {
                 .map(|c| format!(", narrowed by {}", cell(c)))
                 .unwrap_or_default()
         );
-        text.push_str(&table(CANDIDATES, why.get("candidates").unwrap_or(&Value::Null)));
+        text.push_str(&table(columns::CANDIDATES, why.get("candidates").unwrap_or(&Value::Null)));
         if let Some(dropped) = why.get("dropped").filter(|d| d.as_array().is_some_and(|d| !d.is_empty())) {
-            let _ = write!(text, "not candidates\n{}", table(DROPPED, dropped));
+            let _ = write!(text, "not candidates\n{}", table(columns::DROPPED, dropped));
         }
     }
     text
@@ -385,7 +184,7 @@ fn decision(answer: &Value) -> String {
     let field = |name: &str| answer.get(name).map(cell).unwrap_or_default();
     let rule = answer.get("rule").filter(|rule| !rule.is_null());
     let rule = rule.and_then(|rule| rule.get("pattern")).map(|p| format!(" by {}", cell(p))).unwrap_or_default();
-    let found = table(FOUND, answer.get("found").unwrap_or(&Value::Null));
+    let found = table(columns::FOUND, answer.get("found").unwrap_or(&Value::Null));
     format!(
         "{}{rule}: {}\n\nWhat each scope says, in the order in which they are asked\n{found}",
         field("answer"),
@@ -395,7 +194,7 @@ fn decision(answer: &Value) -> String {
 
 fn doubts(answer: &Value) -> String {
     let part = |columns, name: &str| table(columns, answer.get(name).unwrap_or(&Value::Null));
-    format!("{}\nBy provider\n{}", part(DOUBTS, "doubts"), part(DOUBT_SUMS, "providers"))
+    format!("{}\nBy provider\n{}", part(columns::DOUBTS, "doubts"), part(columns::DOUBT_SUMS, "providers"))
 }
 
 fn check(answer: &Value) -> String {
@@ -413,7 +212,8 @@ fn check(answer: &Value) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{CREDENTIALS, doubts, failure, record, table};
+    use super::super::columns::CREDENTIALS;
+    use super::{doubts, failure, record, table};
 
     #[test]
     fn a_table_lines_its_columns_up() {
