@@ -1,21 +1,19 @@
 //! What routing learns from tasks: over a restart, before a deadline, from "too fast" and from silence.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result, ensure};
 use capstan_domain::route::{Observed, Pool};
 use capstan_server::clock;
 use capstan_server::statistics::FamilyPlace;
 use capstan_simulator::{Create, Outcome};
-use capstan_tests::client::{Answer, recaptcha};
+use capstan_tests::client::recaptcha;
 use capstan_tests::database::{ENGINES, Engine};
 use capstan_tests::gateway::{Return, Setup, TestGateway};
 use capstan_tests::suite::test;
 use libtest_mimic::Trial;
-use serde_json::{Value, json};
+use serde_json::json;
 
-const PLATFORM: &str = "provider-key-of-the-platform";
-const COMMUNITY: &str = "contributed-key-of-a-member";
+use crate::refunds::until;
+use crate::routing::{COMMUNITY, PLATFORM, both_pools, keys_used, solve_with};
 
 pub(crate) fn tests() -> Vec<Trial> {
     let over_a_restart = |engine: Engine| {
@@ -28,22 +26,6 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("learning: tasks in flight are counted, over a restart too, until they end", in_flight_is_counted),
     ];
     ENGINES.into_iter().map(over_a_restart).chain(others).collect()
-}
-
-fn both_pools() -> Setup {
-    Setup { credentials: vec![(PLATFORM, Pool::Platform), (COMMUNITY, Pool::Community)], ..Setup::default() }
-}
-
-async fn solve_with(gateway: &TestGateway, mut options: Value) -> Result<Answer> {
-    options["task"] = recaptcha();
-    let created = gateway.client.call("/createTask", options).await?;
-    gateway.client.wait(&created.task_id()?).await
-}
-
-/// The keys of the creates that the provider received, in order.
-fn keys_used(gateway: &TestGateway) -> Vec<String> {
-    let creates = gateway.provider.received().into_iter().filter(|r| r.path == "/createTask");
-    creates.filter_map(|r| r.key).collect()
 }
 
 /// What is seen of the credential of a pool.
@@ -60,17 +42,6 @@ fn load(gateway: &TestGateway, pool: Pool) -> Result<(u32, u32)> {
     let credential = snapshot.credentials().find(|credential| credential.pool == pool).context("no credential")?;
     let load = credential.standing.load();
     Ok((load.in_flight, load.most))
-}
-
-/// Waits until something is so.
-async fn until(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
-    let waits = async {
-        while !is_so()? {
-            tokio::task::yield_now().await;
-        }
-        anyhow::Ok(())
-    };
-    tokio::time::timeout(Duration::from_secs(30), waits).await.with_context(|| what.to_owned())?
 }
 
 async fn known_after_a_restart(engine: Engine) -> Result<()> {
@@ -100,7 +71,7 @@ async fn overdue_counts() -> Result<()> {
     ensure!(seen(&gateway, Pool::Platform)?.success == 1.0);
     gateway.provider.script([Create::Accept { solve_after_ms: 0, outcome: Outcome::Never }]);
     let silent = gateway.client.create(recaptcha()).await?.task_id()?;
-    until("it does not count", || Ok(seen(&gateway, Pool::Platform)?.success < 0.99)).await?;
+    until("it does not count", async || Ok(seen(&gateway, Pool::Platform)?.success < 0.99)).await?;
     ensure!(gateway.client.result(&silent).await?.body["status"] == "processing", "its deadline has passed");
     let overdue = seen(&gateway, Pool::Platform)?;
     ensure!((overdue.samples - 7.0).abs() < 0.1, "{overdue:?}");
@@ -123,14 +94,14 @@ async fn down_is_tried_by_one() -> Result<()> {
         let community = snapshot.credentials().find(|credential| credential.pool == Pool::Community);
         community.is_some_and(|credential| credential.rests_until(clock::now_ms()).is_some())
     };
-    until("it rests for ever", || Ok(!rests(&gateway))).await?;
+    until("it rests for ever", async || Ok(!rests(&gateway))).await?;
     gateway.provider.hold_creates();
     let (tries, goes_elsewhere) = futures_util::join!(gateway.client.create(recaptcha()), async {
-        until("nobody tries it", || Ok(keys_used(&gateway).len() == 4)).await?;
+        until("nobody tries it", async || Ok(keys_used(&gateway).len() == 4)).await?;
         ensure!(keys_used(&gateway).last().is_some_and(|key| key == COMMUNITY), "{:?}", keys_used(&gateway));
         let other = gateway.client.create(recaptcha());
         let released = async {
-            until("nobody goes elsewhere", || Ok(keys_used(&gateway).len() == 5)).await?;
+            until("nobody goes elsewhere", async || Ok(keys_used(&gateway).len() == 5)).await?;
             gateway.provider.release_creates();
             anyhow::Ok(())
         };

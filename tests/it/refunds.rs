@@ -160,7 +160,7 @@ async fn no_solved_task() -> Result<()> {
 }
 
 /// Waits until something is so.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
     let began = Instant::now();
     while !is_so().await? {
         ensure!(began.elapsed() < Duration::from_secs(60), "still not so: {what}");

@@ -17,8 +17,8 @@ use capstan_tests::suite::test;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-const PLATFORM: &str = "provider-key-of-the-platform";
-const COMMUNITY: &str = "contributed-key-of-a-member";
+pub(crate) const PLATFORM: &str = "provider-key-of-the-platform";
+pub(crate) const COMMUNITY: &str = "contributed-key-of-a-member";
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
@@ -93,12 +93,12 @@ async fn out_of_use_gets_nothing() -> Result<()> {
     gateway.finish().await
 }
 
-fn both_pools() -> Setup {
+pub(crate) fn both_pools() -> Setup {
     Setup { credentials: vec![(PLATFORM, Pool::Platform), (COMMUNITY, Pool::Community)], ..Setup::default() }
 }
 
 /// The keys of the creates that the provider received, in order.
-fn keys_used(gateway: &TestGateway) -> Vec<String> {
+pub(crate) fn keys_used(gateway: &TestGateway) -> Vec<String> {
     let creates = gateway.provider.received().into_iter().filter(|r| r.path == "/createTask");
     creates.filter_map(|r| r.key).collect()
 }
@@ -213,7 +213,7 @@ async fn attempts(gateway: &TestGateway, answer: &Answer) -> Result<Vec<(Attempt
 }
 
 /// Creates a task with these options and waits for its end.
-async fn solve_with(gateway: &TestGateway, mut options: Value) -> Result<Answer> {
+pub(crate) async fn solve_with(gateway: &TestGateway, mut options: Value) -> Result<Answer> {
     options["task"] = recaptcha();
     let created = gateway.client.call("/createTask", options).await?;
     gateway.client.wait(&created.task_id()?).await
