@@ -1,4 +1,4 @@
-//! What routing learns from tasks: over a restart, before a deadline, from "too fast" and from silence.
+//! What routing learns from tasks: over a restart, before a deadline, while a provider is down, and how many are under way.
 
 use anyhow::{Context as _, Result, ensure};
 use capstan_domain::route::{Observed, Pool};
