@@ -174,6 +174,8 @@ pub(crate) enum Refusal {
     Proxy(ProxyFault),
     SiteKey,
     Throttled,
+    /// The key has as many open tasks as it may have.
+    TooManyOpen,
     /// A code that a test wrote down.
     Code(String),
 }

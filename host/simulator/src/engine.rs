@@ -26,6 +26,8 @@ struct Account {
     /// Prices of open tasks: they are charged when solved, but cannot be spent twice.
     set_aside: Usd,
     charged: Usd,
+    /// Its tasks that have not ended.
+    open: u64,
     /// Creates so far, refused ones included: the address of the next one's draws.
     creates: u64,
 }
@@ -126,10 +128,14 @@ impl Engine {
         if account.balance.minus(account.set_aside) < price.max(Usd::from_nanos(1)) {
             return Reply::refused(Refusal::ZeroBalance);
         }
+        if self.behaviour.limits.open_per_key.is_some_and(|most| account.open >= most) {
+            return Reply::refused(Refusal::TooManyOpen);
+        }
         if self.tasks.counts().processing >= self.behaviour.limits.workers {
             return Reply::refused(Refusal::NoSlot);
         }
         account.set_aside = account.set_aside.plus(price);
+        account.open += 1;
         self.counts.accepted += 1;
 
         // A task that is not solved within its longest life is given up then, uncharged: nobody finished it.
@@ -236,6 +242,7 @@ impl Engine {
             balance,
             set_aside: Usd::ZERO,
             charged: Usd::ZERO,
+            open: 0,
             creates: 0,
         });
     }
@@ -303,6 +310,7 @@ impl Engine {
             account.set_aside = account.set_aside.minus(ended.price);
             account.balance = account.balance.minus(ended.charge);
             account.charged = account.charged.plus(ended.charge);
+            account.open -= 1;
         }
     }
 }

@@ -171,6 +171,10 @@ pub struct Limits {
     pub longest_life_ms: u64,
     /// Tasks that can be open at once; more are answered with "no slot". Default 100,000.
     pub workers: u64,
+    /// Tasks of one key that can be open at once; more are answered with what the service says of too many, such as capsolver's
+    /// `ERROR_RATE_LIMIT` and 2captcha's `ERROR: 1003` (whose ban of 30 s is not kept up); anti-captcha documents none, so that it
+    /// is its throttle error there. Default: off.
+    pub open_per_key: Option<u64>,
 }
 
 impl Default for Limits {
@@ -181,6 +185,7 @@ impl Default for Limits {
             result_kept_ms: None,
             longest_life_ms: 300_000,
             workers: 100_000,
+            open_per_key: None,
         }
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn code(refusal: &Refusal) -> &str {
         Refusal::Field(_) => "ERROR_INCORRECT_SESSION_DATA",
         Refusal::Proxy(fault) => proxy_code(*fault),
         Refusal::SiteKey => "ERROR_RECAPTCHA_INVALID_SITEKEY",
-        Refusal::Throttled => "ERROR_TOO_MUCH_REQUESTS",
+        Refusal::Throttled | Refusal::TooManyOpen => "ERROR_TOO_MUCH_REQUESTS",
         Refusal::Code(code) => code,
     }
 }

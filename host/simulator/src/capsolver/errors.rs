@@ -55,7 +55,7 @@ pub(super) fn code(refusal: &Refusal) -> &str {
         Refusal::Unreadable | Refusal::TaskAbsent | Refusal::Field(_) | Refusal::SiteKey => "ERROR_INVALID_TASK_DATA",
         // The only code that the service documents for proxies.
         Refusal::Proxy(_) => "ERROR_PROXY_BANNED",
-        Refusal::Throttled => "ERROR_RATE_LIMIT",
+        Refusal::Throttled | Refusal::TooManyOpen => "ERROR_RATE_LIMIT",
         Refusal::Code(code) => code,
     }
 }
@@ -104,6 +104,7 @@ const fn detail(refusal: &Refusal) -> Option<&str> {
         | Refusal::TaskIdUnreadable
         | Refusal::TypeUnknown
         | Refusal::Throttled
+        | Refusal::TooManyOpen
         | Refusal::Code(_) => None,
     }
 }
@@ -131,6 +132,7 @@ mod tests {
             (Refusal::KeyUnknown, 401),
             (Refusal::ZeroBalance, 403),
             (Refusal::Throttled, 429),
+            (Refusal::TooManyOpen, 429),
             (Refusal::NoSlot, 503),
             (Refusal::ImageTooSmall, 400),
             (Refusal::ImageTooBig, 400),

@@ -187,6 +187,19 @@ fn workers_that_are_all_busy_leave_no_slot() {
 }
 
 #[test]
+fn a_key_with_as_many_open_tasks_as_it_may_have_is_told_so_until_one_ends_and_others_are_not() {
+    let limits = Limits { open_per_key: Some(2), ..Limits::default() };
+    let behaviour = Behaviour { latency: Latency::Fixed { ms: 100 }, limits, ..Behaviour::default() };
+    let mut engine = engine_with(behaviour);
+    created(&mut engine, 0);
+    created(&mut engine, 50);
+    assert_eq!(refusal(create(&mut engine, 99, "a")), Refusal::TooManyOpen);
+    assert!(matches!(create(&mut engine, 99, "b").answer, Answer::Created(_)));
+    created(&mut engine, 100);
+    assert_eq!(refusal(create(&mut engine, 149, "a")), Refusal::TooManyOpen);
+}
+
+#[test]
 fn reports_are_taken_for_solved_tasks_of_their_kind_only() {
     let mut engine = taking(10);
     let id = created(&mut engine, 0);

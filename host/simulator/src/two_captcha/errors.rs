@@ -61,6 +61,7 @@ pub(super) fn code(refusal: &Refusal, manner: Manner) -> &str {
         Refusal::SiteKey => "ERROR_GOOGLEKEY",
         Refusal::Throttled if manner.asks => "ERROR: 1005",
         Refusal::Throttled => "MAX_USER_TURN",
+        Refusal::TooManyOpen => "ERROR: 1003",
         Refusal::Code(code) => code,
     }
 }
@@ -117,6 +118,7 @@ mod tests {
             Refusal::TypeUnknown,
             Refusal::SiteKey,
             Refusal::Throttled,
+            Refusal::TooManyOpen,
         ];
         let fields = ["pageurl", "googlekey", "body", "file", "file name", "action", "proxy", "sitekey"];
         let refusals = plain.into_iter().chain(fields.map(Refusal::Field)).chain(ProxyFault::ALL.map(Refusal::Proxy));
