@@ -5,6 +5,7 @@
 mod api;
 mod backup;
 mod balances;
+mod ceilings;
 mod classic;
 mod clients;
 mod dev;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         api::tests(),
         balances::tests(),
         backup::tests(),
+        ceilings::tests(),
         classic::tests(),
         clients::tests(),
         dev::tests(),
