@@ -4,8 +4,8 @@ use anyhow::{Context as _, Result, ensure};
 use capstan_domain::route::{Observed, Pool};
 use capstan_server::clock;
 use capstan_server::statistics::FamilyPlace;
-use capstan_simulator::{Create, Outcome};
-use capstan_tests::client::recaptcha;
+use capstan_simulator::{Behaviour, Create, Decision, Outcome};
+use capstan_tests::client::{Answer, recaptcha};
 use capstan_tests::database::{ENGINES, Engine};
 use capstan_tests::gateway::{Return, Setup, TestGateway};
 use capstan_tests::suite::test;
@@ -24,6 +24,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("learning: a task that is probably never answered counts long before its deadline", overdue_counts),
         test("learning: what is down is left alone, tried by one task, and used again", down_is_tried_by_one),
         test("learning: tasks in flight are counted, over a restart too, until they end", in_flight_is_counted),
+        test(
+            "learning: how many tasks a credential takes is learned from too fast, and others get the rest",
+            capacity_is_learned,
+        ),
     ];
     ENGINES.into_iter().map(over_a_restart).chain(others).collect()
 }
@@ -130,5 +134,66 @@ async fn in_flight_is_counted() -> Result<()> {
         ensure!(gateway.client.wait(&task).await?.body["status"] == "ready");
     }
     ensure!(load(&gateway, Pool::Platform)? == (0, u32::MAX), "{:?}", load(&gateway, Pool::Platform)?);
+    gateway.finish().await
+}
+
+/// A gateway with two credentials at a provider that lets each of its keys have five open tasks.
+async fn with_limits() -> Result<TestGateway> {
+    let mut behaviour = Behaviour::default();
+    behaviour.limits.open_per_key = Some(5);
+    // A tenth of the provider's times, so that no held task is near its deadline.
+    let setup = Setup { package: "adapter-capsolver", behaviour, time_scale: 10, ..both_pools() };
+    TestGateway::start(setup).await
+}
+
+/// Creates one task while solutions are held; then no credential rests any more.
+async fn create_rested(gateway: &TestGateway) -> Result<Answer> {
+    let created = gateway.client.create(recaptcha()).await?;
+    let rests = || {
+        let snapshot = gateway.gateway.app.snapshot.load();
+        snapshot.credentials().any(|credential| credential.rests_until(clock::now_ms()).is_some())
+    };
+    until("a credential rests for ever", async || Ok(!rests())).await?;
+    Ok(created)
+}
+
+/// How often the provider has said "too fast".
+fn throttles(gateway: &TestGateway) -> usize {
+    let too_fast = Decision::Refused("ERROR_RATE_LIMIT".to_owned());
+    gateway.provider.received().iter().filter(|received| received.decision == too_fast).count()
+}
+
+async fn capacity_is_learned() -> Result<()> {
+    let gateway = with_limits().await?;
+    // The contributed key is the cheaper one, and goes first as long as it has room.
+    let five_each = || [[COMMUNITY; 5], [PLATFORM; 5]].concat();
+    for wave in 0..3 {
+        gateway.provider.hold_solutions();
+        gateway.provider.clear_log();
+        let mut tasks = Vec::new();
+        for _ in 0..10 {
+            tasks.push(create_rested(&gateway).await?.task_id()?);
+        }
+        let mut keys = five_each();
+        if wave == 0 {
+            // The sixth finds out what the seventh, with nobody resting any more, knows.
+            keys.insert(5, COMMUNITY);
+        }
+        ensure!(keys_used(&gateway) == keys, "wave {wave}: {:?}", keys_used(&gateway));
+        ensure!(throttles(&gateway) == usize::from(wave == 0), "wave {wave}: {}", throttles(&gateway));
+        ensure!(load(&gateway, Pool::Community)? == (5, 5), "{:?}", load(&gateway, Pool::Community)?);
+        if wave == 0 {
+            ensure!(load(&gateway, Pool::Platform)? == (5, u32::MAX), "{:?}", load(&gateway, Pool::Platform)?);
+            // A guess keeps no task from being tried: whoever is thought to be full is asked after the other one.
+            let refused = create_rested(&gateway).await?;
+            ensure!(refused.code() == "NO_PROVIDERS_AVAILABLE", "{refused:?}");
+            ensure!(keys_used(&gateway)[11..] == [PLATFORM, COMMUNITY], "{:?}", keys_used(&gateway));
+        }
+        ensure!(load(&gateway, Pool::Platform)? == (5, 5), "{:?}", load(&gateway, Pool::Platform)?);
+        gateway.provider.release_solutions();
+        for task in tasks {
+            ensure!(gateway.client.wait(&task).await?.body["status"] == "ready");
+        }
+    }
     gateway.finish().await
 }
