@@ -9,6 +9,7 @@ use capstan_tests::client::{Answer, recaptcha};
 use capstan_tests::database::{ENGINES, Engine};
 use capstan_tests::gateway::{Return, Setup, TestGateway};
 use capstan_tests::suite::test;
+use futures_util::future::join_all;
 use libtest_mimic::Trial;
 use serde_json::json;
 
@@ -27,6 +28,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         test(
             "learning: how many tasks a credential takes is learned from too fast, and others get the rest",
             capacity_is_learned,
+        ),
+        test(
+            "learning: tasks that come at once are not all sent where there is room for a few",
+            room_is_shared_at_once,
         ),
     ];
     ENGINES.into_iter().map(over_a_restart).chain(others).collect()
@@ -196,4 +201,32 @@ async fn capacity_is_learned() -> Result<()> {
         }
     }
     gateway.finish().await
+}
+
+async fn room_is_shared_at_once() -> Result<()> {
+    let gateway = with_limits().await?;
+    gateway.provider.hold_solutions();
+    let mut tasks = Vec::new();
+    for _ in 0..6 {
+        tasks.push(create_rested(&gateway).await?.task_id()?);
+    }
+    ensure!(load(&gateway, Pool::Community)? == (5, 5), "{:?}", load(&gateway, Pool::Community)?);
+    let (waves, mut told) = (5, 0);
+    for _ in 0..waves {
+        gateway.provider.release_solutions();
+        for task in tasks.drain(..) {
+            ensure!(gateway.client.wait(&task).await?.body["status"] == "ready");
+        }
+        gateway.provider.hold_solutions();
+        gateway.provider.clear_log();
+        // One fewer than there is room for.
+        for created in join_all((0..9).map(|_| gateway.client.create(recaptcha()))).await {
+            tasks.push(created?.task_id()?);
+        }
+        told += throttles(&gateway);
+    }
+    // Two that come in the same moment may take the last room both; what is sent in vain is the exception.
+    ensure!(told <= waves, "{told} of {} tasks were told too fast though the limit was known", waves * 9);
+    gateway.gateway.stop().await;
+    Ok(())
 }
