@@ -31,15 +31,21 @@ impl Drop for InFlight {
 }
 
 impl LiveStanding {
-    /// Lets a task in, unless the credential rests or another task is trying it.
+    /// Lets a task in, unless the credential rests or another task is trying it. One that has a place from [`Self::take`] keeps it.
     #[must_use]
-    pub fn enter(self: &Arc<Self>, provider: &Provider) -> Option<InFlight> {
-        // No rest of a drawn length begins here.
-        let is_in = self.change(|standing| standing.enter(moment(provider, 0)));
-        is_in.then(|| InFlight(Arc::clone(self)))
+    pub fn enter(self: &Arc<Self>, provider: &Provider, place: Option<Arc<InFlight>>) -> Option<Arc<InFlight>> {
+        let is_in = self.change(|standing| {
+            // No rest of a drawn length begins here.
+            let is_in = standing.enter(moment(provider, 0));
+            if is_in && place.is_some() {
+                standing.leave();
+            }
+            is_in
+        });
+        is_in.then(|| place.unwrap_or_else(|| Arc::new(InFlight(Arc::clone(self)))))
     }
 
-    /// Counts a task that is there already.
+    /// Counts a task that is there already, or is on its way.
     #[must_use]
     pub fn take(self: &Arc<Self>) -> InFlight {
         self.change(Standing::take);

@@ -91,11 +91,11 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
         );
     };
     // It rests since this route was made, or another task is finding out whether it is up again.
-    let Some(in_flight) = credential.standing.enter(&provider) else {
+    let Some(in_flight) = credential.standing.enter(&provider, attempt.in_flight.clone()) else {
         let rests = "the credential rests after what its provider said to other tasks";
         return unsent(FaultClass::NoCapacity, "credential-rests", rests);
     };
-    task.live.lock().await.attempt.in_flight = Some(Arc::new(in_flight));
+    task.live.lock().await.attempt.in_flight = Some(in_flight);
     let submission = Submission {
         attempt: attempt.id,
         family: payload.family.name.to_owned(),

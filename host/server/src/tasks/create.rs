@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use capstan_domain::CredentialId;
 use capstan_domain::adapter::PollLimits;
 use capstan_domain::catalogue::{self, CanonicalTask, TaskError};
 use capstan_domain::code::ErrorCode;
@@ -25,6 +26,7 @@ use crate::app::App;
 use crate::clock;
 use crate::providers::Snapshot;
 use crate::settings::CREATE_WITHIN;
+use crate::standing::InFlight;
 
 /// Creates a task; answers once a provider has accepted or solved it, or the wait for that is over. `began` is when the
 /// request was complete. A request whose guard has let a task in before gets that one's answer.
@@ -136,7 +138,7 @@ async fn enter(
     let task = catalogue::parse(&request.task).map_err(refusal_of)?;
     let new = draft(&app, &caller, &request, &task)?;
     let among = app.open.take_place(caller.key, caller.most_open).ok_or_else(|| in_flight(&caller))?;
-    let entering = Entering { task, place: among, storm: request.storm };
+    let entering = Entering { task, place: among, aimed: aimed(&app, &new), storm: request.storm };
     let (job, progress) = place(&app, entering, new).await?;
     let open = Arc::clone(&job.task);
     if !waits.swap(false, Ordering::SeqCst) {
@@ -145,6 +147,13 @@ async fn enter(
     }
     app.tracker.spawn(attempt::run(Arc::clone(&app), job).instrument(open.span.clone()));
     Ok((open, progress))
+}
+
+/// The first candidate's task counts from here on, and not only when it is sent: those that come while it is written down would
+/// all find the same room there.
+fn aimed(app: &App, new: &PlaceTask) -> Option<(CredentialId, InFlight)> {
+    let first = new.candidates.first()?.candidate.credential;
+    app.snapshot.load().find(first).map(|(_, credential)| (first, credential.standing.take()))
 }
 
 fn in_flight(caller: &Caller) -> Refusal {
@@ -163,6 +172,8 @@ const OPEN_AGAIN: Duration = Duration::from_secs(1);
 struct Entering {
     task: CanonicalTask,
     place: Place,
+    /// Its place among the tasks of the candidate that it is to be sent to.
+    aimed: Option<(CredentialId, InFlight)>,
     storm: Arc<Storm>,
 }
 
@@ -322,7 +333,7 @@ async fn place(
 
 fn job(
     app: &Arc<App>,
-    Entering { task, place, storm }: Entering,
+    Entering { task, place, aimed, storm }: Entering,
     new: PlaceTask,
     placed: &Placed,
 ) -> Result<(Job, watch::Receiver<Progress>), Refusal> {
@@ -332,6 +343,10 @@ fn job(
     let first = route.next().ok_or_else(|| internal("a placed task has no attempt"))?;
     let (sender, progress) = watch::channel(Progress::Submitting);
     let span = open::task_span(facts.id, facts.account, task.family);
+    let mut attempt = Attempt::of(&first, 1, &span);
+    // Another one goes first where the balance does not afford it.
+    let aimed = aimed.filter(|(credential, _)| *credential == attempt.credential);
+    attempt.in_flight = aimed.map(|(_, in_flight)| Arc::new(in_flight));
     let open = Arc::new(OpenTask {
         id: facts.id,
         account: facts.account,
@@ -340,7 +355,7 @@ fn job(
         fence: new.fence,
         place: Some(place).into(),
         storm: Some(storm),
-        live: Mutex::new(Live::new(TaskState::Submitting, Attempt::of(&first, 1, &span))),
+        live: Mutex::new(Live::new(TaskState::Submitting, attempt)),
         view: open::view_of(&facts),
         progress: sender,
         waiting: Waiting::default(),

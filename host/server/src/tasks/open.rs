@@ -107,7 +107,7 @@ pub(crate) struct Attempt {
     pub began_at_ms: Option<i64>,
     /// After how many milliseconds it was taken for one that is never answered, if it was.
     pub overdue_ms: Option<i64>,
-    /// Its place among the credential's tasks, from its sending to the task's end.
+    /// Its place among the credential's tasks, from its sending to the task's end; of a task's first one from its route on.
     pub in_flight: Option<Arc<InFlight>>,
     /// The provider's id of the task, once accepted.
     pub reference: String,
