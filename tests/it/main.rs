@@ -21,6 +21,7 @@ mod limits;
 mod metrics;
 mod money;
 mod operator;
+mod outage;
 mod policy;
 mod polling;
 mod pools;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         metrics::tests(),
         money::tests(),
         operator::tests(),
+        outage::tests(),
         policy::tests(),
         pools::tests(),
         polling::tests(),
