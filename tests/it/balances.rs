@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use capstan_domain::Amount;
 use capstan_domain::reconcile::Verdict;
+use capstan_domain::route::Pool;
+use capstan_server::clock;
+use capstan_server::operate::Verb;
 use capstan_server::settings::Limits;
 use capstan_simulator::Usd;
 use capstan_storage::BalanceLook;
@@ -11,9 +15,17 @@ use capstan_tests::client::recaptcha;
 use capstan_tests::gateway::{Setup, TestGateway};
 use capstan_tests::suite::test;
 use libtest_mimic::Trial;
+use serde_json::json;
+
+use crate::refunds::until as so;
+use crate::routing::{COMMUNITY, PLATFORM, both_pools, keys_used};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![test("balances: what is gone at a provider is held against the books, and more of it is an alarm", looks)]
+    vec![
+        test("balances: what is gone at a provider is held against the books, and more of it is an alarm", looks),
+        test("balances: a credential without funds is no candidate until its balance is topped up", without_funds),
+        test("balances: what a provider says is missing is looked at before its time", looked_at_soon),
+    ]
 }
 
 async fn looks() -> Result<()> {
@@ -34,6 +46,49 @@ async fn looks() -> Result<()> {
     let said = gateway.client.read(&url).await?;
     let counted = r#"capstan_balance_looks_total{provider="anti-captcha",verdict="more"}"#;
     ensure!(said.lines().any(|line| line.starts_with(counted)), "{said}");
+    gateway.finish().await
+}
+
+/// What is known to be left on the credential of a pool, in nano-dollars.
+fn left(gateway: &TestGateway, pool: Pool) -> Result<Option<i64>> {
+    let snapshot = gateway.gateway.app.snapshot.load();
+    let credential = snapshot.credentials().find(|credential| credential.pool == pool).context("no credential")?;
+    Ok(credential.known_balance.gives(clock::now_ms()).map(Amount::nanos))
+}
+
+async fn without_funds() -> Result<()> {
+    let limits = Limits { balance_check_every: Duration::from_millis(300), ..Limits::default() };
+    let gateway = TestGateway::start(Setup { limits, ..both_pools() }).await?;
+    gateway.provider.set_key(COMMUNITY, Usd::ZERO);
+    so("nothing is left", async || Ok(left(&gateway, Pool::Community)? == Some(0))).await?;
+    let task = gateway.client.solve(recaptcha()).await?.task_id()?;
+    ensure!(keys_used(&gateway) == [PLATFORM], "{:?}", keys_used(&gateway));
+    let why = gateway.operate(Verb::TaskShow { task }).await?["attempts"][0]["why"]["dropped"].clone();
+    ensure!(why[0]["hits"] == json!(["out-of-funds"]), "{why}");
+    gateway.provider.set_key(COMMUNITY, Usd::dollars(5));
+    so("it is topped up", async || Ok(left(&gateway, Pool::Community)?.is_some_and(|left| left > 0))).await?;
+    gateway.client.solve(recaptcha()).await?;
+    ensure!(keys_used(&gateway) == [PLATFORM, COMMUNITY], "{:?}", keys_used(&gateway));
+    gateway.finish().await
+}
+
+async fn looked_at_soon() -> Result<()> {
+    // Nobody looks by the schedule while this runs.
+    let gateway = TestGateway::start(both_pools()).await?;
+    gateway.provider.set_key(COMMUNITY, Usd::from_nanos(5));
+    ensure!(left(&gateway, Pool::Community)?.is_none(), "nothing is known before the first look");
+    gateway.client.solve(recaptcha()).await?;
+    ensure!(keys_used(&gateway) == [COMMUNITY, PLATFORM], "{:?}", keys_used(&gateway));
+    so("it is looked at", async || Ok(left(&gateway, Pool::Community)? == Some(5))).await?;
+    // Its rest is over long before its balance is known to be more; each task that it is left out of is a reason to look.
+    gateway.provider.set_key(COMMUNITY, Usd::dollars(5));
+    so("it is used again", async || {
+        gateway.client.solve(recaptcha()).await?;
+        Ok(keys_used(&gateway).last().is_some_and(|key| key == COMMUNITY))
+    })
+    .await?;
+    let refused = keys_used(&gateway).iter().filter(|key| *key == COMMUNITY).count();
+    ensure!(refused == 2, "it was tried while nothing was left: {:?}", keys_used(&gateway));
     gateway.finish().await
 }
 

@@ -62,6 +62,7 @@ impl Router {
             observed: tally.observed(now_ms),
             rested_until_ms: standing.rested_until_ms(),
             load: standing.load(),
+            balance: None,
         })
     }
 

@@ -205,6 +205,7 @@ impl OpenGateway {
         app.tracker.spawn(workers::mature_earnings(Arc::clone(&app)));
         app.tracker.spawn(workers::check_ledger(Arc::clone(&app)));
         app.tracker.spawn(workers::check_balances(Arc::clone(&app)));
+        app.tracker.spawn(tasks::look_at_low_balances(Arc::clone(&app)));
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
         let router = api::router(Arc::clone(&app), None).merge(api::owners_router(&app)?);
         let of_dialect =

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod door;
 pub mod gateway;
 pub mod keys;
+pub mod known_balance;
 mod learning;
 pub mod limits;
 pub mod lock;

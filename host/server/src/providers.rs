@@ -120,7 +120,7 @@ pub enum SnapshotError {
 }
 
 impl Snapshot {
-    /// Reads everything from the database; rests, polls under way, statistics and quarantines are taken over from the
+    /// Reads everything from the database; rests, balances, polls under way, statistics and quarantines are taken over from the
     /// snapshot before.
     ///
     /// # Errors
@@ -169,8 +169,8 @@ impl Snapshot {
         let provision = |InUse { provider, platform, community }: &'s InUse| {
             let mut offers = Vec::with_capacity(platform.len().min(OFFERED) + community.len().min(OFFERED));
             for credentials in [platform, community] {
-                let drawn =
-                    drawn(credentials, draw).map(|credential| credential.offer(observed(&credential.statistics)));
+                let drawn = drawn(credentials, draw)
+                    .map(|credential| credential.offer(observed(&credential.statistics), now_ms));
                 let mut ready = 0;
                 offers.extend(drawn.take_while(|offer| {
                     ready += usize::from(offer.rested_until_ms <= now_ms);

@@ -115,15 +115,21 @@ impl Rounds {
 
     /// Waits for the next one that is this node's; false when the process stops.
     async fn next(&mut self, app: &App) -> bool {
-        loop {
-            tokio::select! {
-                () = app.shutdown.cancelled() => return false,
-                () = tokio::time::sleep(self.wait) => self.wait = self.every,
-            }
+        while self.next_of_any(app).await {
             if is_the_one(app) {
                 return true;
             }
         }
+        false
+    }
+
+    /// Waits for the next one, whoever's it is; false when the process stops.
+    async fn next_of_any(&mut self, app: &App) -> bool {
+        tokio::select! {
+            () = app.shutdown.cancelled() => return false,
+            () = tokio::time::sleep(self.wait) => self.wait = self.every,
+        }
+        true
     }
 }
 
@@ -163,16 +169,27 @@ async fn mature_due(app: &App) -> Result<(), StoreError> {
 /// A gateway that has just started has other things to do.
 const FIRST_CHECK: Duration = Duration::from_secs(300);
 
-/// Holds providers' balances against the books once in a while.
+/// Holds providers' balances against the books once in a while. One node does; the others learn from it what is left.
 pub(crate) async fn check_balances(app: Arc<App>) {
     let every = app.limits.balance_check_every;
     if every.is_zero() {
         return;
     }
+    recall_balances(&app).await;
     // The first look says nothing yet: the sooner it is made, the sooner the second one does.
     let mut rounds = Rounds::new(clock::spread(every.min(FIRST_CHECK)), every);
-    while rounds.next(&app).await {
-        tasks::look_at_balances(&app).await;
+    while rounds.next_of_any(&app).await {
+        if is_the_one(&app) {
+            tasks::look_at_balances(&app).await;
+        } else {
+            recall_balances(&app).await;
+        }
+    }
+}
+
+async fn recall_balances(app: &App) {
+    if let Err(error) = tasks::recall_balances(app).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "what is left at providers could not be read");
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Hit {
     NoPrice,
     /// Its contributor would earn less than its provider takes.
     ShareBelowCost,
+    /// What is known to be left on it is less than its provider takes for the task.
+    OutOfFunds,
     /// Its adapter broke its limits or the contract too often.
     Quarantined,
     /// It is resting after a fault.
@@ -30,7 +32,7 @@ pub enum Hit {
 
 impl Hit {
     /// Every filter.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::OtherProvider,
         Self::NotListed,
         Self::Family,
@@ -39,6 +41,7 @@ impl Hit {
         Self::Pool,
         Self::NoPrice,
         Self::ShareBelowCost,
+        Self::OutOfFunds,
         Self::Quarantined,
         Self::Resting,
     ];

@@ -64,6 +64,16 @@ pub struct Offer {
     pub rested_until_ms: i64,
     /// What it has to do, beside what it can.
     pub load: Load,
+    /// What it has left at its provider, where that is known; below zero where less was charged than was expected.
+    pub balance: Option<Amount>,
+}
+
+impl Offer {
+    /// Whether less is left on it than its provider is expected to take. Where either is not known it is tried: a provider
+    /// says itself that nothing is left, and charges nothing for that.
+    fn is_short_of(&self, cost: Option<Amount>) -> bool {
+        self.balance.zip(cost).is_some_and(|(balance, cost)| balance < cost)
+    }
 }
 
 /// A saved order of providers, for [`SelectionMode::Priority`].
@@ -294,6 +304,7 @@ fn judge(request: &RouteRequest<'_>, provision: &Provision<'_>, offer: &Offer, h
         (Hit::Pool, !request.pool.mode.admits(offer.pool)),
         (Hit::NoPrice, price.is_none()),
         (Hit::ShareBelowCost, offer.pool == Pool::Community && price.is_some_and(|p| !p.covers_the_contributor())),
+        (Hit::OutOfFunds, price.is_some_and(|p| offer.is_short_of(p.terms.expected_cost))),
         (Hit::Quarantined, provision.is_quarantined),
         (Hit::Resting, offer.rested_until_ms > request.now_ms),
     ] {

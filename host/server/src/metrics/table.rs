@@ -111,7 +111,7 @@ metrics! {
     WRITES = Kind::Counter, "capstan_writes_total", "writes", ["outcome"], "Writes that were kept, or undone because they were refused or failed";
     RERUNS = Kind::Counter, "capstan_commit_reruns_total", "batches", [], "Commits whose outcome was unknown, run again one by one";
     LEDGER_CHECKS = Kind::Counter, "capstan_ledger_checks_total", "checks", ["outcome"], "Checks of the whole ledger by this node: agrees, differs (the log has the first difference) or failed (the check could not be made)";
-    BALANCE_LOOKS = Kind::Counter, "capstan_balance_looks_total", "looks", ["provider", "verdict"], "Looks at providers' balances by this node: first (nothing to compare with), agrees, more (more is gone than is booked: an alarm), less (topped up, or charged less) or failed (not told)";
+    BALANCE_LOOKS = Kind::Counter, "capstan_balance_looks_total", "looks", ["provider", "verdict"], "Looks at providers' balances by this node: first (nothing to compare with), agrees, more (more is gone than is booked: an alarm), less (topped up, or charged less), between (one before its time, for the router: little was left) or failed (not told)";
     LEDGER_DIFFERENCE = Kind::Gauge, "capstan_ledger_difference", "1 or 0", [], "Whether the last check of the ledger by this node found a difference: 1, or 0; 0 before the first check, too";
     LEDGER_CHECKED = Kind::Gauge, "capstan_ledger_checked_at_seconds", "seconds", [], "When this node last checked the ledger, in seconds since 1970; 0 where it has not, since one node of several does it";
     BUILD = Kind::Gauge, "capstan_build_info", "always 1", ["version"], "The version that runs";

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::{Provider, SnapshotError};
 use crate::clock;
+use crate::known_balance::KnownBalance;
 use crate::standing::LiveStanding;
 use crate::statistics::Statistics;
 
@@ -36,6 +37,8 @@ pub struct Credential {
     pub statistics: Arc<Statistics>,
     /// How it stands: its rest, its breaker, its load.
     pub standing: Arc<LiveStanding>,
+    /// What it has left at its provider, as far as that is known.
+    pub known_balance: Arc<KnownBalance>,
     pub(super) is_active: bool,
     polls_rested_until_ms: Arc<AtomicI64>,
 }
@@ -63,7 +66,7 @@ impl Credential {
         }
     }
 
-    pub(super) fn offer(&self, observed: Observed) -> Offer {
+    pub(super) fn offer(&self, observed: Observed, now_ms: i64) -> Offer {
         Offer {
             credential: self.id,
             pool: self.pool,
@@ -71,6 +74,7 @@ impl Credential {
             observed,
             rested_until_ms: self.standing.rested_until_ms(),
             load: self.standing.load(),
+            balance: self.known_balance.gives(now_ms),
         }
     }
 
@@ -113,7 +117,7 @@ pub(crate) fn credential(
 ) -> Result<Credential, SnapshotError> {
     let bad = |_| SnapshotError::Credential { credential: row.id, reason: "its binding cannot be read".to_owned() };
     let bound: Bound = serde_json::from_str(&row.binding).map_err(bad)?;
-    // A rest is the secret's own: another one begins afresh, and so does one that an operator puts back into use.
+    // A rest and a balance are the secret's own: another one begins afresh, and so does one that an operator puts back into use.
     let rests = known.filter(|k| k.is_active && k.sealed.as_bytes() == row.sealed.as_slice());
     Ok(Credential {
         binding: CredentialBinding {
@@ -132,6 +136,7 @@ pub(crate) fn credential(
         statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
         is_active: row.status == CredentialStatus::Active,
         standing: rests.map_or_else(Arc::default, |k| Arc::clone(&k.standing)),
+        known_balance: rests.map_or_else(Arc::default, |k| Arc::clone(&k.known_balance)),
         polls_rested_until_ms: rests.map_or_else(Arc::default, |k| Arc::clone(&k.polls_rested_until_ms)),
     })
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use capstan_domain::Amount;
 use capstan_domain::adapter::{Charged, Fault, FaultClass, Submission};
 use capstan_domain::catalogue::CanonicalTask;
 use capstan_storage::NewAttempt;
@@ -96,6 +97,8 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
         return unsent(FaultClass::NoCapacity, "credential-rests", rests);
     };
     task.live.lock().await.attempt.in_flight = Some(in_flight);
+    let cost = attempt.terms.expected_cost.unwrap_or(Amount::ZERO);
+    credential.known_balance.spent(cost);
     let submission = Submission {
         attempt: attempt.id,
         family: payload.family.name.to_owned(),
@@ -106,6 +109,9 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
         Party { provider: &provider, credential: &credential, until_ms: task.deadline_at_ms, waiting: &task.waiting };
     match drive::submit(app, &party, submission).await {
         Ok(Submitted::Failed(fault)) => {
+            if fault.class != FaultClass::InDoubt && fault.charged == Charged::No {
+                credential.known_balance.not_spent(cost);
+            }
             observe::refused(&provider, &credential, payload.family.name, fault.class);
             Submitted::Failed(fault)
         }
@@ -117,6 +123,9 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
             let error = &cut_off.error as &dyn std::error::Error;
             tracing::warn!(task.id = %task.id, provider.id = %attempt.provider, error, "a submit was cut off");
             let fault = cut_off.fault();
+            if !cut_off.may_have_been_sent {
+                credential.known_balance.not_spent(cost);
+            }
             if cut_off.is_the_providers() {
                 observe::refused(&provider, &credential, payload.family.name, fault.class);
             }

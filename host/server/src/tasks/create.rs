@@ -10,7 +10,9 @@ use capstan_domain::catalogue::{self, CanonicalTask, TaskError};
 use capstan_domain::code::ErrorCode;
 use capstan_domain::policy::Who;
 use capstan_domain::price::Asked;
-use capstan_domain::route::{self, PoolCeilings, PoolMode, PoolWish, Ranked, RouteRequest, SavedOrder, SelectionMode};
+use capstan_domain::route::{
+    self, Hit, PoolCeilings, PoolMode, PoolWish, Ranked, RouteRequest, SavedOrder, SelectionMode,
+};
 use capstan_domain::schedule;
 use capstan_domain::task::TaskState;
 use capstan_egress::Waiting;
@@ -216,6 +218,10 @@ fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTa
     let asked = Asked { family: task.family.name, parameters: &task.parameters, with_proxy: question.with_proxy };
     let provisions = snapshot.provisions(&asked, (question.now_ms, question.draw));
     let route = route::route(&question, &provisions);
+    for short in route.dropped.iter().filter(|dropped| dropped.hits.has(Hit::OutOfFunds)) {
+        // Whoever is left alone for what is known of a balance is asked whether it is still so.
+        snapshot.find(short.credential).inspect(|(_, credential)| credential.known_balance.look_soon());
+    }
     if route.candidates.is_empty() {
         return Err(no_candidate::refusal(&route, &question));
     }

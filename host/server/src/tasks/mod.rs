@@ -37,7 +37,7 @@ use capstan_storage::Guard;
 use serde_json::{Map, Value};
 
 use crate::limits::{Allowance, Exceeded};
-pub(crate) use balances::look_at_balances;
+pub(crate) use balances::{look_at_balances, look_at_low_balances, recall_balances};
 pub use create::create;
 pub use ended::EndedTasks;
 pub use guard::guard_of;

@@ -115,6 +115,7 @@ fn reason(hit: Hit, route: &Route<'_>, question: &RouteRequest<'_>) -> String {
         Hit::ShareBelowCost => {
             "a contributor would earn less than the provider takes, which is the operator's to change"
         }
+        Hit::OutOfFunds => "its balance at the provider is too small for the task",
         Hit::Quarantined => "its adapter misbehaves and gets no tasks for now",
         Hit::Resting => {
             return match route.rested_until_ms.map(|until_ms| until_ms.saturating_sub(question.now_ms)) {

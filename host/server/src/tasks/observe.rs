@@ -19,6 +19,8 @@ use crate::statistics::FamilyPlace;
 pub(super) fn refused(provider: &Provider, credential: &Credential, family: &str, class: FaultClass) {
     credential.standing.note(standing::word_of(class, provider), provider);
     match class {
+        // What is left says whether it is all that is missing, and when there is more again.
+        FaultClass::CredentialOutOfFunds => credential.known_balance.look_soon(),
         // Where nobody is free, the next task may find nobody either.
         FaultClass::NoCapacity => count(provider, credential, family, (Seen::Unsolved(0), clock::now_ms())),
         // The client's; what the parameters ask for; what is counted when the task has ended; what the credential rests for,
@@ -29,8 +31,7 @@ pub(super) fn refused(provider: &Provider, credential: &Credential, family: &str
         | FaultClass::Unsolvable
         | FaultClass::InDoubt
         | FaultClass::ProviderDown
-        | FaultClass::CredentialRejected
-        | FaultClass::CredentialOutOfFunds => {}
+        | FaultClass::CredentialRejected => {}
     }
 }
 
