@@ -18,6 +18,7 @@ mod hostile_load;
 mod killed;
 mod learning;
 mod limits;
+mod market;
 mod metrics;
 mod money;
 mod operator;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         killed::tests(),
         learning::tests(),
         limits::tests(),
+        market::tests(),
         metrics::tests(),
         money::tests(),
         operator::tests(),

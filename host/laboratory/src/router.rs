@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use capstan_domain::adapter::ProxySupport;
 use capstan_domain::price::{Price, Terms};
 use capstan_domain::route::{
-    self, Moment, Offer, PoolAsker, PoolInForce, PoolMode, Provision, RouteRequest, SavedOrder, Seen, SelectionMode,
-    Standing, Tally, Word,
+    self, Moment, Offer, PoolAsker, PoolInForce, PoolMode, Provision, Published, RouteRequest, SavedOrder, Seen,
+    SelectionMode, Standing, Tally, Word,
 };
 use capstan_domain::{Amount, CredentialId, ProviderId};
 use uuid::Uuid;
@@ -44,6 +44,7 @@ impl Router {
             platform_price: Some(price(provider.price)),
             community_price: Some(price(provider.community_price)),
             observed: tally.observed(now_ms),
+            published: Published::NOTHING,
             is_quarantined: false,
             credentials: provider.credentials.len(),
             offers: (0..provider.credentials.len())

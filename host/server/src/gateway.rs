@@ -206,6 +206,7 @@ impl OpenGateway {
         app.tracker.spawn(workers::check_ledger(Arc::clone(&app)));
         app.tracker.spawn(workers::check_balances(Arc::clone(&app)));
         app.tracker.spawn(tasks::look_at_low_balances(Arc::clone(&app)));
+        app.tracker.spawn(tasks::follow_markets(Arc::clone(&app)));
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
         let router = api::router(Arc::clone(&app), None).merge(api::owners_router(&app)?);
         let of_dialect =

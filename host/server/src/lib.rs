@@ -16,6 +16,7 @@ pub mod known_balance;
 mod learning;
 pub mod limits;
 pub mod lock;
+pub mod market;
 mod master_key_check;
 pub mod metrics;
 pub mod operate;

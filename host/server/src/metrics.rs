@@ -46,6 +46,7 @@ pub struct Metrics {
     egress_faults: Counters<2>,
     ledger_checks: Counters<1>,
     balance_looks: Counters<2>,
+    market_looks: Counters<2>,
     ledger: Ledger,
 }
 
@@ -161,6 +162,7 @@ impl Default for Metrics {
             egress_faults: Counters::register(of, table::EGRESS_FAULTS),
             ledger_checks: Counters::register(of, table::LEDGER_CHECKS),
             balance_looks: Counters::register(of, table::BALANCE_LOOKS),
+            market_looks: Counters::register(of, table::MARKET_LOOKS),
             ledger: Ledger::default(),
             registry,
         }
@@ -274,6 +276,11 @@ impl Metrics {
         self.balance_looks.add([provider.into(), verdict.into()], 1);
     }
 
+    /// A provider was asked what it publishes.
+    pub(crate) fn market_looked(&self, provider: &ProviderId, outcome: &'static str) {
+        self.market_looks.add([provider.into(), outcome.into()], 1);
+    }
+
     /// The ledger was checked; none when the check could not be made, which says nothing about the ledger.
     pub(crate) fn ledger_checked(&self, agrees: Option<bool>, at_ms: i64) {
         let outcome = match agrees {
@@ -327,6 +334,7 @@ mod tests {
         metrics.ledger_checked(Some(true), 1);
         metrics.reported(&provider, "right");
         metrics.balance_looked(&provider, "agrees");
+        metrics.market_looked(&provider, "told");
         metrics
     }
 

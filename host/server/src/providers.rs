@@ -9,7 +9,7 @@ use std::sync::Arc;
 use capstan_domain::adapter::{Abilities, Money, PollLimits, ProxySupport};
 use capstan_domain::policy::{BadPattern, SitePolicy};
 use capstan_domain::price::{Asked, NoPrice, PriceBook, Quote};
-use capstan_domain::route::{Pool, Provision};
+use capstan_domain::route::{Pool, Provision, Published};
 use capstan_domain::{Amount, CredentialId, ProviderId, schedule};
 use capstan_egress::{Grant, is_loopback};
 use capstan_sandbox::Adapter;
@@ -19,6 +19,7 @@ use url::Url;
 pub use credential::Credential;
 pub(crate) use credential::{Bound, THROTTLED_MS, credential};
 
+use crate::market::Market;
 use crate::quarantine::Quarantine;
 use crate::site_policy;
 use crate::statistics::{FamilyPlace, Statistics};
@@ -42,6 +43,8 @@ pub struct Provider {
     pub abilities: Abilities,
     /// What has been seen of it, through all of its credentials.
     pub statistics: Arc<Statistics>,
+    /// What it publishes.
+    pub market: Arc<Market>,
     /// How its adapter behaves.
     pub quarantine: Arc<Quarantine>,
     is_active: bool,
@@ -120,7 +123,7 @@ pub enum SnapshotError {
 }
 
 impl Snapshot {
-    /// Reads everything from the database; rests, balances, polls under way, statistics and quarantines are taken over from the
+    /// Reads everything from the database; rests, balances, polls under way, statistics, markets and quarantines are taken over from the
     /// snapshot before.
     ///
     /// # Errors
@@ -183,6 +186,7 @@ impl Snapshot {
                 platform_price: price(provider, Pool::Platform),
                 community_price: price(provider, Pool::Community),
                 observed: observed(&provider.statistics),
+                published: provider.published(place, now_ms),
                 is_quarantined: !provider.quarantine.admits(),
                 credentials: platform.len() + community.len(),
                 offers,
@@ -244,6 +248,11 @@ impl Provider {
     #[must_use]
     pub fn in_our_time(&self, wait_ms: u32) -> u32 {
         wait_ms / self.time_scale.max(1)
+    }
+
+    /// What it publishes for a family, if that is known.
+    fn published(&self, family: Option<FamilyPlace>, now_ms: i64) -> Published {
+        family.map_or(Published::NOTHING, |family| self.market.published(family, now_ms))
     }
 
     /// What the provider lists for one task of a family, in US dollars.
@@ -322,6 +331,10 @@ pub(crate) fn provider(
         Some(Misplaced::TimeScale) => return Err(bad("time_scale is for providers on loopback only")),
         None => {}
     }
+    // Another adapter, or another address, has told nothing yet.
+    let market = known
+        .filter(|known| known.adapter.digest() == adapter.digest() && known.grant.base_url == base_url)
+        .map_or_else(Arc::default, |known| Arc::clone(&known.market));
     let served = manifest.task_types.iter().map(|t| (t.family.clone(), (t.proxy, dollars(&t.list_price)))).collect();
     Ok(Provider {
         grant: Grant { provider: row.id.clone(), base_url, hosts: manifest.hosts.clone(), loopback: row.loopback },
@@ -331,6 +344,7 @@ pub(crate) fn provider(
         time_scale: row.time_scale,
         abilities: manifest.abilities,
         statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
+        market,
         // Another adapter has done nothing yet.
         quarantine: known
             .filter(|known| known.adapter.digest() == adapter.digest())

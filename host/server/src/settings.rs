@@ -84,6 +84,9 @@ pub struct Limits {
     /// How often providers' balances are held against the books; zero never does it.
     #[serde(with = "units::duration")]
     pub balance_check_every: Duration,
+    /// How often providers are asked what they publish about prices, speed and load; zero never does it.
+    #[serde(with = "units::duration")]
+    pub market_every: Duration,
     /// Open connections to providers' poll endpoints per credential.
     pub polls_at_once: usize,
     /// How long a lease on shards lasts without renewal.
@@ -144,6 +147,7 @@ impl Default for Limits {
             dispute_window: Duration::from_secs(72 * 3600),
             ledger_check_every: Duration::from_secs(3600),
             balance_check_every: Duration::from_secs(24 * 3600),
+            market_every: Duration::from_secs(60),
             polls_at_once: 32,
             lease: Duration::from_secs(20),
             max_connections: 10_000,
@@ -187,6 +191,7 @@ impl Limits {
             ("dispute_window", self.dispute_window, none),
             ("ledger_check_every", self.ledger_check_every, none),
             ("balance_check_every", self.balance_check_every, none),
+            ("market_every", self.market_every, none),
             // It is renewed three times per lease, and each time may meet a slow database.
             ("lease", self.lease, 3 * second),
             ("handshake_within", self.handshake_within, second),

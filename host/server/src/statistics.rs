@@ -49,6 +49,13 @@ impl FamilyPlace {
     }
 }
 
+impl FamilyPlace {
+    /// Its number among the catalogue's families.
+    pub(crate) const fn index(self) -> usize {
+        self.0
+    }
+}
+
 impl Statistics {
     /// Counts the end of a task.
     pub fn note(&self, family: FamilyPlace, seen: Seen, now_ms: i64) {

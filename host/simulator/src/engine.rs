@@ -200,12 +200,13 @@ impl Engine {
     pub(crate) fn queue(&mut self, now_ms: u64, family: Option<Family>) -> Reply {
         self.advance(now_ms);
         let Some(family) = family else { return Reply::refused(Refusal::Field("queueId")) };
+        let told = self.behaviour.published.get(&family).copied().unwrap_or_default();
         let total = self.behaviour.limits.workers;
         Reply::prompt(Answer::Queue(Queue {
-            waiting: total.saturating_sub(self.tasks.counts().processing),
+            waiting: told.idle.unwrap_or_else(|| total.saturating_sub(self.tasks.counts().processing)),
             total,
-            price: self.behaviour.price(family),
-            speed_s: self.behaviour.latency(family).median_ms() / 1000.0,
+            price: told.price.unwrap_or_else(|| self.behaviour.price(family)),
+            speed_s: told.speed_s.unwrap_or_else(|| self.behaviour.latency(family).median_ms() / 1000.0),
         }))
     }
 

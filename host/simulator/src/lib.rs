@@ -61,7 +61,7 @@ pub use crate::log::{Decision, Received};
 pub use crate::money::{NotAnAmount, Usd};
 pub use crate::script::{Create, Malformed, Outcome};
 pub use crate::settings::{
-    Behaviour, CreateFailures, Failures, KeySettings, Limits, PollFailures, Settings, SolveFailures,
+    Behaviour, CreateFailures, Failures, KeySettings, Limits, PollFailures, Published, Settings, SolveFailures,
 };
 use crate::shared::Shared;
 pub use crate::stats::{Stats, TaskCounts};

@@ -64,6 +64,8 @@ pub struct Behaviour {
     pub default_price: Usd,
     /// Whether an unsolvable task is charged. Default: as at the service that is spoken (only anti-captcha charges).
     pub charges_unsolvable: Option<bool>,
+    /// What is published of single families instead of what is true. Only anti-captcha publishes anything.
+    pub published: BTreeMap<Family, Published>,
     /// Time to solution. Default: fixed, 0 ms.
     pub latency: Latency,
     /// Time to solution of single families, instead of `latency`.
@@ -88,6 +90,7 @@ impl Default for Behaviour {
             ]),
             default_price: price(2_000_000),
             charges_unsolvable: None,
+            published: BTreeMap::new(),
             latency: Latency::Fixed { ms: 0 },
             latency_by_family: BTreeMap::new(),
             failures: Failures::default(),
@@ -150,9 +153,25 @@ impl Behaviour {
         if self.prices.values().chain([&self.default_price]).any(|price| *price < Usd::ZERO) {
             return Some("prices must not be negative");
         }
+        let speeds = self.published.values().filter_map(|told| told.speed_s);
+        if speeds.into_iter().any(|speed_s| !(speed_s.is_finite() && speed_s >= 0.0)) {
+            return Some("published speeds must not be negative");
+        }
         let latencies = self.latency_by_family.values().chain([&self.latency]);
         latencies.copied().find_map(Latency::fault).or_else(|| self.failures.fault())
     }
+}
+
+/// What is published of one family; what is not said here is what is true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Published {
+    /// Idle workers.
+    pub idle: Option<u64>,
+    /// Dollars for one task.
+    pub price: Option<Usd>,
+    /// Time to solution in simulated seconds.
+    pub speed_s: Option<f64>,
 }
 
 /// The rules that clients must keep; all times in simulated milliseconds.

@@ -200,5 +200,12 @@ pub(super) const CANDIDATES: &[Column] = &[
     ("BURDEN", "burden"),
     ("OPEN", "inFlight"),
     ("SEEN", "samples"),
+    ("PUBLISHED", "published"),
 ];
-pub(super) const DROPPED: &[Column] = &[("PROVIDER", "provider"), ("CREDENTIAL", "credential"), ("WHY", "hits")];
+pub(super) const DROPPED: &[Column] = &[
+    ("PROVIDER", "provider"),
+    ("CREDENTIAL", "credential"),
+    ("WHY", "hits"),
+    ("PUBLISHED", "published"),
+    ("BALANCE", "balance"),
+];

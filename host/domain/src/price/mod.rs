@@ -38,7 +38,7 @@ pub struct Terms {
     pub price: Amount,
     /// How it is charged.
     pub billing: Billing,
-    /// What the provider lists for the task; none where it lists no price in dollars.
+    /// What the provider lists or publishes for the task, whichever is more; none where it says no price in dollars.
     pub expected_cost: Option<Amount>,
 }
 
@@ -72,9 +72,26 @@ pub struct Price {
     pub share_bp: u16,
 }
 
+/// A published price above so many times what is listed is taken for that much: it is a stranger's word, and what is expected
+/// is what the books take for a charge that nobody tells.
+const MOST_PUBLISHED_TIMES: i64 = 10;
+
 impl Price {
-    /// Whether a contributor gets back at least what the provider lists: else every task would cost them money. Where the
-    /// provider lists no price in dollars, nobody knows, and nothing is held against it.
+    /// The same while its provider publishes this price for the task: what it is expected to take is the higher of the two,
+    /// since the list is as old as the adapter, and a published price is what is charged now at least. What the account pays
+    /// stays as it is agreed.
+    #[must_use]
+    pub fn published_at(self, published: Option<Amount>) -> Self {
+        let Some(published) = published else { return self };
+        let listed = self.terms.expected_cost.filter(|cost| *cost > Amount::ZERO);
+        let most = listed.unwrap_or(self.terms.price).nanos().saturating_mul(MOST_PUBLISHED_TIMES);
+        let believed = published.clamp(Amount::ZERO, Amount::from_nanos(most.max(0)));
+        let expected_cost = Some(self.terms.expected_cost.map_or(believed, |cost| cost.max(believed)));
+        Self { terms: Terms { expected_cost, ..self.terms }, ..self }
+    }
+
+    /// Whether a contributor gets back at least what the provider is expected to take: else every task would cost them money.
+    /// Where the provider says no price in dollars, nobody knows, and nothing is held against it.
     #[must_use]
     pub fn covers_the_contributor(&self) -> bool {
         let Some(cost) = self.terms.expected_cost else { return true };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Dropped, Hit, Hits, Pool, PoolAsker, PoolCeiling, PoolMode, Ranked, Route, RouteRequest};
+use super::{Dropped, Hit, Hits, Pool, PoolAsker, PoolCeiling, PoolMode, Published, Ranked, Route, RouteRequest};
 use super::{SavedOrder, SelectionMode};
 use crate::{CredentialId, ProviderId};
 
@@ -60,6 +60,9 @@ struct Candidate<'e> {
     samples: f64,
     /// Tasks seen of its provider.
     provider_samples: f64,
+    /// What its provider publishes, and so what it was expected to do and to take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<Said>,
 }
 
 #[derive(Serialize)]
@@ -67,6 +70,25 @@ struct Other<'e> {
     provider: &'e ProviderId,
     credential: CredentialId,
     hits: Hits,
+    /// What its provider publishes, where that may be why its contributor would lose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<Said>,
+    /// Dollars that are known to be left on it, where they are too few.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<String>,
+}
+
+/// What a provider publishes.
+#[derive(Serialize)]
+struct Said {
+    /// Dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+    /// Idle workers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -150,11 +172,28 @@ fn candidate<'e>(ranked: &Ranked<'e>) -> Candidate<'e> {
         finds_out: ranked.finds_out,
         samples: rounded(ranked.offer.observed.samples, 10.0),
         provider_samples: rounded(ranked.provider_samples, 10.0),
+        published: said(ranked.published),
     }
 }
 
-const fn other<'e>(dropped: &Dropped<'e>) -> Other<'e> {
-    Other { provider: dropped.provider, credential: dropped.credential, hits: dropped.hits }
+fn other<'e>(dropped: &Dropped<'e>) -> Other<'e> {
+    Other {
+        provider: dropped.provider,
+        credential: dropped.credential,
+        hits: dropped.hits,
+        published: Some(dropped.published).filter(|_| dropped.hits.has(Hit::ShareBelowCost)).and_then(said),
+        balance: dropped.balance.filter(|_| dropped.hits.has(Hit::OutOfFunds)).map(|balance| balance.to_string()),
+    }
+}
+
+fn said(published: Published) -> Option<Said> {
+    let Published { price, speed_ms, idle } = published;
+    let said = Said {
+        price: price.map(|price| price.to_string()),
+        seconds: speed_ms.map(|ms| rounded(f64::from(ms) / 1_000.0, 100.0)),
+        idle,
+    };
+    (published != Published::NOTHING).then_some(said)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod hit;
 mod order;
 pub mod pool;
+pub mod published;
 pub mod score;
 pub mod standing;
 pub mod tally;
@@ -17,6 +18,7 @@ mod tests;
 pub use explain::Explanation;
 pub use hit::{Hit, Hits};
 pub use pool::{Pool, PoolAsker, PoolCeiling, PoolCeilings, PoolInForce, PoolMode, PoolWish};
+pub use published::Published;
 pub use score::{Expected, FAILURE_PRICES, Observed, SelectionMode};
 pub use standing::{Load, Moment, Standing, Word};
 pub use tally::{Seen, Tally};
@@ -41,6 +43,8 @@ pub struct Provision<'s> {
     pub community_price: Option<Price>,
     /// What has been seen of the provider for the family, through all of its credentials.
     pub observed: Observed,
+    /// What it publishes for the family.
+    pub published: Published,
     /// Whether its adapter is quarantined.
     pub is_quarantined: bool,
     /// How many credentials it has in use.
@@ -197,6 +201,8 @@ pub struct Ranked<'o> {
     pub expected: Expected,
     /// Tasks seen of its provider.
     pub provider_samples: f64,
+    /// What its provider publishes.
+    pub published: Published,
     /// What a solution there is expected to weigh, in the mode's unit; the least goes first.
     pub burden: f64,
     /// Whether it goes first because it may be better than is known.
@@ -228,6 +234,10 @@ pub struct Dropped<'o> {
     pub provider: &'o ProviderId,
     /// Why not.
     pub hits: Hits,
+    /// What its provider publishes.
+    pub published: Published,
+    /// What is known to be left on it.
+    pub balance: Option<Amount>,
 }
 
 /// The ordered candidates, and why the others are none.
@@ -252,14 +262,14 @@ pub fn route<'o>(request: &RouteRequest<'_>, provisions: &'o [Provision<'o>]) ->
     let mut possible = Vec::with_capacity(provisions.iter().map(|provision| provision.offers.len()).sum());
     for provision in provisions {
         let (hits, place) = judge_provider(request, provision);
-        let believed = Expected::of_provider(&provision.observed);
+        let believed = Expected::of_provider(&provision.observed, provision.published);
         for offer in &provision.offers {
             match judge(request, provision, offer, hits) {
                 Ok(price) => {
-                    let expected = believed.of_credential(&offer.observed);
+                    let expected = believed.of_credential(&offer.observed).at_load(provision.published);
                     possible.push(Possible { provision, offer, price, place, expected });
                 }
-                Err(hits) => route.drop(provision.provider, offer, hits),
+                Err(hits) => route.drop(provision, offer, hits),
             }
         }
     }
@@ -299,6 +309,7 @@ fn judge(request: &RouteRequest<'_>, provision: &Provision<'_>, offer: &Offer, h
         Pool::Platform => provision.platform_price,
         Pool::Community => provision.community_price,
     };
+    let price = price.map(|price| price.published_at(provision.published.price));
     let mut hits = hits;
     for (hit, is_hit) in [
         (Hit::Pool, !request.pool.mode.admits(offer.pool)),
@@ -314,12 +325,18 @@ fn judge(request: &RouteRequest<'_>, provision: &Provision<'_>, offer: &Offer, h
 }
 
 impl<'o> Route<'o> {
-    fn drop(&mut self, provider: &'o ProviderId, offer: &'o Offer, hits: Hits) {
+    fn drop(&mut self, provision: &'o Provision<'o>, offer: &'o Offer, hits: Hits) {
         if hits == Hits::only(Hit::Resting) {
             let until_ms = offer.rested_until_ms;
             self.rested_until_ms = Some(self.rested_until_ms.map_or(until_ms, |first| first.min(until_ms)));
         }
-        self.dropped.push(Dropped { credential: offer.credential, provider, hits });
+        self.dropped.push(Dropped {
+            credential: offer.credential,
+            provider: provision.provider,
+            hits,
+            published: provision.published,
+            balance: offer.balance,
+        });
     }
 
     /// The candidates that may be tried, with their ranks: whatever the balance, the first `most` that it affords are among

@@ -94,6 +94,7 @@ fn ranked<'o>(Keyed { burden, possible, .. }: &Keyed<'_, 'o>) -> Ranked<'o> {
         price: possible.price,
         expected: possible.expected,
         provider_samples: possible.provision.observed.samples,
+        published: possible.provision.published,
         place: possible.place,
         burden: *burden,
         finds_out: false,
@@ -152,7 +153,9 @@ fn find_out(request: &RouteRequest<'_>, head: &mut [Ranked<'_>], lowest: f64) {
     let may_be_better = |one: &Ranked<'_>| {
         let at_best = request.mode.burden((one.price.terms.price.as_dollars(), lowest), one.expected.at_best());
         let is_worth_it = at_best < best.burden && one.burden <= best.burden * WORTH_A_TRY;
-        is_worth_it && one.place == best.place && !one.offer.load.is_full()
+        // Where nobody is idle, nothing is found out but that.
+        let is_free = !one.offer.load.is_full() && !one.published.nobody_is_idle();
+        is_worth_it && is_free && one.place == best.place
     };
     let others: Vec<usize> =
         (0..).zip(head.iter()).skip(1).filter(|(_, one)| may_be_better(one)).map(|(n, _)| n).collect();

@@ -8,6 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Published;
+
 /// How candidates are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -118,6 +120,13 @@ const ALIKE_TASKS: f64 = 10.0;
 /// leave whoever is dearer than a known good one untried for ever.
 const UNKNOWN: Expected = Expected { success: 1.0, latency_ms: 1_000.0, lost_ms: 30_000.0, known_from: PRIOR_TASKS };
 
+/// Where nobody is idle, this share of the tasks is expected to be turned away at once. What providers do then is either that
+/// or to let tasks wait, and which of the two nobody publishes, nor how many wait.
+const TURNED_AWAY: f64 = 0.5;
+
+/// And the others take so many times as long: whoever is to solve them has to solve another one first.
+const WAITS_TIMES: f64 = 2.0;
+
 /// What a failed try costs its client beside the try's own time, in milliseconds: to notice it, and to ask again.
 const ASK_AGAIN_MS: f64 = 5_000.0;
 
@@ -128,9 +137,26 @@ pub const FAILURE_PRICES: f64 = 2.0;
 const HOPE: f64 = 1.0;
 
 impl Expected {
-    /// What to expect of a provider: what was seen of it, before that the best.
-    pub(super) fn of_provider(provider: &Observed) -> Self {
-        UNKNOWN.after(provider, PRIOR_TASKS)
+    /// What to expect of a provider: what was seen of it; before that the speed that it publishes, and else the best.
+    ///
+    /// A published speed is believed as much as any belief: five tasks that were seen weigh as much, after ten it is outweighed
+    /// twice. It is the mean of all customers' tasks, which is more than a guess, but not of this gateway's. It is never better
+    /// than nothing: else whoever publishes what is not true would go before everybody else.
+    pub(super) fn of_provider(provider: &Observed, published: Published) -> Self {
+        let believed_ms = published.speed_ms.map_or(UNKNOWN.latency_ms, |ms| f64::from(ms).max(UNKNOWN.latency_ms));
+        Self { latency_ms: believed_ms, ..UNKNOWN }.after(provider, PRIOR_TASKS)
+    }
+
+    /// The same when its provider has as much to do as it publishes. Only that nobody is idle says something: more of them
+    /// solve no task sooner. It is no reason to try nobody there, since it may be over by now.
+    pub(super) fn at_load(self, published: Published) -> Self {
+        if !published.nobody_is_idle() {
+            return self;
+        }
+        let success = self.success * (1.0 - TURNED_AWAY);
+        // Of those that fail, the ones that are turned away lose no time.
+        let lost_ms = self.lost_ms * (1.0 - self.success) / (1.0 - success);
+        Self { success, latency_ms: self.latency_ms * WAITS_TIMES, lost_ms, ..self }
     }
 
     /// What to expect of a credential of this provider: what was seen of it, before that what is expected of its provider. So
@@ -185,7 +211,48 @@ mod tests {
 
     /// A provider with one credential: what is seen of one is seen of the other.
     fn alone(observed: &Observed) -> Expected {
-        Expected::of_provider(observed).of_credential(observed)
+        Expected::of_provider(observed, Published::NOTHING).of_credential(observed)
+    }
+
+    fn at_speed(seconds: u32) -> Published {
+        Published { speed_ms: Some(seconds * 1_000), ..Published::NOTHING }
+    }
+
+    #[test]
+    fn a_published_speed_is_believed_until_ten_tasks_are_seen() {
+        let expected = |seen: &Observed| Expected::of_provider(seen, at_speed(20)).latency_ms;
+        assert!((expected(&Observed::default()) - 20_000.0).abs() < 1.0);
+        assert!((expected(&seen(5.0, 1.0, 50.0)) - 35_000.0).abs() < 1.0, "five tasks weigh as much");
+        assert!((expected(&seen(10.0, 1.0, 50.0)) - 40_000.0).abs() < 1.0, "ten weigh twice as much");
+        assert!((expected(&seen(500.0, 1.0, 50.0)) - 50_000.0).abs() < 500.0);
+    }
+
+    #[test]
+    fn nobody_gains_by_publishing_that_he_is_fast() {
+        for seconds in [0, 1] {
+            assert_eq!(Expected::of_provider(&Observed::default(), at_speed(seconds)), UNKNOWN);
+        }
+    }
+
+    #[test]
+    fn where_nobody_is_idle_every_mode_expects_more_and_any_number_of_idle_ones_is_enough() {
+        let busy = |idle| Published { idle: Some(idle), ..Published::NOTHING };
+        for known in
+            [UNKNOWN, alone(&seen(200.0, 0.95, 10.0)), alone(&seen(200.0, 1.0, 10.0)), alone(&seen(90.0, 0.1, 9.0))]
+        {
+            assert_eq!(known.at_load(busy(1)), known);
+            let loaded = known.at_load(busy(0));
+            assert!(loaded.success > 0.0 && loaded.lost_ms >= 0.0 && loaded.lost_ms <= known.lost_ms, "{loaded:?}");
+            for (_, mode) in SelectionMode::ALL {
+                let (before, after) = (mode.burden((0.002, 0.002), known), mode.burden((0.002, 0.002), loaded));
+                assert!(after > before, "{mode:?}: {before} and then {after}");
+            }
+        }
+        // 95 of 100 solved in 10 s become 47.5 in 20 s; of the other 52.5, 5 lose what they lost and 47.5 nothing.
+        let loaded =
+            Expected { success: 0.95, latency_ms: 10_000.0, lost_ms: 21_000.0, known_from: 100.0 }.at_load(busy(0));
+        assert!((loaded.success - 0.475).abs() < 1e-9 && (loaded.latency_ms - 20_000.0).abs() < 1e-6, "{loaded:?}");
+        assert!((loaded.lost_ms - 2_000.0).abs() < 1e-6, "{loaded:?}");
     }
 
     #[test]
@@ -196,7 +263,7 @@ mod tests {
     #[test]
     fn what_is_seen_of_a_provider_is_expected_of_its_new_credentials() {
         let bad = seen(100.0, 0.2, 60.0);
-        let new = Expected::of_provider(&bad).of_credential(&Observed::default());
+        let new = Expected::of_provider(&bad, Published::NOTHING).of_credential(&Observed::default());
         assert!(new.success < 0.25 && new.latency_ms > 45_000.0, "{new:?}");
     }
 

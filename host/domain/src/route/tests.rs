@@ -1,5 +1,7 @@
 //! The route as a table: offers in, order and reasons out.
 
+mod told;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -30,6 +32,7 @@ fn provision<'s>(provider: &'s ProviderId, (platform, community): (i64, i64), of
         platform_price: price(platform, 0),
         community_price: price(community, 5_000),
         observed: Observed::default(),
+        published: Published::NOTHING,
         is_quarantined: false,
         credentials: offers.len(),
         offers,
@@ -284,24 +287,6 @@ fn every_filter_is_named_alone_and_together() {
         assert_eq!(route.candidates.is_empty(), !hits.is_empty(), "{hits:?}");
         assert_eq!(route.rested_until_ms, (hits == [Hit::Resting]).then_some(1_001), "{hits:?}");
     }
-}
-
-#[test]
-fn a_credential_without_the_funds_for_a_task_is_no_candidate_and_an_unknown_balance_is_no_reason() {
-    let a = id("a");
-    let hits = |balance: Option<i64>, cost: Option<i64>| {
-        let mut made = provision(&a, (10, 10), vec![offer(1, Pool::Platform)]);
-        let terms = Terms { expected_cost: cost.map(Amount::from_nanos), ..Terms::fixed(Amount::from_nanos(10)) };
-        made.platform_price = Some(Price { terms, share_bp: 0 });
-        made.offers[0].balance = balance.map(Amount::from_nanos);
-        let offers = [made];
-        route(&REQUEST, &offers).dropped.iter().flat_map(|d| d.hits.iter()).collect::<Vec<_>>()
-    };
-    assert_eq!(hits(Some(4), Some(5)), [Hit::OutOfFunds]);
-    assert_eq!(hits(Some(-1), Some(0)), [Hit::OutOfFunds]);
-    assert_eq!(hits(Some(5), Some(5)), []);
-    assert_eq!(hits(None, Some(5)), []);
-    assert_eq!(hits(Some(-1), None), []);
 }
 
 #[test]

@@ -105,8 +105,12 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
         parameters: Value::Object(payload.parameters.clone()).to_string(),
         proxy: payload.proxy.clone(),
     };
-    let party =
-        Party { provider: &provider, credential: &credential, until_ms: task.deadline_at_ms, waiting: &task.waiting };
+    let party = Party {
+        provider: &provider,
+        credential: Some(&credential),
+        until_ms: task.deadline_at_ms,
+        waiting: &task.waiting,
+    };
     match drive::submit(app, &party, submission).await {
         Ok(Submitted::Failed(fault)) => {
             if fault.class != FaultClass::InDoubt && fault.charged == Charged::No {

@@ -100,7 +100,7 @@ async fn look(app: &App, provider: &Provider, credential: &Credential) -> Option
 async fn ask(app: &App, provider: &Provider, credential: &Credential) -> Option<Amount> {
     let asked = credential.known_balance.asked(clock::now_ms());
     let (until_ms, waiting) = (clock::now_ms().saturating_add(TOLD_WITHIN_MS), Waiting::default());
-    let party = Party { provider, credential, until_ms, waiting: &waiting };
+    let party = Party { provider, credential: Some(credential), until_ms, waiting: &waiting };
     let balance = match drive::balance(app, &party).await {
         // Another currency cannot be held against the books.
         Ok(Told::Balance(money)) => providers::dollars(&money)?,

@@ -55,7 +55,7 @@ pub(super) fn assumed(app: &App, row: &OpenRow) -> Option<Charge> {
     assume(app, &row.task.facts.family, (*credential, terms))
 }
 
-/// What an attempt is expected to cost: what its provider listed for it when it was made, else what it lists now.
+/// What an attempt is expected to cost: what its provider listed or published for it when it was made, else what it lists now.
 fn assume(app: &App, family: &str, (credential, terms): (CredentialId, &Terms)) -> Option<Charge> {
     let listed = || app.snapshot.load().find(credential).and_then(|(provider, _)| provider.list_price(family));
     charge(terms.expected_cost.or_else(listed)?, false)

@@ -1,63 +1,29 @@
 //! Driving an operation: the adapter says what to send, egress sends it, the adapter reads the reply, until it ends.
 
+mod cut_off;
+
 use std::time::{Duration, Instant};
 
 use capstan_domain::AttemptId;
 use capstan_domain::adapter::{
-    Acceptance, Charged, Fault, FaultClass, InwardResponse, MAX_STEPS, Money, OpenTask, Operation, OutwardRequest,
-    Reply, Report, Sifted, Solved, Standing, Step, Submission, Verdict, sift,
+    Acceptance, Fault, InwardResponse, MAX_STEPS, Money, Offer, OpenTask, Operation, OutwardRequest, Reply, Report,
+    Sifted, Solved, Standing, Step, Submission, Verdict, sift,
 };
 use capstan_domain::quarantine::{Conduct, Entry, Work};
-use capstan_egress::{Blame, EgressError, Waiting};
-use capstan_sandbox::{AdapterFault, CallError};
+use capstan_egress::{EgressError, Waiting};
+use capstan_sandbox::CallError;
 
 use crate::app::App;
 use crate::clock;
 use crate::providers::{Credential, Provider};
-
-/// Why an operation has no end.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum DriveError {
-    /// The adapter failed.
-    #[error("the adapter failed")]
-    Adapter(#[source] CallError),
-    /// A request failed.
-    #[error("a request failed")]
-    Egress(#[source] EgressError),
-    /// The task was given up meanwhile.
-    #[error("the task was given up before the request was sent")]
-    TooLate,
-    /// The adapter goes on and on.
-    #[error("the adapter took more than {MAX_STEPS} steps")]
-    TooManySteps,
-    /// The adapter broke the contract.
-    #[error("the adapter ended the operation with a step that does not belong to it")]
-    ForeignStep,
-    /// The adapter made up what only its provider can say.
-    #[error("the adapter tells what its provider said, without having asked it")]
-    Unasked,
-    /// The adapter is quarantined.
-    #[error("the adapter is quarantined")]
-    Quarantined,
-}
-
-/// An operation that has no end, and whether anything of it may have reached the provider.
-#[derive(Debug, thiserror::Error)]
-#[error("an operation was cut off")]
-pub(super) struct CutOff {
-    /// Why.
-    #[source]
-    pub error: DriveError,
-    /// Whether the provider may have heard of it.
-    pub may_have_been_sent: bool,
-}
+pub(super) use cut_off::{CutOff, DriveError};
 
 /// With whom an operation is run, and until when it may send.
 pub(super) struct Party<'p> {
     /// The provider.
     pub(super) provider: &'p Provider,
-    /// The credential at it.
-    pub(super) credential: &'p Credential,
+    /// The credential at it; none for what is published, which needs none, so that none is lent to whoever asks for it.
+    pub(super) credential: Option<&'p Credential>,
     /// Nothing is sent after this time: the task of the operation has been given up by then.
     pub(super) until_ms: i64,
     /// Told how long the provider takes.
@@ -96,6 +62,14 @@ pub(super) enum LookedUp {
 pub(super) enum Told {
     /// What the credential has at its provider.
     Balance(Money),
+    /// It was not told.
+    Failed(Fault),
+}
+
+/// What became of a question for prices and load.
+pub(super) enum Listed {
+    /// What the provider publishes, by family.
+    Offers(Vec<Offer>),
     /// It was not told.
     Failed(Fault),
 }
@@ -198,6 +172,28 @@ pub(super) async fn balance(app: &App, party: &Party<'_>) -> Result<Told, CutOff
         Some((end, Conduct::Kept))
     };
     drive(app, party, Operation::Balance, read).await
+}
+
+/// Asks for what the provider publishes.
+///
+/// # Errors
+/// As for [`submit`].
+pub(super) async fn market(app: &App, party: &Party<'_>) -> Result<Listed, CutOff> {
+    let read = |step| {
+        let end = match step {
+            Step::Market(offers) => Listed::Offers(offers),
+            Step::Failed(fault) => Listed::Failed(fault),
+            Step::Send(..)
+            | Step::Wait(..)
+            | Step::Accepted(_)
+            | Step::Solved(_)
+            | Step::Polled(_)
+            | Step::Balance(_)
+            | Step::Done => return None,
+        };
+        Some((end, Conduct::Kept))
+    };
+    drive(app, party, Operation::Market, read).await
 }
 
 /// Tells the provider whether a solution worked.
@@ -321,38 +317,6 @@ fn only_the_provider_can_say(step: &Step) -> bool {
     }
 }
 
-impl DriveError {
-    /// A word for records, logs and metrics.
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::Adapter(CallError::Adapter(fault)) => fault.name(),
-            Self::Adapter(CallError::Busy | CallError::Stopped) => "sandbox-busy",
-            Self::Egress(EgressError::Refused(refusal)) => refusal.name(),
-            Self::Egress(_) => "request-failed",
-            Self::TooLate => "too-late",
-            Self::TooManySteps => "too-many-steps",
-            Self::ForeignStep => "foreign-step",
-            Self::Unasked => "unasked-answer",
-            Self::Quarantined => "quarantined",
-        }
-    }
-
-    /// What this says of the adapter; `None` when it was not asked.
-    fn conduct(&self) -> Option<Conduct> {
-        match self {
-            Self::Adapter(CallError::Adapter(AdapterFault::OutOfTime)) => Some(Conduct::TimedOut(self.name())),
-            Self::Adapter(CallError::Adapter(_)) | Self::TooManySteps | Self::ForeignStep | Self::Unasked => {
-                Some(Conduct::Broke(self.name()))
-            }
-            Self::Egress(error) => match error.blame() {
-                Blame::Adapter => Some(Conduct::Broke(self.name())),
-                Blame::Provider | Blame::Us => Some(Conduct::Kept),
-            },
-            Self::Adapter(CallError::Busy | CallError::Stopped) | Self::TooLate | Self::Quarantined => None,
-        }
-    }
-}
-
 /// A call into an adapter, counted.
 async fn timed(
     app: &App,
@@ -375,42 +339,9 @@ async fn send(
 ) -> Result<InwardResponse, EgressError> {
     let Party { provider, credential, waiting, .. } = *party;
     let before = waiting.so_far();
-    let key = (&credential.binding, &credential.sealed);
-    let reply = app.egress.send_timed(&provider.grant, Some(key), request, waiting).await;
+    let key = credential.map(|credential| (&credential.binding, &credential.sealed));
+    let reply = app.egress.send_timed(&provider.grant, key, request, waiting).await;
     let waited = waiting.so_far().saturating_sub(before);
     app.metrics.exchanged(&provider.id, operation, waited, reply.as_ref().err().map(EgressError::kind));
     reply
-}
-
-impl CutOff {
-    /// Whether the provider itself is the trouble, so that others had better leave it alone for a moment. What an adapter
-    /// did with one client's task is no reason to rest a credential for everybody.
-    pub(super) fn is_the_providers(&self) -> bool {
-        match &self.error {
-            DriveError::Egress(error) => error.blame() == Blame::Provider,
-            DriveError::Adapter(_)
-            | DriveError::TooLate
-            | DriveError::TooManySteps
-            | DriveError::ForeignStep
-            | DriveError::Unasked
-            | DriveError::Quarantined => false,
-        }
-    }
-
-    /// The same as a fault: in doubt when the provider may have heard of it, else surely not accepted.
-    #[must_use]
-    pub(super) fn fault(&self) -> Fault {
-        let class = if self.may_have_been_sent { FaultClass::InDoubt } else { FaultClass::ProviderDown };
-        let message = match &self.error {
-            DriveError::Adapter(error) => error.to_string(),
-            DriveError::Egress(error) => error.to_string(),
-            DriveError::TooLate
-            | DriveError::TooManySteps
-            | DriveError::ForeignStep
-            | DriveError::Unasked
-            | DriveError::Quarantined => self.error.to_string(),
-        };
-        let charged = if self.may_have_been_sent { Charged::Unknown } else { Charged::No };
-        Fault { class, code: self.error.name().to_owned(), message, charged }
-    }
 }

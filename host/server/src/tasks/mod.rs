@@ -13,6 +13,7 @@ mod create;
 mod drive;
 mod ended;
 mod guard;
+mod market;
 mod moves;
 mod no_candidate;
 mod observe;
@@ -41,6 +42,7 @@ pub(crate) use balances::{look_at_balances, look_at_low_balances, recall_balance
 pub use create::create;
 pub use ended::EndedTasks;
 pub use guard::guard_of;
+pub(crate) use market::follow_markets;
 pub(crate) use open::OpenTask;
 pub use open::OpenTasks;
 pub(crate) use recover::{recover, take_up_shards};

@@ -159,7 +159,7 @@ const fn pool_reason(pool: &PoolInForce) -> &'static str {
 #[cfg(test)]
 mod tests {
     use capstan_domain::CredentialId;
-    use capstan_domain::route::PoolMode;
+    use capstan_domain::route::{PoolMode, Published};
     use uuid::Uuid;
 
     use super::*;
@@ -193,6 +193,8 @@ mod tests {
             credential: CredentialId(Uuid::nil()),
             provider,
             hits: hits.iter().fold(Hits::default(), |all, hit| all.and(*hit)),
+            published: Published::NOTHING,
+            balance: None,
         });
         refusal(&Route { dropped: dropped.collect(), rested_until_ms: Some(3_500), ..Route::default() }, question)
     }

@@ -58,7 +58,7 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
             Some(Question::Poll) => polled.push((Arc::clone(task), attempt)),
             Some(Question::LookUp) if takes_a_turn(app, provider, std::slice::from_ref(task)).await => {
                 let span = attempt.span.clone();
-                look_up(app, &party(provider, credential, task), (task, &attempt)).instrument(span).await;
+                look_up(app, (provider, credential), (task, &attempt)).instrument(span).await;
             }
             Some(Question::LookUp) | None => {}
         }
@@ -70,7 +70,7 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
     let asked = polled.iter().map(|(task, attempt)| contract_form(task, attempt)).collect();
     // Of a poll nobody's request waits.
     let waiting = Waiting::default();
-    let party = Party { provider, credential, until_ms: i64::MAX, waiting: &waiting };
+    let party = Party { provider, credential: Some(credential), until_ms: i64::MAX, waiting: &waiting };
     match drive::poll(app, &party, asked).await {
         Ok(Polled::Verdicts(verdicts)) => {
             for (task, attempt) in &polled {
@@ -216,24 +216,24 @@ async fn again(app: &Arc<App>, provider: &Provider, task: &Arc<OpenTask>, hint_m
     }
 }
 
-async fn look_up(app: &Arc<App>, party: &Party<'_>, doubtful: (&Arc<OpenTask>, &Attempt)) {
-    let (task, attempt) = doubtful;
-    match drive::look_up(app, party, attempt.id).await {
+async fn look_up(
+    app: &Arc<App>,
+    (provider, credential): (&Provider, &Credential),
+    (task, attempt): (&Arc<OpenTask>, &Attempt),
+) {
+    // A question may be asked after the deadline, too: what the attempt costs is still to be learned.
+    let party = Party { provider, credential: Some(credential), until_ms: i64::MAX, waiting: &task.waiting };
+    match drive::look_up(app, &party, attempt.id).await {
         Ok(LookedUp::Accepted(acceptance)) => moves::accepted(app, task, attempt, acceptance).await,
         Ok(LookedUp::Unknown) => moves::silent(app, task, Silence::NoSuchTask).await,
         Ok(LookedUp::Failed(fault)) => {
-            tracing::warn!(task.id = %task.id, provider.id = %party.provider.id, fault = fault.class.as_str(), "a look-up failed");
-            party.credential.rest_polls_after(fault.class, party.provider);
-            again(app, party.provider, task, None).await;
+            tracing::warn!(task.id = %task.id, provider.id = %provider.id, fault = fault.class.as_str(), "a look-up failed");
+            credential.rest_polls_after(fault.class, provider);
+            again(app, provider, task, None).await;
         }
         Err(cut_off) => {
-            tracing::warn!(task.id = %task.id, provider.id = %party.provider.id, error = &cut_off.error as &dyn std::error::Error, "a look-up was cut off");
-            again(app, party.provider, task, None).await;
+            tracing::warn!(task.id = %task.id, provider.id = %provider.id, error = &cut_off.error as &dyn std::error::Error, "a look-up was cut off");
+            again(app, provider, task, None).await;
         }
     }
-}
-
-fn party<'p>(provider: &'p Provider, credential: &'p Credential, task: &'p OpenTask) -> Party<'p> {
-    // A question may be asked after the deadline, too: what the attempt costs is still to be learned.
-    Party { provider, credential, until_ms: i64::MAX, waiting: &task.waiting }
 }

@@ -7,7 +7,7 @@ use super::*;
 use crate::call::{Needs, Ready, Solution, Spoil, TextNeeds};
 use crate::latency::Latency;
 use crate::script::{Malformed, Outcome};
-use crate::settings::{CreateFailures, Failures, Limits, PollFailures, SolveFailures};
+use crate::settings::{CreateFailures, Failures, Limits, PollFailures, Published, SolveFailures};
 use crate::wire::WireFormat;
 
 mod services;
@@ -197,6 +197,21 @@ fn a_key_with_as_many_open_tasks_as_it_may_have_is_told_so_until_one_ends_and_ot
     assert!(matches!(create(&mut engine, 99, "b").answer, Answer::Created(_)));
     created(&mut engine, 100);
     assert_eq!(refusal(create(&mut engine, 149, "a")), Refusal::TooManyOpen);
+}
+
+#[test]
+fn what_is_published_is_true_unless_it_is_told_otherwise() {
+    let prices = BTreeMap::from([(Family::Turnstile, Usd::from_nanos(1_500_000))]);
+    let told = Published { idle: Some(0), price: None, speed_s: Some(7.5) };
+    let published = BTreeMap::from([(Family::Turnstile, told)]);
+    let latency = Latency::Fixed { ms: 3_000 };
+    let mut engine = engine_with(Behaviour { prices, published, latency, ..Behaviour::default() });
+    let mut queue = |family| match engine.queue(0, Some(family)).answer {
+        Answer::Queue(queue) => (queue.waiting, queue.total, queue.price.nanos(), queue.speed_s),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(queue(Family::Turnstile), (0, 100_000, 1_500_000, 7.5));
+    assert_eq!(queue(Family::Hcaptcha), (100_000, 100_000, 2_000_000, 3.0));
 }
 
 #[test]
