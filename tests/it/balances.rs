@@ -10,9 +10,9 @@ use capstan_server::clock;
 use capstan_server::operate::Verb;
 use capstan_server::settings::Limits;
 use capstan_simulator::Usd;
-use capstan_storage::BalanceLook;
+use capstan_storage::{BalanceLook, NewBalanceLook};
 use capstan_tests::client::recaptcha;
-use capstan_tests::gateway::{Setup, TestGateway};
+use capstan_tests::gateway::{Return, Setup, TestGateway};
 use capstan_tests::suite::test;
 use libtest_mimic::Trial;
 use serde_json::json;
@@ -24,6 +24,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("balances: what is gone at a provider is held against the books, and more of it is an alarm", looks),
         test("balances: a credential without funds is no candidate until its balance is topped up", without_funds),
+        test("balances: what was found before a restart is known after it", known_after_a_restart),
         test("balances: what a provider says is missing is looked at before its time", looked_at_soon),
     ]
 }
@@ -69,6 +70,23 @@ async fn without_funds() -> Result<()> {
     so("it is topped up", async || Ok(left(&gateway, Pool::Community)?.is_some_and(|left| left > 0))).await?;
     gateway.client.solve(recaptcha()).await?;
     ensure!(keys_used(&gateway) == [PLATFORM, COMMUNITY], "{:?}", keys_used(&gateway));
+    gateway.finish().await
+}
+
+async fn known_after_a_restart() -> Result<()> {
+    // Nobody looks by the schedule while this runs.
+    let gateway = TestGateway::start(both_pools()).await?;
+    let snapshot = gateway.gateway.app.snapshot.load_full();
+    let community = snapshot.credentials().find(|credential| credential.pool == Pool::Community);
+    let credential = community.context("no credential")?.id;
+    for (age_ms, nanos) in [(60_000, 300), (3 * 24 * 3_600_000, 900)] {
+        let look = NewBalanceLook { credential, at_ms: clock::now_ms() - age_ms, balance: Amount::from_nanos(nanos) };
+        gateway.gateway.app.store.record_balance_look(look).await?;
+    }
+    let gateway = gateway.restart(Return::default()).await?;
+    so("it is read", async || Ok(left(&gateway, Pool::Community)? == Some(300))).await?;
+    gateway.client.solve(recaptcha()).await?;
+    ensure!(keys_used(&gateway) == [PLATFORM], "{:?}", keys_used(&gateway));
     gateway.finish().await
 }
 

@@ -74,9 +74,9 @@ pub struct Offer {
 
 impl Offer {
     /// Whether less is left on it than its provider is expected to take. Where either is not known it is tried: a provider
-    /// says itself that nothing is left, and charges nothing for that.
+    /// says itself that nothing is left, and charges nothing for that. What costs nothing needs nothing.
     fn is_short_of(&self, cost: Option<Amount>) -> bool {
-        self.balance.zip(cost).is_some_and(|(balance, cost)| balance < cost)
+        self.balance.zip(cost).is_some_and(|(balance, cost)| balance < cost && cost > Amount::ZERO)
     }
 }
 

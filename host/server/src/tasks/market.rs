@@ -17,6 +17,8 @@ use crate::statistics::FamilyPlace;
 
 /// Longest that a provider may take to tell all of it, in milliseconds.
 const TOLD_WITHIN_MS: i64 = 30_000;
+/// No provider is asked more often than so, in its own time: anti-captcha keeps what it publishes for ten seconds.
+const SOONEST_MS: u32 = 10_000;
 /// What was told counts for as long, or for two rounds where those are longer: one may fail.
 const COUNTS: Duration = Duration::from_secs(300);
 
@@ -35,6 +37,7 @@ pub(crate) async fn follow_markets(app: Arc<App>) {
             if !publishes || provider.quarantine.standing().is_some() {
                 continue;
             }
+            let every = every.max(Duration::from_millis(u64::from(provider.in_our_time(SOONEST_MS))));
             if let Some(question) = provider.market.question(every, clock::now_ms()) {
                 // One that answers slowly keeps no other from being asked.
                 app.tracker.spawn(ask(Arc::clone(&app), Arc::clone(provider), question));

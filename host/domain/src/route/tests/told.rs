@@ -18,7 +18,8 @@ fn a_credential_without_the_funds_for_a_task_is_no_candidate_and_an_unknown_bala
         made.dropped.iter().flat_map(|d| d.hits.iter()).collect::<Vec<_>>()
     };
     assert_eq!(hits(Some(4), Some(5)), [Hit::OutOfFunds]);
-    assert_eq!(hits(Some(-1), Some(0)), [Hit::OutOfFunds]);
+    assert_eq!(hits(Some(-1), Some(5)), [Hit::OutOfFunds]);
+    assert_eq!(hits(Some(-1), Some(0)), []);
     assert_eq!(hits(Some(5), Some(5)), []);
     assert_eq!(hits(None, Some(5)), []);
     assert_eq!(hits(Some(-1), None), []);
