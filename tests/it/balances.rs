@@ -9,7 +9,7 @@ use capstan_domain::route::Pool;
 use capstan_server::clock;
 use capstan_server::operate::Verb;
 use capstan_server::settings::Limits;
-use capstan_simulator::Usd;
+use capstan_simulator::{Create, Outcome, Usd};
 use capstan_storage::{BalanceLook, NewBalanceLook};
 use capstan_tests::client::recaptcha;
 use capstan_tests::gateway::{Return, Setup, TestGateway};
@@ -24,6 +24,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("balances: what is gone at a provider is held against the books, and more of it is an alarm", looks),
         test("balances: a credential without funds is no candidate until its balance is topped up", without_funds),
+        test("balances: tasks lower what is known to be left, and those that cost nothing do not", tasks_lower_it),
         test("balances: what was found before a restart is known after it", known_after_a_restart),
         test("balances: what a provider says is missing is looked at before its time", looked_at_soon),
     ]
@@ -70,6 +71,35 @@ async fn without_funds() -> Result<()> {
     so("it is topped up", async || Ok(left(&gateway, Pool::Community)?.is_some_and(|left| left > 0))).await?;
     gateway.client.solve(recaptcha()).await?;
     ensure!(keys_used(&gateway) == [PLATFORM, COMMUNITY], "{:?}", keys_used(&gateway));
+    gateway.finish().await
+}
+
+async fn tasks_lower_it() -> Result<()> {
+    let gateway = TestGateway::start(Setup::default()).await?;
+    let known = {
+        let snapshot = gateway.gateway.app.snapshot.load();
+        let credential = snapshot.credentials().next().context("no credential")?;
+        std::sync::Arc::clone(&credential.known_balance)
+    };
+    let found = 5_000_000_000;
+    known.seen(Amount::from_nanos(found), known.asked(clock::now_ms()), i64::MAX);
+    let ends = |outcome: &str| Create::Accept { solve_after_ms: 1_000, outcome: Outcome::Error(outcome.to_owned()) };
+    gateway.provider.script([
+        ends("ERROR_PROXY_CONNECT_REFUSED"),
+        Create::error("ERROR_NO_SLOT_AVAILABLE"),
+        ends("ERROR_RECAPTCHA_INVALID_SITEKEY"),
+    ]);
+    for _ in 0..3 {
+        let created = gateway.client.create(recaptcha()).await?;
+        if let Ok(task) = created.task_id() {
+            ensure!(gateway.client.wait(&task).await?.body["status"] != "ready");
+        }
+    }
+    ensure!(left(&gateway, Pool::Platform)? == Some(found), "{:?}", left(&gateway, Pool::Platform)?);
+    let task = gateway.client.solve(recaptcha()).await?.task_id()?;
+    let cost = gateway.operate(Verb::TaskShow { task }).await?["attempts"][0]["expectedCost"].clone();
+    let cost = Amount::from_decimal(cost.as_str().context("no cost is expected")?)?;
+    ensure!(left(&gateway, Pool::Platform)? == Some(found - cost.nanos()), "{:?}", left(&gateway, Pool::Platform)?);
     gateway.finish().await
 }
 

@@ -1,8 +1,8 @@
 //! What a credential has left at its provider, as far as this process knows: what the last look found, less what its tasks
 //! since then are expected to cost.
 //!
-//! It is an estimate that mends itself. What a provider did not charge for a task that it failed later is not given back, and
-//! what other nodes spend is not seen here; so a look is due when little is left, when a task was turned away for it, and when
+//! It is an estimate that mends itself. A provider may charge more or less than it says, and what other nodes spend is not seen
+//! here; so a look is due when little is left, when a task was turned away for it, and when
 //! the provider itself says that nothing is left. It outlives reloads of the snapshot; a start begins with the newest look in
 //! the database.
 
@@ -64,7 +64,7 @@ impl KnownBalance {
         }
     }
 
-    /// Raises it again: the task was surely not taken.
+    /// Raises it again: the task cost nothing.
     pub fn not_spent(&self, cost: Amount) {
         self.spent.fetch_sub(cost.nanos(), Ordering::Relaxed);
     }

@@ -12,7 +12,7 @@ use tracing::Instrument as _;
 
 use super::drive::{self, Party, Submitted};
 use super::open::{Attempt, OpenTask};
-use super::{moves, observe};
+use super::{charges, moves, observe};
 use crate::app::App;
 use crate::clock;
 
@@ -113,7 +113,7 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
     };
     match drive::submit(app, &party, submission).await {
         Ok(Submitted::Failed(fault)) => {
-            if fault.class != FaultClass::InDoubt && fault.charged == Charged::No {
+            if !charges::is_taken_as_charged(&fault) {
                 credential.known_balance.not_spent(cost);
             }
             observe::refused(&provider, &credential, payload.family.name, fault.class);

@@ -65,6 +65,9 @@ pub(crate) async fn look_at_low_balances(app: Arc<App>) {
             credential.known_balance.is_due(now_ms, provider.in_our_time(LOOK_AGAIN_MS))
         });
         for (provider, credential) in due {
+            if app.shutdown.is_cancelled() {
+                return;
+            }
             let verdict = if ask(&app, &provider, &credential).await.is_some() { "between" } else { "failed" };
             app.metrics.balance_looked(&provider.id, verdict);
         }

@@ -28,6 +28,15 @@ pub(super) fn of_refusal(app: &App, open: &OpenTask, attempt: &Attempt, fault: &
     }
 }
 
+/// Whether a submit that ended in this fault is taken as charged.
+pub(super) const fn is_taken_as_charged(fault: &Fault) -> bool {
+    match fault.charged {
+        Charged::Yes => true,
+        Charged::No => false,
+        Charged::Unknown => matches!(fault.class, FaultClass::Unsolvable | FaultClass::InDoubt),
+    }
+}
+
 /// What the failure of a task cost that its provider had: one that was tried or forgotten, without anybody knowing whether it
 /// was charged, is taken as charged. Not so a client's own bad data, which is mostly turned away before any work: else
 /// somebody could send nonsense to his own contributed credential and be given money back for it.

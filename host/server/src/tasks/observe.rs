@@ -79,7 +79,9 @@ fn count(provider: &Provider, credential: &Credential, family: &str, (seen, now_
 
 /// Counts a task's end, as it has just been settled; `live` is as it was before.
 pub(super) fn ended(app: &App, open: &OpenTask, live: &Live, settlement: &Settlement) {
+    // One that another process began was not taken off here either.
     let Some(began_at_ms) = live.attempt.began_at_ms else { return };
+    give_back(app, live, settlement);
     let took_ms = settlement.at_ms.saturating_sub(began_at_ms);
     let seen = match (&settlement.outcome, live.attempt.overdue_ms) {
         (Outcome::Solved { .. }, None) => Seen::Solved(took_ms),
@@ -99,6 +101,16 @@ pub(super) fn ended(app: &App, open: &OpenTask, live: &Live, settlement: &Settle
     };
     if let Some((provider, credential)) = app.snapshot.load().find(live.attempt.credential) {
         count(&provider, &credential, open.family.name, (seen, settlement.at_ms));
+    }
+}
+
+/// Raises what is known to be left by what a task cost nothing of that its provider had and failed: else whoever sends bad tasks
+/// could have a credential taken for an empty one. One that was not accepted is given back when it is refused.
+fn give_back(app: &App, live: &Live, settlement: &Settlement) {
+    let Outcome::Failed { fault: Some(_), charge: None, .. } = &settlement.outcome else { return };
+    let (TaskState::Running, Some(cost)) = (live.state, live.attempt.terms.expected_cost) else { return };
+    if let Some((_, credential)) = app.snapshot.load().find(live.attempt.credential) {
+        credential.known_balance.not_spent(cost);
     }
 }
 
