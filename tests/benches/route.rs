@@ -7,14 +7,17 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use capstan_domain::AccountId;
+use capstan_domain::policy::Places;
 use capstan_domain::price::Asked;
 use capstan_domain::route::{
-    self, Pool, PoolAsker, PoolInForce, PoolMode, RouteRequest, SavedOrder, Seen, SelectionMode,
+    self, FIND_OUT_EVERY, Pool, PoolAsker, PoolInForce, PoolMode, RouteRequest, SavedOrder, Seen, SelectionMode,
 };
 use capstan_server::clock;
-use capstan_server::providers::Snapshot;
+use capstan_server::providers::{Snapshot, Wanted};
 use capstan_server::statistics::FamilyPlace;
 use capstan_tests::gateway::{Setup, TestGateway};
+use uuid::Uuid;
 
 /// Numbers of credentials.
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
@@ -72,6 +75,8 @@ fn decide(snapshot: &Snapshot, mode: SelectionMode, draw: u64, with_reasons: boo
     // The gateway's draws are of 64 bits.
     let draw = draw.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let request = RouteRequest {
+        account: AccountId(Uuid::nil()),
+        find_out_every: FIND_OUT_EVERY,
         with_proxy: false,
         pool: POOL,
         mode,
@@ -83,7 +88,8 @@ fn decide(snapshot: &Snapshot, mode: SelectionMode, draw: u64, with_reasons: boo
     };
     let parameters = serde_json::Map::new();
     let asked = Asked { family: FAMILY, parameters: &parameters, with_proxy: false };
-    let provisions = snapshot.provisions(&asked, (request.now_ms, draw));
+    let wanted = Wanted { account: None, asked, places: Places::default() };
+    let provisions = snapshot.provisions(&wanted, (request.now_ms, draw));
     let route = route::route(&request, &provisions);
     if with_reasons { route.explain(&request).of(0).len() } else { route.candidates.len() }
 }

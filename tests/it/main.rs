@@ -12,6 +12,7 @@ mod dev;
 mod dialects;
 mod docs;
 mod doubt;
+mod exchange;
 mod fuzz;
 mod hostile;
 mod hostile_load;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         dialects::tests(),
         docs::tests(),
         doubt::tests(),
+        exchange::tests(),
         fuzz::tests(),
         hostile::tests(),
         hostile_load::tests(),

@@ -38,7 +38,7 @@ pub(crate) fn tests() -> Vec<Trial> {
 }
 
 fn limits() -> Limits {
-    Limits { market_every: Duration::from_millis(200), ..Limits::default() }
+    Limits { market_every: Duration::from_millis(200), find_out_every: 0, ..Limits::default() }
 }
 
 /// What is known to be published by anti-captcha.

@@ -94,7 +94,9 @@ async fn out_of_use_gets_nothing() -> Result<()> {
 }
 
 pub(crate) fn both_pools() -> Setup {
-    Setup { credentials: vec![(PLATFORM, Pool::Platform), (COMMUNITY, Pool::Community)], ..Setup::default() }
+    // Nothing is left to a draw: these are about one task's way.
+    let limits = Limits { find_out_every: 0, ..Limits::default() };
+    Setup { credentials: vec![(PLATFORM, Pool::Platform), (COMMUNITY, Pool::Community)], limits, ..Setup::default() }
 }
 
 /// The keys of the creates that the provider received, in order.
@@ -259,7 +261,7 @@ async fn reliable_follows_success() -> Result<()> {
         Create::Accept { solve_after_ms: 5_000, outcome: Outcome::Error("ERROR_CAPTCHA_UNSOLVABLE".to_owned()) };
     let never_answers = Create::Accept { solve_after_ms: 5_000, outcome: Outcome::Never };
     for failure in [gives_up, never_answers, Create::error("ERROR_NO_SLOT_AVAILABLE")] {
-        let limits = Limits { task_deadline: Duration::from_secs(2), ..Limits::default() };
+        let limits = Limits { task_deadline: Duration::from_secs(2), ..both_pools().limits };
         let gateway = TestGateway::start(Setup { limits, ..both_pools() }).await?;
         gateway.provider.script([failure.clone()]);
         ensure!(first_key(&gateway, json!({"selectionMode": "autoMostReliable"})).await? == COMMUNITY, "{failure:?}");
@@ -282,7 +284,7 @@ async fn client_mistakes_do_not_count() -> Result<()> {
 }
 
 async fn the_affordable_is_tried() -> Result<()> {
-    let limits = Limits { max_attempts: 1, ..Limits::default() };
+    let limits = Limits { max_attempts: 1, ..both_pools().limits };
     let balance = Amount::from_nanos(1_600_000);
     let gateway = TestGateway::start(Setup { limits, balance, ..both_pools() }).await?;
     gateway.provider.script([Create::Accept {

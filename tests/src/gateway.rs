@@ -17,7 +17,7 @@ use capstan_server::door::DoorSettings;
 use capstan_server::door::address::ProxyTrust;
 use capstan_server::door::tls::TlsFiles;
 use capstan_server::gateway::{Gateway, OpenGateway};
-use capstan_server::operate::{self, Asked, CredentialDraft, Operator, Verb};
+use capstan_server::operate::{self, Asked, CredentialDraft, ExchangeVerb, Operator, Verb};
 use capstan_server::settings::{Limits, Settings};
 use capstan_server::{clock, keys};
 use capstan_simulator::{Behaviour, Control, KeySettings, Simulator, Usd};
@@ -27,6 +27,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::client::Client;
+use crate::contributor::Contributor;
 use crate::database::{Database, Engine};
 
 /// How a gateway is set up.
@@ -275,6 +276,26 @@ impl TestGateway {
         Ok((account, self.client.with_key(key)))
     }
 
+    /// One more account, as a contributor.
+    ///
+    /// # Errors
+    /// When the operator's verb is refused.
+    pub async fn add_contributor(&self, name: &str) -> Result<(AccountId, Contributor)> {
+        let account = operate::create_account(&self.gateway.app.store, name).await?;
+        Ok((account, self.contributor_of(account).await?))
+    }
+
+    /// An account of this gateway as a contributor, with a token of its own.
+    ///
+    /// # Errors
+    /// When the operator's verb is refused.
+    pub async fn contributor_of(&self, account: AccountId) -> Result<Contributor> {
+        let exchange =
+            ExchangeVerb::TokenCreate { account: account.to_string(), label: "test".to_owned(), expires: None };
+        let made = self.operate(Verb::Exchange { exchange }).await?;
+        Ok(Contributor::new(&self.client, made["exchangeToken"].as_str().context("no token")?))
+    }
+
     /// One more key of the test's account, of which this is said.
     ///
     /// # Errors
@@ -392,6 +413,7 @@ async fn add_provider(open: &OpenGateway, manifest: &Manifest, (url, time_scale)
         time_scale: if is_loopback(url) { time_scale } else { 1 },
         loopback: true,
         status: ProviderStatus::Active,
+        contribution_note: Some("a simulated provider".to_owned()),
         created_at_ms: clock::now_ms(),
     };
     Ok(open.store.upsert_provider(provider).await?)

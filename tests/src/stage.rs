@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::Client;
+use crate::contributor::Contributor;
 use crate::database::{Database, Engine};
 use crate::process::{AS_CAPSTAN, Process};
 
@@ -132,7 +133,8 @@ impl Stage {
     /// When there is none of this name.
     pub fn simulated(&self, provider: &str) -> Result<Vec<String>> {
         let (url, scale) = (self.simulator(provider)?.url(), TIME_SCALE.to_string());
-        Ok(["--base-url", &url, "--loopback", "true", "--time-scale", &scale].map(str::to_owned).to_vec())
+        let flags = ["--base-url", &url, "--loopback", "true", "--time-scale", &scale];
+        Ok(flags.map(str::to_owned).to_vec())
     }
 
     /// A client of the gateway.
@@ -195,6 +197,15 @@ impl Stage {
         let output = child.wait_with_output()?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Ok(Said { well: output.status.success(), out: text(output.stdout), complaint: text(output.stderr) })
+    }
+
+    /// An account as a contributor, with a token of its own.
+    ///
+    /// # Errors
+    /// When the verb is refused.
+    pub fn contributor(&self, account: &str) -> Result<Contributor> {
+        let made = self.asked(&["exchange", "token", "create", account], "")?;
+        Ok(Contributor::new(&self.client("")?, made["exchangeToken"].as_str().context("no token")?))
     }
 
     /// A file of the stage's directory.

@@ -14,6 +14,7 @@ use crate::operator::args::{
     AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand, RoutingCommand,
 };
 use crate::operator::backup::{self, BackupArgs, RestoreArgs};
+use crate::operator::exchange_args::ExchangeCommand;
 use crate::operator::money_args::{AccountCommand, EarningCommand, LedgerCommand};
 use crate::operator::policy_args::{AbuseCommand, PolicyCommand};
 use crate::operator::price_args::PriceCommand;
@@ -70,6 +71,8 @@ pub enum Command {
     Key(Verbs<KeyCommand>),
     /// Add, disable and rotate credentials at providers.
     Credential(Verbs<CredentialCommand>),
+    /// Look after what accounts contribute: tokens, credentials, claims, payouts.
+    Exchange(Verbs<ExchangeCommand>),
     /// Set providers up and check them.
     Provider(Verbs<ProviderCommand>),
     /// Set, list and import prices.
@@ -130,6 +133,7 @@ impl Command {
             | Self::Ledger(_)
             | Self::Key(_)
             | Self::Credential(_)
+            | Self::Exchange(_)
             | Self::Provider(_)
             | Self::Price(_)
             | Self::Adapter(_)
@@ -152,6 +156,7 @@ impl Command {
             Self::Ledger(verbs) => (verbs.connection, operator::ledger(&verbs.command)),
             Self::Key(verbs) => (verbs.connection, operator::key(verbs.command)),
             Self::Credential(verbs) => (verbs.connection, operator::credential(verbs.command)?),
+            Self::Exchange(verbs) => (verbs.connection, operator::exchange(verbs.command)),
             Self::Provider(verbs) => (verbs.connection, operator::provider(verbs.command)?),
             Self::Price(verbs) => (verbs.connection, operator::price(verbs.command)?),
             Self::Adapter(verbs) => (verbs.connection, operator::adapter(&verbs.command)),

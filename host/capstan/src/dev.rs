@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use capstan_domain::dialect::Dialect;
+use capstan_domain::exchange::statement;
 use capstan_domain::price::{Base, Billing, Rule};
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, ProviderId};
 use capstan_egress::{Secret, is_loopback};
 use capstan_sandbox::Adapter;
 use capstan_server::door::DoorSettings;
+use capstan_server::exchange::contribute::statement_hash;
 use capstan_server::gateway::{Gateway, OpenGateway};
 use capstan_server::operate::{self, CredentialDraft};
 use capstan_server::settings::{Limits, Settings};
 use capstan_server::{clock, keys, providers};
 use capstan_simulator::{Behaviour, KeySettings, Latency, Simulator, Usd, WireFormat};
-use capstan_storage::{NewPriceBook, Provider, ProviderStatus};
+use capstan_storage::{NewExchangeToken, NewPriceBook, Provider, ProviderStatus};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
 use url::Url;
@@ -30,6 +32,10 @@ use crate::{adapters, master_key};
 // The demo's rows have fixed ids, so that a second start finds those of the first.
 const ACCOUNT: AccountId = AccountId(Uuid::from_u128(0xde30_0000_0000_7000_8000_0000_0000_0001));
 const KEY: ApiKeyId = ApiKeyId(Uuid::from_u128(0xde30_0000_0000_7000_8000_0000_0000_0002));
+const CONTRIBUTOR: AccountId = AccountId(Uuid::from_u128(0xde30_0000_0000_7000_8000_0000_0000_0003));
+const TOKEN: Uuid = Uuid::from_u128(0xde30_0000_0000_7000_8000_0000_0000_0004);
+/// Why keys at simulated providers may be contributed.
+const NOTE: &str = "a simulated provider: it is nobody's service";
 /// What the demo account starts with, in nano-dollars: ten dollars.
 const BALANCE: Amount = Amount::from_nanos(10_000_000_000);
 
@@ -55,9 +61,17 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     // Both keys are derived from the master key: neither has to be stored to be the same on the next start.
     let provider_key = hex(&open.vault.derive_key("dev: key at the simulated provider"));
     let client_key = keys::api_key_from_seed(&open.vault.derive_key("dev: the demo account's API key"));
+    let token = keys::exchange_token_from_seed(&open.vault.derive_key("dev: the demo contributor's token"));
+    let lendable_key = hex(&open.vault.derive_key("dev: a key to contribute"));
+    let secrets = Secrets {
+        client_key: &client_key.key,
+        provider_key: &provider_key,
+        token: &token.key,
+        lendable_key: &lendable_key,
+    };
     let mut simulated = Vec::new();
     for adapter in &open.adapters {
-        match simulate(&args, adapter, &provider_key).await? {
+        match simulate(&args, adapter, [&provider_key, &lendable_key]).await? {
             Some(provider) => {
                 seed_provider(&open, adapter, (&provider.url, args.time_scale), &provider_key).await?;
                 simulated.push(provider);
@@ -67,9 +81,10 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     }
     seed_prices(&open).await?;
     seed_account(&open, &client_key).await?;
+    seed_contributor(&open, &token).await?;
     let gateway = open.start().await?;
     let signals = Signals::catch()?;
-    announce(&args, &gateway, (&client_key.key, &provider_key), &simulated)?;
+    announce(&args, &gateway, &secrets, &simulated)?;
     signals::run_until_told(gateway, signals).await?;
     for Simulated { simulator, .. } in simulated {
         if let Some(simulator) = simulator {
@@ -101,7 +116,7 @@ struct Simulated {
 
 /// The simulated provider of an adapter: started here, or one that runs already. Where one is named, those that are not are
 /// out of use.
-async fn simulate(args: &DevArgs, adapter: &Adapter, key: &str) -> Result<Option<Simulated>> {
+async fn simulate(args: &DevArgs, adapter: &Adapter, keys: [&str; 2]) -> Result<Option<Simulated>> {
     let provider = adapter.manifest().provider.clone();
     for text in &args.simulator {
         let (name, url) = text.split_once('=').unwrap_or(("anti-captcha", text));
@@ -117,7 +132,7 @@ async fn simulate(args: &DevArgs, adapter: &Adapter, key: &str) -> Result<Option
         .as_str()
         .parse()
         .map_err(|error| anyhow::anyhow!("there is no simulator that speaks as {provider} does: {error}"))?;
-    let simulator = start_simulator(key, speaks, args.time_scale).await?;
+    let simulator = start_simulator(keys, speaks, args.time_scale).await?;
     let url = Url::parse(&simulator.url())?;
     Ok(Some(Simulated { provider, url, simulator: Some(simulator) }))
 }
@@ -151,10 +166,10 @@ async fn build() -> Result<Vec<PathBuf>> {
 }
 
 /// A provider that solves as fast as the better services do, divided by the same scale as the waits before a poll.
-async fn start_simulator(key: &str, speaks: WireFormat, time_scale: u32) -> Result<Simulator> {
+async fn start_simulator(keys: [&str; 2], speaks: WireFormat, time_scale: u32) -> Result<Simulator> {
     let settings = capstan_simulator::Settings {
         speaks,
-        keys: vec![KeySettings { key: key.to_owned(), balance: Usd::dollars(1_000) }],
+        keys: keys.map(|key| KeySettings { key: key.to_owned(), balance: Usd::dollars(1_000) }).to_vec(),
         behaviour: Behaviour {
             latency: Latency::Lognormal { median_ms: 6_000.0, sigma: 0.5 },
             time_scale: f64::from(time_scale),
@@ -173,6 +188,7 @@ async fn put_out_of_use(open: &OpenGateway, adapter: &Adapter) -> Result<()> {
         time_scale: 1,
         loopback: false,
         status: ProviderStatus::Disabled,
+        contribution_note: None,
         created_at_ms: clock::now_ms(),
     };
     Ok(open.store.upsert_provider(row).await?)
@@ -186,6 +202,7 @@ async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale):
         time_scale: if is_loopback(url) { time_scale } else { 1 },
         loopback: is_loopback(url),
         status: ProviderStatus::Active,
+        contribution_note: is_loopback(url).then(|| NOTE.to_owned()),
         created_at_ms: clock::now_ms(),
     };
     open.store.upsert_provider(row).await?;
@@ -203,7 +220,8 @@ async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale):
     operate::add_credential(&open.store, &open.vault, &draft).await.context("the demo credential cannot be added")
 }
 
-/// List prices plus a quarter, for every family that an adapter serves; published where one of them has no price yet.
+/// List prices plus a quarter, for every family that an adapter serves, of which a contributor has nine tenths; published where
+/// one of them has no price yet.
 async fn seed_prices(open: &OpenGateway) -> Result<()> {
     let book = open.store.current_price_book().await?.unwrap_or_default();
     let manifests = || open.adapters.iter().map(Adapter::manifest);
@@ -211,19 +229,23 @@ async fn seed_prices(open: &OpenGateway) -> Result<()> {
     if let Some((provider, t)) = served().find(|(_, t)| providers::dollars(&t.list_price).is_none()) {
         bail!("{provider} lists no dollar price for {}", t.family);
     }
-    if served().all(|(provider, t)| book.rule(provider, &t.family, Pool::Platform).is_some()) {
+    let has_price = |provider: &ProviderId, family: &str| {
+        [Pool::Platform, Pool::Community].iter().all(|pool| book.rule(provider, family, *pool).is_some())
+    };
+    if served().all(|(provider, t)| has_price(provider, &t.family)) {
         return Ok(());
     }
-    let rule = Rule {
+    let rule = |pool, share_bp| Rule {
         family: None,
         provider: None,
-        pool: Some(Pool::Platform),
+        pool: Some(pool),
         base: Base::Margin { margin_bp: 2_500, least: None },
         billing: Billing::Fixed,
-        share_bp: 0,
+        share_bp,
         surcharges: Vec::new(),
     };
-    let new = NewPriceBook { id: clock::new_uuid(), rules: vec![rule], created_at_ms: clock::now_ms() };
+    let rules = vec![rule(Pool::Platform, 0), rule(Pool::Community, 9_000)];
+    let new = NewPriceBook { id: clock::new_uuid(), rules, created_at_ms: clock::now_ms() };
     open.store.publish_price_book(new).await?;
     Ok(())
 }
@@ -235,12 +257,32 @@ async fn seed_account(open: &OpenGateway, key: &keys::NewApiKey) -> Result<()> {
     Ok(())
 }
 
-fn announce(
-    args: &DevArgs,
-    gateway: &Gateway,
-    (client_key, provider_key): (&str, &str),
-    simulated: &[Simulated],
-) -> Result<()> {
+async fn seed_contributor(open: &OpenGateway, made: &keys::NewApiKey) -> Result<()> {
+    operate::add_account(&open.store, CONTRIBUTOR, "demo contributor").await?;
+    let token = NewExchangeToken {
+        id: TOKEN,
+        account: CONTRIBUTOR,
+        public_id: made.public_id.clone(),
+        secret_hash: made.secret_hash,
+        label: "demo".to_owned(),
+        created_at_ms: clock::now_ms(),
+        expires_at_ms: None,
+    };
+    Ok(open.store.create_exchange_token(token).await?)
+}
+
+/// What a person needs to try everything.
+struct Secrets<'s> {
+    client_key: &'s str,
+    provider_key: &'s str,
+    /// The demo contributor's.
+    token: &'s str,
+    /// A key that the simulated providers know and nobody has contributed yet.
+    lendable_key: &'s str,
+}
+
+fn announce(args: &DevArgs, gateway: &Gateway, secrets: &Secrets<'_>, simulated: &[Simulated]) -> Result<()> {
+    let Secrets { client_key, provider_key, token, lendable_key } = *secrets;
     let url = gateway.url();
     let bare = |provider: &Simulated| provider.url.as_str().trim_end_matches('/').to_owned();
     let simulators: Map<String, Value> =
@@ -252,7 +294,7 @@ fn announce(
         let anti_captcha = simulators.get("anti-captcha").cloned();
         let mut line = serde_json::json!({
             "url": url, "clientKey": client_key, "simulatorUrl": anti_captcha, "simulators": simulators, "dataDir": data,
-            "dialects": dialects,
+            "dialects": dialects, "exchangeToken": token, "lendableKey": lendable_key,
         });
         if let (false, Some(fields)) = (args.simulator.is_empty(), line.as_object_mut()) {
             // A simulator that was started elsewhere has to be told the key; one that was started here knows it.
@@ -288,12 +330,26 @@ fn announce(
          Read its result (put the taskId in; repeat until status is ready):\n\n  \
          curl -s {url}/getTaskResult -d '{{\"clientKey\": \"{client_key}\", \"taskId\": \"…\"}}'\n\n\
          The balance:\n\n  curl -s {url}/getBalance -d '{{\"clientKey\": \"{client_key}\"}}'\n\n\
+         Lend a key, as a contributor would (what is signed is at {url}/exchange/v1/statement):\n\n  \
+         {lend}\n\n\
          Where tasks went, and why one did:\n\n  {capstan} task list --data {data}\n  {capstan} task show … --data {data}\n\n\
          Ctrl-C ends it.",
+        lend = lending(&url, token, lendable_key),
         capstan = std::env::current_exe()?.display(),
         data = args.data.display()
     ));
     Ok(())
+}
+
+/// The request that contributes a key.
+fn lending(url: &str, token: &str, key: &str) -> String {
+    let body = serde_json::json!({
+        "provider": "anti-captcha", "fields": {"key": key}, "limits": {"dailyCap": "5.00"},
+        "signature": {
+            "statementVersion": statement::VERSION, "statementSha256": hex(&statement_hash()), "name": "Demo Contributor",
+        },
+    });
+    format!("curl -s {url}/exchange/v1/credentials -H 'Authorization: Bearer {token}' -d '{body}'")
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -15,6 +15,7 @@ pub mod code;
 pub mod complaint;
 pub mod dialect;
 pub mod doubt;
+pub mod exchange;
 pub mod ids;
 pub mod ledger;
 pub mod policy;

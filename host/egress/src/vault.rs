@@ -22,6 +22,8 @@ pub enum Purpose {
     Reference,
     /// A solution.
     Solution,
+    /// Where a contributor's payout goes.
+    Payout,
 }
 
 /// Keeps the keys: one per purpose, derived from the master key by HKDF-SHA256 (RFC 5869).
@@ -35,6 +37,7 @@ pub struct Vault {
     fingerprint: Zeroizing<[u8; 32]>,
     reference: BoxKey,
     solution: BoxKey,
+    payout: BoxKey,
 }
 
 impl Vault {
@@ -56,6 +59,7 @@ impl Vault {
             fingerprint: Zeroizing::new(expand(&root, &["fingerprint"])),
             reference: box_key("reference"),
             solution: box_key("solution"),
+            payout: box_key("payout"),
             root,
         }
     }
@@ -136,6 +140,7 @@ impl Vault {
         match purpose {
             Purpose::Reference => &self.reference,
             Purpose::Solution => &self.solution,
+            Purpose::Payout => &self.payout,
         }
     }
 }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use capstan_domain::adapter::ProxySupport;
 use capstan_domain::price::{Price, Terms};
 use capstan_domain::route::{
-    self, Moment, Offer, PoolAsker, PoolInForce, PoolMode, Provision, Published, RouteRequest, SavedOrder, Seen,
-    SelectionMode, Standing, Tally, Word,
+    self, FIND_OUT_EVERY, Hits, Moment, Offer, PoolAsker, PoolInForce, PoolMode, Provision, Published, RouteRequest,
+    SavedOrder, Seen, SelectionMode, Standing, Tally, Word,
 };
-use capstan_domain::{Amount, CredentialId, ProviderId};
+use capstan_domain::{AccountId, Amount, CredentialId, ProviderId};
 use uuid::Uuid;
 
 use crate::chooser::{Chooser, End, Now};
@@ -63,6 +63,7 @@ impl Router {
             observed: tally.observed(now_ms),
             rested_until_ms: standing.rested_until_ms(),
             load: standing.load(),
+            owners_limits: Hits::default(),
             balance: None,
         })
     }
@@ -103,6 +104,8 @@ impl Chooser for Router {
 
     fn choose(&mut self, world: &World, now: Now, most: usize) -> Vec<Place> {
         let request = RouteRequest {
+            account: AccountId(Uuid::nil()),
+            find_out_every: FIND_OUT_EVERY,
             with_proxy: false,
             pool: self.pool,
             mode: self.mode,

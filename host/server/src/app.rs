@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::{Callers, Health};
+use crate::exchange::Exchange;
 use crate::limits::RateLimits;
 use crate::metrics::Metrics;
 use crate::providers::{Snapshot, SnapshotError};
@@ -36,6 +37,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Rate limits.
     pub rates: RateLimits,
+    /// What the Provider Exchange shares.
+    pub exchange: Exchange,
     /// Equal requests that came of late.
     pub storms: Storms,
     /// Bounds.

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::api::{self, Callers, Health};
 use crate::app::{App, Shards};
 use crate::door::{BoundDoor, Door, DoorError, DoorSettings};
+use crate::exchange::{self, Exchange};
 use crate::limits::RateLimits;
 use crate::lock::{DataDir, DataDirError};
 use crate::master_key_check::{self, Fit};
@@ -175,6 +176,7 @@ impl OpenGateway {
             callers: Callers::default(),
             metrics: Metrics::default(),
             rates: RateLimits::new(&settings.limits),
+            exchange: Exchange::default(),
             storms: Storms::default(),
             ended: EndedTasks::new(&settings.limits),
             limits: settings.limits,
@@ -207,8 +209,10 @@ impl OpenGateway {
         app.tracker.spawn(workers::check_balances(Arc::clone(&app)));
         app.tracker.spawn(tasks::look_at_low_balances(Arc::clone(&app)));
         app.tracker.spawn(tasks::follow_markets(Arc::clone(&app)));
+        app.tracker.spawn(exchange::care::keep(Arc::clone(&app)));
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
-        let router = api::router(Arc::clone(&app), None).merge(api::owners_router(&app)?);
+        let router =
+            api::router(Arc::clone(&app), None).merge(api::owners_router(&app)?).merge(api::exchange_router(&app));
         let of_dialect =
             |(dialect, door): (Dialect, BoundDoor)| (dialect, door.open(api::router(Arc::clone(&app), Some(dialect))));
         let dialect_doors = dialect_doors.into_iter().map(of_dialect).collect();

@@ -1,4 +1,5 @@
-//! API keys: `cap_<12 public>_<43 secret><6 checksum>`, all base62, so that a double click selects the whole of it.
+//! API keys, `cap_<12 public>_<43 secret><6 checksum>`, and contributors' tokens, `capx_…` of the same shape: all base62, so that
+//! a double click selects the whole of it. Neither is ever good for what the other is.
 //!
 //! The secret has 256 bits, so a plain SHA-256 of the whole key is what is stored and looked up. The checksum (CRC-32 of
 //! what stands before it) lets a scanner, and this gateway, tell a mistyped key from an unknown one without a look-up.
@@ -7,8 +8,10 @@ use hmac::digest::Key;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-/// What every key begins with.
+/// What every API key begins with.
 const PREFIX: &str = "cap_";
+/// What every contributor's token begins with.
+const TOKEN_PREFIX: &str = "capx_";
 const PUBLIC_CHARS: usize = 12;
 const SECRET_CHARS: usize = 43;
 const CHECK_CHARS: usize = 6;
@@ -34,16 +37,38 @@ pub struct NoRandomness;
 /// # Errors
 /// [`NoRandomness`].
 pub fn new_api_key() -> Result<NewApiKey, NoRandomness> {
+    Ok(api_key_from_seed(&random_seed()?))
+}
+
+/// Makes a contributor's token from the system's randomness.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn new_exchange_token() -> Result<NewApiKey, NoRandomness> {
+    Ok(exchange_token_from_seed(&random_seed()?))
+}
+
+fn random_seed() -> Result<[u8; 64], NoRandomness> {
     let mut seed = [0u8; 64];
     getrandom::fill(&mut seed).map_err(|_| NoRandomness)?;
-    Ok(api_key_from_seed(&seed))
+    Ok(seed)
 }
 
 /// The key of a seed: the same seed, the same key. As secret as its seed, of which at least 32 bytes must be random.
 #[must_use]
 pub fn api_key_from_seed(seed: &[u8]) -> NewApiKey {
+    from_seed(PREFIX, seed)
+}
+
+/// The contributor's token of a seed, as [`api_key_from_seed`].
+#[must_use]
+pub fn exchange_token_from_seed(seed: &[u8]) -> NewApiKey {
+    from_seed(TOKEN_PREFIX, seed)
+}
+
+fn from_seed(prefix: &str, seed: &[u8]) -> NewApiKey {
     let public_id = drawn_text(seed, b"public", PUBLIC_CHARS);
-    let body = format!("{PREFIX}{public_id}_{}", drawn_text(seed, b"secret", SECRET_CHARS));
+    let body = format!("{prefix}{public_id}_{}", drawn_text(seed, b"secret", SECRET_CHARS));
     let key = format!("{body}{}", checksum(&body));
     let secret_hash = hash(&key);
     NewApiKey { key, public_id, secret_hash }
@@ -52,8 +77,18 @@ pub fn api_key_from_seed(seed: &[u8]) -> NewApiKey {
 /// The hash by which a key is looked up, or `None` for a text that cannot be a key of this gateway.
 #[must_use]
 pub fn lookup_hash(text: &str) -> Option<[u8; 32]> {
+    hash_of(PREFIX, text)
+}
+
+/// The hash by which a contributor's token is looked up, or `None` for a text that cannot be one.
+#[must_use]
+pub fn token_lookup_hash(text: &str) -> Option<[u8; 32]> {
+    hash_of(TOKEN_PREFIX, text)
+}
+
+fn hash_of(prefix: &str, text: &str) -> Option<[u8; 32]> {
     let (body, check) = text.split_at_checked(text.len().checked_sub(CHECK_CHARS)?)?;
-    let (public_id, secret) = body.strip_prefix(PREFIX)?.split_once('_')?;
+    let (public_id, secret) = body.strip_prefix(prefix)?.split_once('_')?;
     let base62 = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric());
     let is_key = public_id.len() == PUBLIC_CHARS && secret.len() == SECRET_CHARS && base62(public_id) && base62(secret);
     (is_key && check == checksum(body)).then(|| hash(text))
@@ -115,6 +150,13 @@ mod tests {
         let mut typo = made.key.clone().into_bytes();
         typo[20] = if typo[20] == b'a' { b'b' } else { b'a' };
         assert_eq!(lookup_hash(std::str::from_utf8(&typo).unwrap()), None);
+    }
+
+    #[test]
+    fn a_key_is_no_token_and_a_token_is_no_key() {
+        let (key, token) = (new_api_key().unwrap(), new_exchange_token().unwrap());
+        assert_eq!(token_lookup_hash(&token.key), Some(token.secret_hash));
+        assert_eq!((lookup_hash(&token.key), token_lookup_hash(&key.key)), (None, None));
     }
 
     #[test]

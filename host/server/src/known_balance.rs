@@ -83,6 +83,12 @@ impl KnownBalance {
         self.is_due.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the provider was last asked longer ago than so many milliseconds.
+    #[must_use]
+    pub fn was_asked_before(&self, now_ms: i64, ago_ms: u32) -> bool {
+        self.asked_at_ms.load(Ordering::Relaxed).saturating_add(i64::from(ago_ms)) <= now_ms
+    }
+
     /// Whether a look is due before its time, and the provider was not asked for so many milliseconds.
     #[must_use]
     pub fn is_due(&self, now_ms: i64, rest_ms: u32) -> bool {

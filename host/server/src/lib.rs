@@ -10,6 +10,7 @@ pub mod api;
 pub mod app;
 pub mod clock;
 pub mod door;
+pub mod exchange;
 pub mod gateway;
 pub mod keys;
 pub mod known_balance;

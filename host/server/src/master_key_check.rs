@@ -2,10 +2,11 @@
 //! key that is another one would fail at each credential and give back each open task.
 
 use capstan_egress::Vault;
-use capstan_storage::{NewKeyCheck, Store, StoreError};
+use capstan_storage::{CredentialStatus, NewKeyCheck, Store, StoreError};
 
+use crate::clock;
 use crate::keys::keyed_digest;
-use crate::{clock, providers};
+use crate::providers::{self, Beside};
 
 /// The name under which the database keeps the value.
 pub(crate) const NAME: &str = "master key";
@@ -44,11 +45,13 @@ pub(crate) async fn check(store: &Store, vault: &Vault) -> Result<Fit, StoreErro
 
 /// Whether one stored credential opens, or there is none. One is enough: a damaged one says nothing of the key.
 async fn opens_some_credential(store: &Store, vault: &Vault) -> Result<bool, StoreError> {
-    let rows = store.list_credentials().await?;
+    // What was withdrawn may be destroyed, and opens with no key any more.
+    let mut rows = store.list_credentials().await?;
+    rows.retain(|row| row.status != CredentialStatus::Withdrawn);
     if rows.is_empty() {
         return Ok(true);
     }
-    let read = rows.into_iter().filter_map(|row| providers::credential(row, None, 1).ok());
+    let read = rows.into_iter().filter_map(|row| providers::credential(row, Beside::default(), 1).ok());
     let mut bound = read.map(|credential| vault.check_credential(&credential.binding, &credential.sealed));
     Ok(bound.any(|opened| opened.is_ok()))
 }

@@ -7,17 +7,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use capstan_domain::adapter::{Abilities, Money, PollLimits, ProxySupport};
-use capstan_domain::policy::{BadPattern, SitePolicy};
+use capstan_domain::policy::{BadPattern, Places, SitePolicy};
 use capstan_domain::price::{Asked, NoPrice, PriceBook, Quote};
-use capstan_domain::route::{Pool, Provision, Published};
-use capstan_domain::{Amount, CredentialId, ProviderId, schedule};
+use capstan_domain::route::{Offer, Pool, Provision, Published};
+use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, exchange, schedule};
 use capstan_egress::{Grant, is_loopback};
 use capstan_sandbox::Adapter;
-use capstan_storage::{Provider as ProviderRow, ProviderStatus, Store, StoreError};
+use capstan_storage::{Contribution, Provider as ProviderRow, ProviderStatus, Store, StoreError};
 use url::Url;
 
 pub use credential::Credential;
-pub(crate) use credential::{Bound, THROTTLED_MS, credential};
+pub(crate) use credential::{Beside, Bound, THROTTLED_MS, credential};
 
 use crate::market::Market;
 use crate::quarantine::Quarantine;
@@ -47,9 +47,21 @@ pub struct Provider {
     pub market: Arc<Market>,
     /// How its adapter behaves.
     pub quarantine: Arc<Quarantine>,
+    /// Why its credentials may be contributed: without a reason they may not, and those that were are not used.
+    pub contribution_note: Option<String>,
     is_active: bool,
     /// With which proxies it serves a family, and what it lists for a task in US dollars, if it does.
     served: HashMap<String, (ProxySupport, Option<Amount>)>,
+}
+
+/// A task, as far as it is routed.
+pub struct Wanted<'t> {
+    /// Whose it is; none of a task that nobody has sent.
+    pub account: Option<AccountId>,
+    /// What it is, for its price.
+    pub asked: Asked<'t>,
+    /// The sites that it names.
+    pub places: Places<'t>,
 }
 
 /// A provider in use, and its credentials in use, by their pools.
@@ -58,6 +70,8 @@ struct InUse {
     provider: Arc<Provider>,
     platform: Vec<Arc<Credential>>,
     community: Vec<Arc<Credential>>,
+    /// Those of the community, by their owners: an own one is always offered.
+    owned: HashMap<AccountId, Vec<Arc<Credential>>>,
 }
 
 /// As many credentials of one provider and pool are offered for one task, of those that do not rest. They cost the same and are
@@ -147,9 +161,17 @@ impl Snapshot {
             }
         }
         let mut credentials = HashMap::new();
+        let mut lent: HashMap<CredentialId, Contribution> = store.list_contributions().await?.into_iter().collect();
         for row in store.list_credentials().await? {
-            let known = before.and_then(|snapshot| snapshot.credentials.get(&row.id));
-            match credential(row, known, polls_at_once) {
+            let contribution = lent.remove(&row.id);
+            if contribution.as_ref().is_some_and(|contribution| contribution.destroyed_at_ms.is_some()) {
+                continue;
+            }
+            let beside = Beside {
+                limits: contribution.map(|contribution| contribution.limits),
+                known: before.and_then(|snapshot| snapshot.credentials.get(&row.id)),
+            };
+            match credential(row, beside, polls_at_once) {
                 Ok(credential) => drop(credentials.insert(credential.id, Arc::new(credential))),
                 Err(error) => left_out(&error),
             }
@@ -164,19 +186,29 @@ impl Snapshot {
     /// What the router chooses from, for one task, of many credentials those that are drawn. What is out of use is not offered;
     /// it stays findable for the tasks that are still open with it.
     #[must_use]
-    pub fn provisions<'s>(&'s self, asked: &Asked<'_>, (now_ms, draw): (i64, u64)) -> Vec<Provision<'s>> {
+    pub fn provisions<'s>(&'s self, wanted: &Wanted<'_>, (now_ms, draw): (i64, u64)) -> Vec<Provision<'s>> {
+        let Wanted { account, asked, places } = wanted;
+        let lent_for = exchange::Asked { family: asked.family, places };
         let place = FamilyPlace::of(asked.family);
         let price = |provider, pool| self.quote(provider, asked, pool).ok().map(|quote| quote.price);
         let observed = |seen: &Statistics| place.map(|place| seen.observed(place, now_ms)).unwrap_or_default();
         // Everything that takes a look-up is looked up once per provider.
-        let provision = |InUse { provider, platform, community }: &'s InUse| {
+        let provision = |InUse { provider, platform, community, owned }: &'s InUse| {
+            let published = provider.published(place, now_ms);
+            let community_price = price(provider, Pool::Community);
+            // What an owner's limits are held against.
+            let cost = community_price.and_then(|price| price.published_at(published.price).terms.expected_cost);
             let mut offers = Vec::with_capacity(platform.len().min(OFFERED) + community.len().min(OFFERED));
+            let offer = |credential: &Arc<Credential>| {
+                credential.offer(observed(&credential.statistics), (&lent_for, cost), now_ms)
+            };
+            let is_own = |offer: &Offer| account.is_some() && offer.owner == *account;
+            offers.extend(account.and_then(|account| owned.get(&account)).into_iter().flatten().map(offer));
             for credentials in [platform, community] {
-                let drawn = drawn(credentials, draw)
-                    .map(|credential| credential.offer(observed(&credential.statistics), now_ms));
+                let others = drawn(credentials, draw).map(offer).filter(|offer| !is_own(offer));
                 let mut ready = 0;
-                offers.extend(drawn.take_while(|offer| {
-                    ready += usize::from(offer.rested_until_ms <= now_ms);
+                offers.extend(others.take_while(|offer| {
+                    ready += usize::from(offer.rested_until_ms <= now_ms && offer.owners_limits.is_empty());
                     ready <= OFFERED
                 }));
             }
@@ -184,9 +216,9 @@ impl Snapshot {
                 provider: &provider.id,
                 serves: provider.served.get(asked.family).map(|(proxy, _)| *proxy),
                 platform_price: price(provider, Pool::Platform),
-                community_price: price(provider, Pool::Community),
+                community_price,
                 observed: observed(&provider.statistics),
-                published: provider.published(place, now_ms),
+                published,
                 is_quarantined: !provider.quarantine.admits(),
                 credentials: platform.len() + community.len(),
                 offers,
@@ -244,6 +276,13 @@ impl Provider {
         self.is_active
     }
 
+    /// Whether new tasks may be sent to it with that credential.
+    #[must_use]
+    pub(crate) fn may_use(&self, credential: &Credential) -> bool {
+        let is_open = credential.pool == Pool::Platform || self.contribution_note.is_some();
+        self.is_active && credential.is_in_use() && is_open
+    }
+
     /// A wait of the provider's in this gateway's time.
     #[must_use]
     pub fn in_our_time(&self, wait_ms: u32) -> u32 {
@@ -287,10 +326,15 @@ fn in_use(
         of
     };
     let active: BTreeMap<&ProviderId, &Arc<Provider>> = providers.iter().filter(|(_, p)| p.is_active).collect();
-    let in_use = |(id, provider): (&ProviderId, &Arc<Provider>)| InUse {
-        provider: Arc::clone(provider),
-        platform: of(id, Pool::Platform),
-        community: of(id, Pool::Community),
+    let in_use = |(id, provider): (&ProviderId, &Arc<Provider>)| {
+        let community = provider.contribution_note.as_ref().map_or_else(Vec::new, |_| of(id, Pool::Community));
+        let mut owned: HashMap<AccountId, Vec<Arc<Credential>>> = HashMap::new();
+        for credential in &community {
+            if let Some(owner) = credential.owner {
+                owned.entry(owner).or_default().push(Arc::clone(credential));
+            }
+        }
+        InUse { provider: Arc::clone(provider), platform: of(id, Pool::Platform), community, owned }
     };
     active.into_iter().map(in_use).collect()
 }
@@ -349,6 +393,7 @@ pub(crate) fn provider(
         quarantine: known
             .filter(|known| known.adapter.digest() == adapter.digest())
             .map_or_else(Arc::default, |known| Arc::clone(&known.quarantine)),
+        contribution_note: row.contribution_note,
         is_active: row.status == ProviderStatus::Active,
         adapter,
         served,

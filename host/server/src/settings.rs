@@ -50,6 +50,9 @@ pub struct Limits {
     pub task_deadline: Duration,
     /// Most candidates tried for a task.
     pub max_attempts: usize,
+    /// One task in so many is tried first at a credential that may be better than is known, so that who has recovered or is new is
+    /// found; 0 means none: then what routing has learned of somebody is mended by time alone. 32.
+    pub find_out_every: usize,
     /// Largest request body in bytes: two images of 500 kB in base64, and their frame.
     #[serde(with = "units::bytes")]
     pub max_body_bytes: usize,
@@ -134,6 +137,7 @@ impl Default for Limits {
             accept_wait: Duration::from_secs(3),
             task_deadline: Duration::from_secs(300),
             max_attempts: 3,
+            find_out_every: 32,
             max_body_bytes: 2 * 1024 * 1024,
             body_within: Duration::from_secs(20),
             max_open: 100_000,

@@ -1,5 +1,5 @@
 //! Statements of accounts: lines of moves, a page at a time, as JSON and as CSV. Whoever calls it has found out whose
-//! statement may be read: the operator's verb, and no other door yet.
+//! statement may be read: the operator's verb, and the contributor's own door, to which tasks are others'.
 
 use capstan_domain::{AccountId, Amount, MoveId};
 use capstan_storage::{Book, StatementAsk, StatementLine, StatementMark, Store, StoreError};
@@ -26,6 +26,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) cursor: Option<&'a str>,
     /// Most lines; bounded by [`MOST_LINES`].
     pub(crate) limit: u32,
+    /// Whether the tasks are told: a contributor earns from those of others.
+    pub(crate) with_tasks: bool,
 }
 
 /// Why there is no statement.
@@ -52,12 +54,16 @@ pub(crate) struct Statement {
 /// # Errors
 /// [`StatementError`].
 pub(crate) async fn read(store: &Store, ask: &Ask<'_>) -> Result<Statement, StatementError> {
-    let Ask { account, book, since_ms, until_ms, cursor, limit } = *ask;
+    let Ask { account, book, since_ms, until_ms, cursor, limit, with_tasks } = *ask;
     let of = (account, book);
     let after = cursor.map(|text| mark_of(of, text).ok_or(StatementError::BadCursor)).transpose()?;
     let most = limit.clamp(1, MOST_LINES);
     let page = store.statement(StatementAsk { account, book, since_ms, until_ms, after, most }).await?;
-    Ok(Statement { book, lines: page.lines, next: page.next.map(|mark| cursor_of(of, mark)) })
+    let mut lines = page.lines;
+    if !with_tasks {
+        lines.iter_mut().for_each(|line| line.task = None);
+    }
+    Ok(Statement { book, lines, next: page.next.map(|mark| cursor_of(of, mark)) })
 }
 
 /// A mark as text, with a part of whose it is: a cursor of another account's must not carry that one's balance here.
@@ -102,7 +108,7 @@ impl Statement {
     pub(crate) fn json(&self) -> Value {
         let shown = |line: &StatementLine| {
             let mut shown = json!({
-                "at": times::shown(line.at_ms), "kind": line.kind, "task": line.task, "reference": line.external_ref,
+                "at": times::shown(line.at_ms), "kind": line.kind, "task": line.task, "attempt": line.attempt, "reference": line.external_ref,
                 "note": line.note, "available": line.available.to_string(),
                 "availableAfter": line.available_after.to_string(), "move": line.move_id,
             });

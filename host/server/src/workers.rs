@@ -98,7 +98,7 @@ pub(crate) async fn purge(app: Arc<App>) {
 /// takes it over with the lease. Two that both think so for a moment do no harm.
 const ONE_FOR_ALL: u8 = 0;
 
-fn is_the_one(app: &App) -> bool {
+pub(crate) fn is_the_one(app: &App) -> bool {
     app.shards.load().fence(ONE_FOR_ALL).is_some()
 }
 

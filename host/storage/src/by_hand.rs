@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::changes::ChangeRefusal;
 use crate::db::{Db, sql};
+use crate::exchange::payouts;
 use crate::moves::{self, Named};
 use crate::{AccountStatus, Balance, StoreError};
 
@@ -122,17 +123,20 @@ pub(crate) async fn book(db: &mut Db, call: &ByHand) -> Result<Result<Booked, Ch
         return find(db, call, &made).await;
     }
     let (available, earned) = call.what.changes()?;
+    // What its open requests for payouts come to is not there to be spent.
+    let asked = if earned < Amount::ZERO { payouts::asked_for(db, call.account).await? } else { Amount::ZERO };
     let changed = sql!(
         db,
         optional as Standing,
         "update accounts set available = available + $2, earned = earned + $3
-          where id = $1 and available + $2 >= 0 and earned + $3 >= 0 and ($2 <= 0 or status <> 'closed')
+          where id = $1 and available + $2 >= 0 and earned + $3 >= $4 and ($2 <= 0 or status <> 'closed')
          returning status, available, held, earned",
         call.account.0,
         available.nanos(),
-        earned.nanos()
+        earned.nanos(),
+        asked.nanos()
     )?;
-    let Some(standing) = changed else { return refuse(db, call, available).await.map(Err) };
+    let Some(standing) = changed else { return refuse(db, call, (available, asked)).await.map(Err) };
     moves::insert_entries(db, [(id, &made)]).await?;
     Ok(Ok(booked((id, call.account, call.what.amount()), &standing)))
 }
@@ -144,14 +148,16 @@ async fn look(db: &mut Db, account: AccountId) -> Result<Standing, StoreError> {
 }
 
 /// Why the guard let nothing through.
-async fn refuse(db: &mut Db, call: &ByHand, available: Amount) -> Result<ChangeRefusal, StoreError> {
+async fn refuse(db: &mut Db, call: &ByHand, (available, asked): (Amount, Amount)) -> Result<ChangeRefusal, StoreError> {
     let (status, has, _, earned) = look(db, call.account).await?;
     if available > Amount::ZERO && status == AccountStatus::Closed.as_str() {
         return Ok(ChangeRefusal::AccountClosed);
     }
     Ok(match call.what {
         HandMove::Adjust { .. } => ChangeRefusal::BalanceTooSmall(Amount::from_nanos(has)),
-        HandMove::PayOut(_) | HandMove::Spend(_) => ChangeRefusal::EarningsTooSmall(Amount::from_nanos(earned)),
+        HandMove::PayOut(_) | HandMove::Spend(_) => {
+            ChangeRefusal::EarningsTooSmall(Amount::from_nanos(earned).minus(asked)?)
+        }
     })
 }
 

@@ -4,15 +4,21 @@
 use std::fmt;
 
 use capstan_domain::complaint::RefundRule;
+use capstan_domain::exchange::OwnerLimits;
 use capstan_domain::ledger::MoveKind;
 use capstan_domain::route::PoolMode;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, MoveId};
+use uuid::Uuid;
 
 use crate::accounts::{self, TopUp, TopUpRefusal, ToppedUp};
 use crate::api_keys::{self, KeySettings, NewApiKey};
 use crate::by_hand::{self, Booked, ByHand, TakeBack};
 use crate::credentials::{self, NewCredential};
 use crate::db::{Db, sql};
+use crate::exchange::{
+    Decision, LifeStep, NewClaim, NewContribution, NewEvent, NewExchangeToken, NewPayout, PayoutEnd, PayoutState,
+};
+use crate::exchange::{claims, contributions, life, payouts, tokens};
 use crate::prices::{self, NewPriceBook};
 use crate::{
     AccountStatus, CredentialStatus, NewAccount, NewAudit, Provider, SiteRule, SiteRuleName, Store, StoreError, audit,
@@ -58,6 +64,26 @@ pub enum Change {
     RevokeKey(ApiKeyId),
     /// Adds a credential.
     AddCredential(NewCredential),
+    /// Adds a contributed credential.
+    Contribute(Box<NewContribution>),
+    /// Takes a step of a contributed credential's life.
+    Live(LifeStep),
+    /// Says anew what a contributed credential is lent for: as it was, and as it is from now on.
+    SetLimits(CredentialId, Box<[OwnerLimits; 2]>, NewEvent),
+    /// Makes a contributor's token.
+    CreateToken(NewExchangeToken),
+    /// Revokes a contributor's token for ever.
+    RevokeToken(Uuid),
+    /// Asks for a payout.
+    RequestPayout(NewPayout),
+    /// Ends a payout: when, and how.
+    EndPayout(Uuid, i64, PayoutEnd),
+    /// Files a claim to a credential.
+    FileClaim(NewClaim),
+    /// Decides a claim.
+    DecideClaim(Decision),
+    /// Lets what a credential has earned mature again.
+    ReleaseEarnings(NewEvent),
     /// Sets how a credential stands.
     SetCredentialStatus(CredentialId, CredentialStatus),
     /// Puts another secret in a credential's place; its id, and with it its open tasks and statistics, stay.
@@ -118,6 +144,10 @@ pub enum Applied {
     Credential(CredentialId),
     /// The price book has this version.
     Prices(i64),
+    /// The payout is known under this id.
+    Payout(Uuid),
+    /// The claim is known under this id.
+    Claim(Uuid),
 }
 
 /// Why a change was not made; nothing was written, no line in the audit log either.
@@ -145,6 +175,24 @@ pub enum ChangeRefusal {
     TakenBackBefore,
     /// Another credential has the same secret.
     SecretKnown(CredentialId),
+    /// The account is suspended or closed.
+    AccountNotActive,
+    /// The operator does not allow credentials of this provider to be contributed.
+    ContributionForbidden,
+    /// The same secret is there already, and not this account's.
+    CredentialOfAnother(CredentialId),
+    /// The same secret is there already, and tasks still end with it before it is destroyed.
+    CredentialBeingWithdrawn,
+    /// The secret may not be contributed again: the operator had disabled it, or somebody else has proved to own it.
+    CredentialBarred,
+    /// The credential does not stand any more as it did when the change was decided.
+    CredentialChanged,
+    /// The contributor has asked for another payout by this name.
+    PayoutReferenceTaken,
+    /// The payout is over.
+    PayoutOver(PayoutState),
+    /// The claim was decided otherwise.
+    ClaimDecided,
 }
 
 impl Change {
@@ -163,6 +211,16 @@ impl Change {
             | Self::EditKey { .. }
             | Self::RevokeKey(_)
             | Self::AddCredential(_)
+            | Self::Contribute(_)
+            | Self::Live(_)
+            | Self::SetLimits(..)
+            | Self::CreateToken(_)
+            | Self::RevokeToken(_)
+            | Self::RequestPayout(_)
+            | Self::EndPayout(..)
+            | Self::FileClaim(_)
+            | Self::DecideClaim(_)
+            | Self::ReleaseEarnings(_)
             | Self::SetCredentialStatus(..)
             | Self::RotateCredential(_)
             | Self::PutProvider(_)
@@ -179,7 +237,9 @@ impl Change {
         let booked = match applied {
             Applied::ToppedUp(done) => Some(done.move_id),
             Applied::Booked(done) => Some(done.move_id),
-            Applied::Done | Applied::Credential(_) | Applied::Prices(_) => None,
+            Applied::Done | Applied::Credential(_) | Applied::Prices(_) | Applied::Payout(_) | Applied::Claim(_) => {
+                None
+            }
         };
         booked == self.move_id()
     }
@@ -238,6 +298,21 @@ async fn apply(db: &mut Db, change: &Change) -> Result<Result<Applied, ChangeRef
         Change::AddCredential(credential) => {
             return Ok(Ok(Applied::Credential(credentials::insert(db, credential).await?)));
         }
+        Change::Contribute(new) => return contributions::insert(db, new).await,
+        Change::Live(step) => return life::step(db, step).await,
+        Change::SetLimits(credential, limits, event) => {
+            return contributions::update_limits(db, (*credential, limits), event).await;
+        }
+        Change::CreateToken(token) if is_closed(db, token.account).await? => {
+            return Ok(Err(ChangeRefusal::AccountClosed));
+        }
+        Change::CreateToken(token) => tokens::insert(db, token).await?,
+        Change::RevokeToken(token) => tokens::revoke(db, *token).await?,
+        Change::RequestPayout(payout) => return payouts::request(db, payout).await,
+        Change::EndPayout(payout, at_ms, end) => return payouts::end(db, (*payout, *at_ms), end).await,
+        Change::FileClaim(claim) => return Ok(Ok(claims::file(db, claim).await?)),
+        Change::DecideClaim(decision) => return claims::decide(db, decision).await,
+        Change::ReleaseEarnings(event) => claims::release_earnings(db, event).await?,
         Change::SetCredentialStatus(credential, status) => {
             credentials::update_status(db, *credential, *status).await?;
         }
@@ -304,6 +379,12 @@ async fn close(
     if available > 0 && !keep_balance {
         return Ok(Err(ChangeRefusal::AccountHasBalance(Amount::from_nanos(available))));
     }
+    // What it has contributed is withdrawn with it, and destroyed when no task needs it.
+    let lent = "update credentials set status = 'withdrawn' where owner_account_id = $1 and status <> 'withdrawn'";
+    sql!(db, execute, lent, account.0)?;
+    let looked_at = "update contributions set look_at_ms = null
+                      where credential_id in (select id from credentials where owner_account_id = $1)";
+    sql!(db, execute, looked_at, account.0)?;
     let text = "update accounts set status = 'closed'
                  where id = $1 and status <> 'closed' and held = 0 and (available = 0 or $2)";
     guarded(sql!(db, execute, text, account.0, keep_balance)?)
@@ -313,7 +394,7 @@ async fn rotate(db: &mut Db, secret: &NewSecret) -> Result<Result<Applied, Chang
     let NewSecret { credential, sealed, binding, fingerprint } = secret;
     let known = sql!(
         db,
-        optional as (uuid::Uuid,),
+        optional as (Uuid,),
         "select id from credentials where fingerprint = $1 and id <> $2",
         fingerprint.as_slice(),
         credential.0

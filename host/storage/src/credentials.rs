@@ -7,7 +7,7 @@ use capstan_domain::{AccountId, CredentialId, ProviderId};
 use uuid::Uuid;
 
 use crate::db::{Db, sql};
-use crate::{CredentialStatus, Store, StoreError, providers, words};
+use crate::{AccountStatus, CredentialStatus, Store, StoreError, providers, words};
 
 /// A credential to be added.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct NewCredential {
     pub binding: String,
     /// A keyed hash of its fields: the same credential is added once.
     pub fingerprint: Vec<u8>,
+    /// How it stands at first.
+    pub status: CredentialStatus,
     /// When it is added.
     pub created_at_ms: i64,
 }
@@ -51,6 +53,8 @@ pub struct Credential {
     pub binding: String,
     /// How it stands.
     pub status: CredentialStatus,
+    /// Whether its owner's account is active; true of a platform credential.
+    pub owner_is_active: bool,
     /// When it was added.
     pub created_at_ms: i64,
 }
@@ -77,6 +81,7 @@ struct CredentialRow {
     sealed: Vec<u8>,
     binding: String,
     status: String,
+    owner_status: Option<String>,
     created_at_ms: i64,
 }
 
@@ -91,6 +96,7 @@ impl CredentialRow {
             sealed: self.sealed,
             binding: self.binding,
             status: words::read(CredentialStatus::from_word(&self.status), "credentials", "status", self.id)?,
+            owner_is_active: self.owner_status.is_none_or(|status| status == AccountStatus::Active.as_str()),
             created_at_ms: self.created_at_ms,
         })
     }
@@ -101,7 +107,7 @@ pub(crate) fn read_pool(word: &str) -> Option<Pool> {
 }
 
 impl Store {
-    /// Adds a credential, active, and says under which id it is known: its own, or that of the row which already holds
+    /// Adds a credential and says under which id it is known: its own, or that of the row which already holds
     /// the same fingerprint.
     ///
     /// # Errors
@@ -122,6 +128,42 @@ impl Store {
         self.write((credential, status), |db, &(id, status)| Box::pin(update_status(db, id, status))).await
     }
 
+    /// One credential.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_credential(&self, credential: CredentialId) -> Result<Option<Credential>, StoreError> {
+        let db = &mut self.reader().await?;
+        let row = sql!(
+            db,
+            optional as CredentialRow,
+            "select c.id, c.provider_id, c.pool, c.owner_account_id, c.label, c.sealed, c.binding, c.status,
+                    a.status as owner_status, c.created_at_ms
+               from credentials c left join accounts a on a.id = c.owner_account_id where c.id = $1",
+            credential.0
+        )?;
+        row.map(CredentialRow::read).transpose()
+    }
+
+    /// The contributed credentials of one account, or of all, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_contributed(&self, owner: Option<AccountId>) -> Result<Vec<Credential>, StoreError> {
+        let db = &mut self.reader().await?;
+        let rows = sql!(
+            db,
+            all as CredentialRow,
+            "select c.id, c.provider_id, c.pool, c.owner_account_id, c.label, c.sealed, c.binding, c.status,
+                    a.status as owner_status, c.created_at_ms
+               from credentials c left join accounts a on a.id = c.owner_account_id
+              where c.owner_account_id is not null and ($1 is null or c.owner_account_id = $1)
+              order by c.created_at_ms, c.id",
+            owner.map(|owner| owner.0)
+        )?;
+        rows.into_iter().map(CredentialRow::read).collect()
+    }
+
     /// Every credential, oldest first.
     ///
     /// # Errors
@@ -131,8 +173,9 @@ impl Store {
         let rows = sql!(
             db,
             all as CredentialRow,
-            "select id, provider_id, pool, owner_account_id, label, sealed, binding, status, created_at_ms
-               from credentials order by created_at_ms, id"
+            "select c.id, c.provider_id, c.pool, c.owner_account_id, c.label, c.sealed, c.binding, c.status,
+                    a.status as owner_status, c.created_at_ms
+               from credentials c left join accounts a on a.id = c.owner_account_id order by c.created_at_ms, c.id"
         )?;
         rows.into_iter().map(CredentialRow::read).collect()
     }
@@ -144,7 +187,7 @@ pub(crate) async fn insert(db: &mut Db, credential: &NewCredential) -> Result<Cr
         execute,
         "insert into credentials (id, provider_id, pool, owner_account_id, label, sealed, binding, fingerprint, status,
                                   created_at_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          on conflict do nothing",
         credential.id.0,
         credential.provider.as_str(),
@@ -154,6 +197,7 @@ pub(crate) async fn insert(db: &mut Db, credential: &NewCredential) -> Result<Cr
         credential.sealed.as_slice(),
         credential.binding.as_str(),
         credential.fingerprint.as_slice(),
+        credential.status.as_str(),
         credential.created_at_ms
     )?;
     let (id,) = sql!(

@@ -4,7 +4,7 @@
 //! each other. What has matured is a balance of its own, `accounts.earned`, because it can be spent.
 
 use capstan_domain::ledger::{Move, Share};
-use capstan_domain::{AccountId, Amount, AttemptId, MoveId};
+use capstan_domain::{AccountId, Amount, AttemptId, CredentialId, MoveId};
 use uuid::Uuid;
 
 use crate::bulk::{Bulk, Cell, Writes};
@@ -77,20 +77,40 @@ impl Store {
         let rows = sql!(
             db,
             all as (Uuid,),
-            "select distinct contributor_id from earnings where state = 'pending' and matures_at_ms <= $1 limit $2",
+            "select distinct contributor_id from earnings
+              where state = 'pending' and matures_at_ms <= $1
+                and not exists (select 1 from attempts a join contributions n on n.credential_id = a.credential_id
+                                 where a.id = earnings.attempt_id and n.earnings_held)
+              limit $2",
             now_ms,
             most
         )?;
         Ok(rows.into_iter().map(|(id,)| AccountId(id)).collect())
     }
 
-    /// Moves what is out of dispute to what the contributor can spend; answers how much, by this call or an earlier one
+    /// Moves what is out of dispute, and not held because somebody else owns the credential, to what the contributor can spend; answers how much, by this call or an earlier one
     /// with the same move's id.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn mature_earnings(&self, maturing: Maturing) -> Result<Amount, StoreError> {
         self.write(maturing, |db, maturing| Box::pin(mature(db, maturing))).await
+    }
+
+    /// The shares that a credential has earned and that are pending, each with its attempt.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_pending_shares(&self, credential: CredentialId) -> Result<Vec<(AttemptId, Amount)>, StoreError> {
+        let db = &mut self.reader().await?;
+        let rows = sql!(
+            db,
+            all as (Uuid, i64),
+            "select e.attempt_id, e.amount_nanos from attempts a join earnings e on e.attempt_id = a.id
+              where a.credential_id = $1 and e.kind = 'share' and e.state = 'pending'",
+            credential.0
+        )?;
+        Ok(rows.into_iter().map(|(id, nanos)| (AttemptId(id), Amount::from_nanos(nanos))).collect())
     }
 
     /// What an account has earned as a contributor.
@@ -128,6 +148,8 @@ async fn mature(db: &mut Db, call: &Maturing) -> Result<Amount, StoreError> {
         all as (i64,),
         "update earnings set state = 'matured'
           where contributor_id = $1 and state = 'pending' and matures_at_ms <= $2
+            and not exists (select 1 from attempts a join contributions n on n.credential_id = a.credential_id
+                             where a.id = earnings.attempt_id and n.earnings_held)
          returning amount_nanos",
         call.contributor.0,
         call.now_ms

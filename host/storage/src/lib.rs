@@ -29,6 +29,7 @@ mod db;
 mod drift;
 mod earnings;
 mod error;
+mod exchange;
 #[cfg(feature = "faults")]
 pub mod faults;
 mod key_checks;
@@ -47,6 +48,8 @@ mod verify;
 mod words;
 mod writer;
 
+pub use capstan_domain::exchange::CredentialStatus;
+
 pub use abuse::{Reported, Trace};
 pub use accounts::{Account, Balance, NewAccount, TopUp, TopUpRefusal, ToppedUp};
 pub use api_keys::{ApiKey, FoundKey, KeySettings, NewApiKey};
@@ -63,6 +66,11 @@ pub use db::DatabaseUrl;
 pub use drift::CostDrift;
 pub use earnings::{Earnings, Maturing};
 pub use error::StoreError;
+pub use exchange::{
+    Claim, ClaimState, Contribution, CredentialEvent, Day, Decision, ExchangeToken, FoundToken, LifeStep, LimitsRow,
+    Look, NewClaim, NewContribution, NewEvent, NewExchangeToken, NewPayout, Payout, PayoutEnd, PayoutState, Signature,
+    Use, UseMark,
+};
 pub use key_checks::NewKeyCheck;
 pub use key_days::day_of;
 pub use learned::{Learned, LearnedOf};
@@ -84,5 +92,5 @@ pub use tasks::rows::{Attempt, AttemptFault, NewAttempt, OpenTask, RecordedFault
 pub use tasks::settle::{AttemptEnd, Outcome, Settled, Settlement};
 pub use tasks::watched::{Doubtful, Watched};
 pub use verify::{Difference, LedgerReport};
-pub use words::{AccountStatus, AttemptState, CredentialStatus, KeyStatus, ProviderStatus};
+pub use words::{AccountStatus, AttemptState, KeyStatus, ProviderStatus};
 pub use writer::StoreStats;

@@ -18,6 +18,8 @@ pub struct Provider {
     pub loopback: bool,
     /// How it stands.
     pub status: ProviderStatus,
+    /// Why its credentials may be contributed: the clause of its terms, or the agreement. None forbids it.
+    pub contribution_note: Option<String>,
     /// When it was first set.
     pub created_at_ms: i64,
 }
@@ -29,6 +31,7 @@ struct ProviderRow {
     time_scale: i64,
     loopback: bool,
     status: String,
+    contribution_note: Option<String>,
     created_at_ms: i64,
 }
 
@@ -40,6 +43,7 @@ impl ProviderRow {
             time_scale: words::read(u32::try_from(self.time_scale).ok(), "providers", "time_scale", &self.id)?,
             loopback: self.loopback,
             status: words::read(ProviderStatus::from_word(&self.status), "providers", "status", &self.id)?,
+            contribution_note: self.contribution_note,
             created_at_ms: self.created_at_ms,
         })
     }
@@ -67,7 +71,7 @@ impl Store {
         let rows = sql!(
             db,
             all as ProviderRow,
-            "select id, base_url, time_scale, loopback, status, created_at_ms from providers order by id"
+            "select id, base_url, time_scale, loopback, status, contribution_note, created_at_ms from providers order by id"
         )?;
         rows.into_iter().map(ProviderRow::read).collect()
     }
@@ -77,15 +81,17 @@ pub(crate) async fn upsert(db: &mut Db, provider: &Provider) -> Result<(), Store
     sql!(
         db,
         execute,
-        "insert into providers (id, base_url, time_scale, loopback, status, created_at_ms)
-         values ($1, $2, $3, $4, $5, $6)
+        "insert into providers (id, base_url, time_scale, loopback, status, contribution_note, created_at_ms)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (id) do update set base_url = excluded.base_url, time_scale = excluded.time_scale,
-                                        loopback = excluded.loopback, status = excluded.status",
+                                        loopback = excluded.loopback, status = excluded.status,
+                                        contribution_note = excluded.contribution_note",
         provider.id.as_str(),
         provider.base_url.as_deref(),
         i64::from(provider.time_scale),
         provider.loopback,
         provider.status.as_str(),
+        provider.contribution_note.as_deref(),
         provider.created_at_ms
     )?;
     Ok(())

@@ -93,38 +93,6 @@ impl ProviderStatus {
     }
 }
 
-/// How a credential stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CredentialStatus {
-    /// Tasks may be routed to it.
-    Active,
-    /// Switched off by a person.
-    Disabled,
-    /// Its provider refuses it.
-    Rejected,
-    /// It has no funds at its provider.
-    Depleted,
-}
-
-impl CredentialStatus {
-    /// The word in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-            Self::Rejected => "rejected",
-            Self::Depleted => "depleted",
-        }
-    }
-
-    /// Reads the word of the database.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Active, Self::Disabled, Self::Rejected, Self::Depleted].into_iter().find(|s| s.as_str() == word)
-    }
-}
-
 /// How an attempt stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AttemptState {

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use capstan_simulator::Usd;
 use capstan_tests::client::recaptcha;
+use capstan_tests::contributor::Contributor;
 use capstan_tests::stage::{PROVIDERS, Stage};
 use capstan_tests::suite::test;
 use clap::CommandFactory as _;
 use libtest_mimic::Trial;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
@@ -80,6 +81,7 @@ async fn first_day() -> Result<()> {
     let said = run("money", &variables)?;
     ensure!(said.contains("slow on 3 March") && said.contains("topup") && said.contains("capture"), "{said}");
     ensure!(said.contains("earningsPending") && said.contains("agrees"), "{said}");
+    exchange(&stage, &run).await?;
     let said = run("policy", &variables)?;
     ensure!(said.contains("allowed by discord.com/register") && said.contains("google.com,discord.com"), "{said}");
     let said = run("trouble", &variables)?;
@@ -108,6 +110,19 @@ fn replay(transcript: &str) -> Result<()> {
             &operation.to_string(),
         )?;
     }
+    Ok(())
+}
+
+/// What accounts contribute: opened, lent by Ada, and looked after.
+async fn exchange(stage: &Stage, run: &impl Fn(&str, &[(&str, &str)]) -> Result<String>) -> Result<()> {
+    stage.control("anti-captcha")?.set_key("the-key-of-ada", Usd::dollars(5));
+    let said = run("exchange", &[])?;
+    let token = said.lines().find(|line| line.starts_with("capx_")).context("no token")?;
+    ensure!(said.contains("laptop"), "{said}");
+    let ada = Contributor::new(&stage.client("")?, token);
+    let credential = ada.lend("the-key-of-ada", json!({"dailyCap": "1.00"})).await?;
+    let said = run("exchange-later", &[("CREDENTIAL", &credential)])?;
+    ensure!(said.contains("Ada Lovelace") && said.contains("disabled") && !said.contains("the-key-of-ada"), "{said}");
     Ok(())
 }
 

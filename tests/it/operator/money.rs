@@ -108,8 +108,8 @@ async fn a_contributed_key() -> Result<(Stage, String)> {
     let set = ["provider", "set", "anti-captcha"].into_iter().chain(flags.iter().map(String::as_str));
     stage.asked(&set.collect::<Vec<_>>(), "")?;
     stage.asked(&["account", "create", "Ada"], "")?;
-    let add = ["credential", "add", "anti-captcha", "--label", "contributed", "--owner", "Ada"];
-    stage.asked(&add, "key-of-ada\n")?;
+    stage.asked(&["provider", "set", "anti-captcha", "--contribution-note", "a simulated provider"], "")?;
+    stage.contributor("Ada")?.lend("key-of-ada", json!({})).await?;
     stage.asked(&["price", "import", "-"], "anti-captcha,recaptcha_v2,community,0.004,9000\n")?;
     stage.asked(&["account", "create", "Bob"], "")?;
     stage.asked(&["account", "topup", "Bob", "1", "--reference", "first"], "")?;

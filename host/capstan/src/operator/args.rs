@@ -148,7 +148,9 @@ impl From<KeyArgs> for KeyChange {
 /// Verbs on credentials at providers.
 #[derive(Debug, Subcommand)]
 pub enum CredentialCommand {
-    /// Add a credential, read from standard input.
+    /// Add a credential of the platform's own, read from standard input.
+    ///
+    /// Those of the community are contributed by their owners; see `capstan exchange`.
     ///
     /// One line with the key; where the provider's credential has several fields, a line FIELD=VALUE for each (`capstan
     /// adapter list` names them). It is sealed at once and shown to nobody again.
@@ -159,9 +161,6 @@ pub enum CredentialCommand {
         /// What it is called.
         #[arg(long, value_name = "TEXT")]
         label: String,
-        /// The account that contributed it; none means that it is the platform's own.
-        #[arg(long, value_name = "ACCOUNT")]
-        owner: Option<String>,
     },
     /// List credentials; never what they are.
     List {
@@ -192,7 +191,7 @@ pub enum CredentialCommand {
 pub enum ProviderCommand {
     /// Set a provider up, or change it. What is not named stays. Setting it active ends a quarantine of its adapter.
     #[command(
-        after_help = "Examples:\n  capstan provider set capsolver\n  capstan provider set capsolver --status disabled\n  capstan provider set capsolver --base-url http://127.0.0.1:8100 --loopback true --time-scale 10"
+        after_help = "Examples:\n  capstan provider set capsolver\n  capstan provider set capsolver --status disabled\n  capstan provider set capsolver --contribution-note \"agreement of 2027-01-15, clause 4\"\n  capstan provider set capsolver --base-url http://127.0.0.1:8100 --loopback true --time-scale 10"
     )]
     Set {
         /// The provider.
@@ -250,12 +249,16 @@ pub struct ProviderArgs {
     /// Divides every wait (for a simulated provider).
     #[arg(long, value_name = "N")]
     pub time_scale: Option<u32>,
+    /// Why its credentials may be contributed by accounts: the clause of its terms, or the agreement with it. Without a note
+    /// they may not, and those that were are not used; none takes it away.
+    #[arg(long, value_name = "TEXT")]
+    pub contribution_note: Option<String>,
 }
 
 impl From<ProviderArgs> for ProviderChange {
     fn from(args: ProviderArgs) -> Self {
-        let ProviderArgs { base_url, status, loopback, time_scale } = args;
-        Self { base_url, status, loopback, time_scale }
+        let ProviderArgs { base_url, status, loopback, time_scale, contribution_note } = args;
+        Self { base_url, status, loopback, time_scale, contribution_note }
     }
 }
 

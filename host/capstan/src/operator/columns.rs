@@ -54,12 +54,51 @@ pub(super) const CREDENTIALS: &[Column] = &[
     ("RESTS UNTIL", "restsUntil"),
     ("ADDED", "created"),
 ];
+pub(super) const CONTRIBUTED: &[Column] = &[
+    ("CREDENTIAL", "credential"),
+    ("PROVIDER", "provider"),
+    ("OWNER", "ownerName"),
+    ("LABEL", "label"),
+    ("ENDS IN", "masked"),
+    ("STATUS", "status"),
+    ("REASON", "reason"),
+    ("NEXT CHECK", "nextCheck"),
+    ("CONTRIBUTED", "created"),
+];
+pub(super) const EVENTS: &[Column] = &[("AT", "at"), ("KIND", "kind"), ("DETAIL", "detail")];
+pub(super) const TOKENS: &[Column] = &[
+    ("PUBLIC ID", "publicId"),
+    ("ACCOUNT", "accountName"),
+    ("LABEL", "label"),
+    ("STATUS", "status"),
+    ("CREATED", "created"),
+    ("EXPIRES", "expires"),
+];
+pub(super) const CLAIMS: &[Column] = &[
+    ("CLAIM", "claim"),
+    ("CREDENTIAL", "credential"),
+    ("CLAIMANT", "claimantName"),
+    ("HOLDER", "holderName"),
+    ("STATE", "state"),
+    ("EVIDENCE", "evidence"),
+    ("FILED", "created"),
+];
+pub(super) const PAYOUTS: &[Column] = &[
+    ("PAYOUT", "payout"),
+    ("ACCOUNT", "accountName"),
+    ("AMOUNT", "amount"),
+    ("DESTINATION", "destination"),
+    ("STATE", "state"),
+    ("ASKED", "created"),
+    ("ENDED", "ended"),
+];
 pub(super) const PROVIDERS: &[Column] = &[
     ("PROVIDER", "provider"),
     ("NAME", "name"),
     ("STATUS", "status"),
     ("PLATFORM", "platformCredentials"),
     ("COMMUNITY", "communityCredentials"),
+    ("CONTRIBUTION", "contributionNote"),
     ("QUARANTINE", "quarantine"),
     ("BASE URL", "baseUrl"),
 ];

@@ -5,6 +5,7 @@
 pub mod args;
 pub mod backup;
 mod columns;
+pub mod exchange_args;
 mod input;
 pub mod money_args;
 pub mod policy_args;
@@ -24,6 +25,7 @@ use serde_json::Value;
 
 use crate::serve::{self, Chosen};
 use args::{AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand, RoutingCommand};
+use exchange_args::{ExchangeCommand, TokenCommand};
 use money_args::{AccountCommand, EarningCommand, LedgerCommand};
 use policy_args::{AbuseCommand, PolicyCommand};
 use price_args::{PriceArgs, PriceCommand};
@@ -169,9 +171,9 @@ pub(crate) fn key(command: KeyCommand) -> Order {
 pub(crate) fn credential(command: CredentialCommand) -> Result<Order> {
     use show::View;
     Ok(match command {
-        CredentialCommand::Add { provider, label, owner } => {
+        CredentialCommand::Add { provider, label } => {
             let fields = input::secret_fields()?;
-            Order::new(Verb::CredentialAdd { provider, label, owner, fields }, View::Record)
+            Order::new(Verb::CredentialAdd { provider, label, fields }, View::Record)
         }
         CredentialCommand::List { provider } => {
             Order::new(Verb::CredentialList { provider }, View::Table(columns::CREDENTIALS))
@@ -183,6 +185,25 @@ pub(crate) fn credential(command: CredentialCommand) -> Result<Order> {
             Order::new(Verb::CredentialRotate { credential, fields }, View::Record)
         }
     })
+}
+
+pub(crate) fn exchange(command: ExchangeCommand) -> Order {
+    use show::View;
+    let view = match &command {
+        ExchangeCommand::Token { command: TokenCommand::Create { .. } } => View::NewKey,
+        ExchangeCommand::Token { command: TokenCommand::List { .. } } => View::Table(columns::TOKENS),
+        ExchangeCommand::List { .. } => View::Table(columns::CONTRIBUTED),
+        ExchangeCommand::Show { .. } => View::Contributed,
+        ExchangeCommand::Claims => View::Table(columns::CLAIMS),
+        ExchangeCommand::Payouts { .. } => View::Table(columns::PAYOUTS),
+        ExchangeCommand::Token { command: TokenCommand::Revoke { .. } }
+        | ExchangeCommand::Decide { .. }
+        | ExchangeCommand::ReleaseEarnings { .. }
+        | ExchangeCommand::TakeBackEarnings { .. }
+        | ExchangeCommand::Pay { .. }
+        | ExchangeCommand::Refuse { .. } => View::Record,
+    };
+    Order::new(command.into(), view)
 }
 
 pub(crate) fn provider(command: ProviderCommand) -> Result<Order> {

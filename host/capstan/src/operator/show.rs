@@ -12,8 +12,10 @@ pub(super) enum View {
     Table(&'static [Column]),
     /// One object, a line for each field.
     Record,
-    /// A new API key, which is shown once.
+    /// A new API key or token, which is shown once.
     NewKey,
+    /// A contributed credential and what happened to it.
+    Contributed,
     /// A task and its attempts.
     Task,
     /// A check of a provider.
@@ -40,6 +42,7 @@ impl View {
             Self::Table(columns) => table(columns, answer),
             Self::Record => record(answer),
             Self::NewKey => new_key(answer),
+            Self::Contributed => contributed(answer),
             Self::Task => task(answer),
             Self::Check => check(answer),
             Self::Decision => decision(answer),
@@ -143,12 +146,23 @@ fn record(answer: &Value) -> String {
 
 fn new_key(answer: &Value) -> String {
     let field = |name: &str| answer.get(name).map(cell).unwrap_or_default();
+    let (secret, what) = match answer.get("exchangeToken") {
+        Some(token) => (cell(token), "token"),
+        None => (field("clientKey"), "key"),
+    };
     format!(
-        "{}\n\nThis is key {} of {}. It is shown this once and stored nowhere.",
-        field("clientKey"),
+        "{secret}\n\nThis is {what} {} of {}. It is shown this once and stored nowhere.",
         field("publicId"),
         field("accountName")
     )
+}
+
+fn contributed(answer: &Value) -> String {
+    let mut facts = answer.clone();
+    let events = facts.as_object_mut().and_then(|fields| fields.remove("events")).unwrap_or_default();
+    let mut text = record(&facts);
+    let _ = write!(text, "\nEvents\n{}", table(columns::EVENTS, &events));
+    text
 }
 
 fn task(answer: &Value) -> String {

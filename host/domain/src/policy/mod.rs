@@ -39,7 +39,7 @@ use std::sync::Arc;
 use url::Url;
 
 pub use defaults::{BadDefault, default_rules};
-pub use domains::{BadDomains, KeyDomains};
+pub use domains::{BadDomains, KeyDomains, Places, SiteList};
 pub use pattern::{BadPattern, MAX_HOST_BYTES, Pattern, has_known_suffix, plain_host, registrable};
 
 use crate::{AccountId, ApiKeyId};

@@ -154,6 +154,7 @@ impl fmt::Display for Pattern {
 }
 
 /// Where a task is to be solved, in the spelling of patterns.
+#[derive(Debug)]
 pub(super) struct Place<'u> {
     pub(super) host: String,
     url: &'u Url,

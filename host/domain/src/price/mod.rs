@@ -77,6 +77,17 @@ pub struct Price {
 const MOST_PUBLISHED_TIMES: i64 = 10;
 
 impl Price {
+    /// The same for its contributor's own task: what is left of the price when the share is taken from it, whatever the
+    /// provider charges, since the provider charges the contributor itself. A price below which nothing can be set aside is the
+    /// least amount that there is.
+    #[must_use]
+    pub fn of_own_use(self) -> Self {
+        let Terms { price, expected_cost, .. } = self.terms;
+        let fee = price.share(self.share_bp).and_then(|share| price.minus(share)).unwrap_or(price);
+        let price = fee.max(Amount::from_nanos(1));
+        Self { terms: Terms { price, billing: Billing::Fixed, expected_cost }, ..self }
+    }
+
     /// The same while its provider publishes this price for the task: what it is expected to take is the higher of the two,
     /// since the list is as old as the adapter, and a published price is what is charged now at least. What the account pays
     /// stays as it is agreed.

@@ -28,11 +28,21 @@ pub enum Hit {
     Quarantined,
     /// It is resting after a fault.
     Resting,
+    /// Its owner does not lend it for this family.
+    OwnersTypes,
+    /// Its owner does not lend it for a site that the task names.
+    OwnersSites,
+    /// It has as many open tasks as its owner lets it have.
+    OwnersLoad,
+    /// Its provider has charged as much today as its owner lets it.
+    OwnersCap,
+    /// What it has at its provider is its owner's own reserve.
+    OwnersReserve,
 }
 
 impl Hit {
     /// Every filter.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::OtherProvider,
         Self::NotListed,
         Self::Family,
@@ -44,6 +54,11 @@ impl Hit {
         Self::OutOfFunds,
         Self::Quarantined,
         Self::Resting,
+        Self::OwnersTypes,
+        Self::OwnersSites,
+        Self::OwnersLoad,
+        Self::OwnersCap,
+        Self::OwnersReserve,
     ];
 
     const fn bit(self) -> u16 {
@@ -66,6 +81,12 @@ impl Hits {
     #[must_use]
     pub const fn and(self, hit: Hit) -> Self {
         Self(self.0 | hit.bit())
+    }
+
+    /// These and those.
+    #[must_use]
+    pub const fn union(self, those: Self) -> Self {
+        Self(self.0 | those.0)
     }
 
     /// Whether this filter is one of them.

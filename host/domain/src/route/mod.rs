@@ -17,6 +17,7 @@ mod tests;
 
 pub use explain::Explanation;
 pub use hit::{Hit, Hits};
+pub use order::FIND_OUT_EVERY;
 pub use pool::{Pool, PoolAsker, PoolCeiling, PoolCeilings, PoolInForce, PoolMode, PoolWish};
 pub use published::Published;
 pub use score::{Expected, FAILURE_PRICES, Observed, SelectionMode};
@@ -68,6 +69,8 @@ pub struct Offer {
     pub rested_until_ms: i64,
     /// What it has to do, beside what it can.
     pub load: Load,
+    /// What its owner does not lend it for, as far as it speaks against this task when it is another account's.
+    pub owners_limits: Hits,
     /// What it has left at its provider, where that is known; below zero where less was charged than was expected.
     pub balance: Option<Amount>,
 }
@@ -111,6 +114,8 @@ impl<'r> SavedOrder<'r> {
 /// What is asked of the router.
 #[derive(Clone, Debug)]
 pub struct RouteRequest<'r> {
+    /// Whose task it is.
+    pub account: AccountId,
     /// Whether the task comes with a proxy.
     pub with_proxy: bool,
     /// The pool in force.
@@ -124,6 +129,8 @@ pub struct RouteRequest<'r> {
     pub forced: Option<&'r str>,
     /// As many candidates are tried at most.
     pub most: usize,
+    /// One task in so many is tried first where it may be better than is known; 0 means none.
+    pub find_out_every: u64,
     /// Now.
     pub now_ms: i64,
     /// A number drawn at random for this task.
@@ -305,16 +312,19 @@ fn judge(request: &RouteRequest<'_>, provision: &Provision<'_>, offer: &Offer, h
     if [Hit::OtherProvider, Hit::NotListed, Hit::Family].into_iter().any(|hit| hits.has(hit)) {
         return Err(hits);
     }
-    let price = match offer.pool {
-        Pool::Platform => provision.platform_price,
-        Pool::Community => provision.community_price,
+    let price = match (offer.pool, offer.owner) {
+        (Pool::Platform, _) => provision.platform_price,
+        // Whoever pays the provider already, from the own balance there, pays the gateway's part alone.
+        (Pool::Community, Some(owner)) if owner == request.account => provision.community_price.map(Price::of_own_use),
+        (Pool::Community, _) => provision.community_price,
     };
     let price = price.map(|price| price.published_at(provision.published.price));
-    let mut hits = hits;
+    let is_lent = offer.pool == Pool::Community && offer.owner != Some(request.account);
+    let mut hits = if is_lent { hits.union(offer.owners_limits) } else { hits };
     for (hit, is_hit) in [
         (Hit::Pool, !request.pool.mode.admits(offer.pool)),
         (Hit::NoPrice, price.is_none()),
-        (Hit::ShareBelowCost, offer.pool == Pool::Community && price.is_some_and(|p| !p.covers_the_contributor())),
+        (Hit::ShareBelowCost, is_lent && price.is_some_and(|p| !p.covers_the_contributor())),
         (Hit::OutOfFunds, price.is_some_and(|p| offer.is_short_of(p.terms.expected_cost))),
         (Hit::Quarantined, provision.is_quarantined),
         (Hit::Resting, offer.rested_until_ms > request.now_ms),

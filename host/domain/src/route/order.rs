@@ -14,8 +14,8 @@ use crate::price::Price;
 /// As many candidates are put in order; a task tries a few.
 const HEAD: usize = 64;
 
-/// One task in so many finds out.
-const FINDS_OUT: u64 = 32;
+/// One task in so many finds out, where nobody has said otherwise.
+pub const FIND_OUT_EVERY: u64 = 32;
 
 /// Nobody is tried to find out who is expected to be so many times worse: what is surely bad has to fade first.
 const WORTH_A_TRY: f64 = 3.0;
@@ -146,7 +146,8 @@ fn is_near(mode: SelectionMode, one: &Ranked<'_>, best: &Ranked<'_>) -> bool {
 /// a place in a saved order is not for somebody else to take.
 fn find_out(request: &RouteRequest<'_>, head: &mut [Ranked<'_>], lowest: f64) {
     let draw = mixed(request.draw ^ u64::from_be_bytes(*b"find out"));
-    if request.forced.is_some() || !draw.is_multiple_of(FINDS_OUT) {
+    let every = request.find_out_every;
+    if request.forced.is_some() || every == 0 || !draw.is_multiple_of(every) {
         return;
     }
     let Some(best) = head.first() else { return };

@@ -56,6 +56,8 @@ pub struct PoolCeilings {
     pub account: Option<PoolMode>,
     /// The API key's setting is what it may have at most: a request may narrow it, never widen it.
     pub key_lock: bool,
+    /// Providers have refused too many of the account's tasks as bad, which gets the keys of others banned.
+    pub bad_tasks: bool,
 }
 
 /// Whose wish a pool was.
@@ -84,6 +86,8 @@ pub enum PoolCeiling {
     Account,
     /// The lock on the API key.
     KeyLock,
+    /// Too many of the account's tasks were bad.
+    BadTasks,
 }
 
 /// The pool in force for one task, and how it came about.
@@ -131,6 +135,7 @@ impl PoolMode {
             (ceilings.family, PoolCeiling::TaskType),
             (ceilings.account, PoolCeiling::Account),
             (Some(of_key.0).filter(|_| ceilings.key_lock), PoolCeiling::KeyLock),
+            (Some(Self::PlatformOnly).filter(|_| ceilings.bad_tasks), PoolCeiling::BadTasks),
         ];
         let ceiling = closed.into_iter().find(|(mode, _)| *mode == Some(Self::PlatformOnly)).map(|(_, named)| named);
         let mode = if ceiling.is_some() { Self::PlatformOnly } else { asked };
@@ -162,7 +167,7 @@ mod tests {
 
     const ANY: [Option<PoolMode>; 3] = [None, Some(All), Some(PlatformOnly)];
 
-    /// Every combination of every level, 972 of them.
+    /// Every combination of every level, 1,944 of them.
     fn each(check: impl Fn(&PoolWish, &PoolCeilings, PoolInForce)) {
         let flags = [false, true];
         for (request, key, has_secrets) in
@@ -171,8 +176,10 @@ mod tests {
             let wish = PoolWish { request, key, has_secrets };
             for (gateway, family) in ANY.iter().flat_map(|g| ANY.map(|f| (*g, f))) {
                 for (account, key_lock) in ANY.iter().flat_map(|a| flags.map(|l| (*a, l))) {
-                    let ceilings = PoolCeilings { gateway, family, account, key_lock };
-                    check(&wish, &ceilings, PoolMode::in_force(&wish, &ceilings));
+                    for bad_tasks in flags {
+                        let ceilings = PoolCeilings { gateway, family, account, key_lock, bad_tasks };
+                        check(&wish, &ceilings, PoolMode::in_force(&wish, &ceilings));
+                    }
                 }
             }
         }
@@ -216,7 +223,9 @@ mod tests {
     fn ceilings_narrow_and_nothing_below_lifts_them() {
         let ask = |key, has_secrets| PoolWish { request: Some(All), key, has_secrets };
         let (open, shut) = (Some(All), Some(PlatformOnly));
-        let set = |gateway, family, account, key_lock| PoolCeilings { gateway, family, account, key_lock };
+        let set =
+            |gateway, family, account, key_lock| PoolCeilings { gateway, family, account, key_lock, bad_tasks: false };
+        let bad = |ceilings| PoolCeilings { bad_tasks: true, ..ceilings };
         for (wish, ceilings, mode, ceiling) in [
             (ask(None, false), set(None, None, None, false), All, None),
             (ask(None, false), set(open, open, open, false), All, None),
@@ -227,6 +236,8 @@ mod tests {
             (ask(shut, false), set(None, None, None, true), PlatformOnly, Some(PoolCeiling::KeyLock)),
             (ask(shut, false), set(open, open, open, true), PlatformOnly, Some(PoolCeiling::KeyLock)),
             (ask(shut, false), set(None, None, shut, true), PlatformOnly, Some(PoolCeiling::Account)),
+            (ask(None, false), bad(set(open, open, open, false)), PlatformOnly, Some(PoolCeiling::BadTasks)),
+            (ask(None, false), bad(set(None, None, shut, false)), PlatformOnly, Some(PoolCeiling::Account)),
             (ask(open, true), set(None, None, None, true), All, None),
             (ask(None, false), set(None, None, None, true), All, None),
             // A locked key without a setting has what such a key has by itself, so nothing for tasks with secrets.
@@ -243,7 +254,8 @@ mod tests {
         each(|wish, ceilings, pool| {
             let shut = Some(PlatformOnly);
             let is_locked_out = ceilings.key_lock && (wish.key == shut || (wish.key.is_none() && wish.has_secrets));
-            let is_shut = [ceilings.gateway, ceilings.family, ceilings.account].contains(&shut) || is_locked_out;
+            let is_closed = [ceilings.gateway, ceilings.family, ceilings.account].contains(&shut);
+            let is_shut = is_closed || is_locked_out || ceilings.bad_tasks;
             let is_wished = wish.request == Some(All)
                 || (wish.request.is_none() && (wish.key == Some(All) || (wish.key.is_none() && !wish.has_secrets)));
             let context = format!("{wish:?} {ceilings:?} {pool:?}");
@@ -259,6 +271,7 @@ mod tests {
                     ![ceilings.gateway, ceilings.family].contains(&shut) && ceilings.account == shut
                 }
                 Some(PoolCeiling::KeyLock) => is_locked_out,
+                Some(PoolCeiling::BadTasks) => ceilings.bad_tasks && !is_closed && !is_locked_out,
             };
             assert!(named_is_shut, "{context}");
         });

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
+use crate::price::Billing;
 
 fn id(name: &str) -> ProviderId {
     ProviderId::new(name).unwrap()
@@ -19,6 +20,7 @@ fn offer(n: u128, pool: Pool) -> Offer {
         observed: Observed::default(),
         rested_until_ms: 0,
         load: Load::NONE,
+        owners_limits: Hits::default(),
         balance: None,
     }
 }
@@ -55,6 +57,8 @@ const OPEN: PoolInForce =
     PoolInForce { mode: PoolMode::All, asked: PoolMode::All, asker: PoolAsker::Default, ceiling: None };
 
 const REQUEST: RouteRequest<'_> = RouteRequest {
+    account: AccountId(Uuid::nil()),
+    find_out_every: FIND_OUT_EVERY,
     with_proxy: false,
     pool: OPEN,
     mode: SelectionMode::AutoCheapest,
@@ -362,6 +366,39 @@ fn a_long_route_names_some_counts_all_and_always_names_the_chosen_one() {
             json!({"credentials": 600, "candidates": 300, "dropped": 300, "hits": {"no-price": 300}})
         );
         assert!(why["candidates"].as_array().unwrap().len() == 20 && why["dropped"].as_array().unwrap().len() == 20);
+    }
+}
+
+#[test]
+fn an_owner_s_limits_keep_the_tasks_of_others_away_and_not_the_own_ones() {
+    let (a, owner) = (id("a"), AccountId(Uuid::from_u128(99)));
+    let limited = Offer { owners_limits: Hits::only(Hit::OwnersSites), ..offer(1, Pool::Community) };
+    let offers = [provision(&a, (100, 100), vec![limited])];
+    let others = route(&REQUEST, &offers);
+    assert!(others.candidates.is_empty() && others.dropped[0].hits == Hits::only(Hit::OwnersSites));
+    let own = RouteRequest { account: owner, ..REQUEST };
+    assert_eq!(order(&own, &offers), [1]);
+    assert!(order(&RouteRequest { pool: NARROW, ..own }, &offers).is_empty(), "platform only is platform only");
+}
+
+#[test]
+fn own_use_of_an_own_credential_costs_what_is_left_of_the_price_without_the_share() {
+    let (a, owner) = (id("a"), AccountId(Uuid::from_u128(99)));
+    let price = |expected_cost, billing| Price {
+        terms: Terms { price: Amount::from_nanos(1_000), billing, expected_cost },
+        share_bp: 9_000,
+    };
+    // Others lose the route where the share is below what the provider takes; its owner pays that anyway.
+    let dear = price(Some(Amount::from_nanos(901)), Billing::CostPlus { margin_bp: 1_000 });
+    for (price, share_bp, fee) in [(dear, 9_000, 100), (dear, 10_000, 1), (dear, 0, 1_000)] {
+        let mut made = provision(&a, (1_000, 1_000), vec![offer(1, Pool::Community)]);
+        made.community_price = Some(Price { share_bp, ..price });
+        let offers = [made];
+        assert_eq!(route(&REQUEST, &offers).candidates.is_empty(), share_bp < 10_000);
+        let own = route(&RouteRequest { account: owner, ..REQUEST }, &offers);
+        let candidate = own.candidates[0].candidate();
+        assert_eq!(candidate.terms.charge(Some(Amount::from_nanos(1))), Amount::from_nanos(fee), "{share_bp}");
+        assert_eq!(candidate.stake().share_of(candidate.terms.price, owner).unwrap(), None);
     }
 }
 

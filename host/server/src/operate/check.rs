@@ -16,7 +16,7 @@ use super::transcript::{Transcript, fault_json, money_text};
 use super::verb::Check;
 use super::{Call, OperateError};
 use crate::clock;
-use crate::providers::{self, Credential, Provider};
+use crate::providers::{self, Beside, Credential, Provider};
 
 /// Longest that a solve is waited for, whatever its provider allows.
 const LONGEST_MS: u32 = 180_000;
@@ -74,7 +74,7 @@ async fn dial<'c>(call: &'c Call<'c>, asked: &Check) -> Result<Line<'c>, Operate
     }
     let unusable = |error: providers::SnapshotError| OperateError::Bad(error.to_string());
     let provider = providers::provider(row, adapter, None).map_err(unusable)?;
-    let credential = providers::credential(found, None, 1).map_err(unusable)?;
+    let credential = providers::credential(found, Beside::default(), 1).map_err(unusable)?;
     Ok(Line { call, provider, credential, said: Vec::new() })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use capstan_domain::adapter::Manifest;
+use capstan_domain::exchange::Happening;
 use capstan_domain::route::Pool;
 use capstan_domain::{CredentialId, ProviderId};
 use capstan_egress::Secret;
@@ -11,33 +12,29 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::accounts::{self, one, read_name};
+use super::accounts::{one, read_name};
 use super::seed::{CredentialDraft, sealed};
-use super::{Call, OperateError, Operator, times};
+use super::{Call, OperateError, Operator, exchange, times};
 use crate::clock;
 
 /// A credential to be added.
 pub(super) struct New {
     pub(super) provider: String,
     pub(super) label: String,
-    pub(super) owner: Option<String>,
     pub(super) fields: BTreeMap<String, String>,
 }
 
 pub(super) async fn add(call: &Call<'_>, new: New) -> Result<Value, OperateError> {
     let operator = call.operator;
     let (manifest, base_url) = party(operator, &new.provider).await?;
-    let owner = match &new.owner {
-        Some(name) => Some(accounts::find(operator, name).await?.id),
-        None => None,
-    };
     let label = read_name("label", &new.label)?;
     let fields = secrets(&manifest, new.fields);
     let id = CredentialId(clock::new_uuid());
-    let draft = CredentialDraft { id, manifest: &manifest, base_url: &base_url, owner, label: &label, fields: &fields };
+    let draft =
+        CredentialDraft { id, manifest: &manifest, base_url: &base_url, owner: None, label: &label, fields: &fields };
     let row: NewCredential = sealed(&operator.vault, &draft)?;
     let pool = row.pool.as_str();
-    let detail = json!({"provider": manifest.provider, "label": label, "pool": pool, "owner": owner});
+    let detail = json!({"provider": manifest.provider, "label": label, "pool": pool});
     let applied = call.change("credential add", target(id), detail, Change::AddCredential(row)).await?;
     let Applied::Credential(known) = applied else {
         return Err(OperateError::Internal("a credential made something else".to_owned()));
@@ -60,21 +57,27 @@ pub(super) async fn list(operator: &Operator, provider: Option<&str>) -> Result<
 }
 
 pub(super) async fn disable(call: &Call<'_>, credential: &str) -> Result<Value, OperateError> {
-    set_status(call, credential, ("credential disable", CredentialStatus::Disabled)).await
+    set_status(call, credential, ("credential disable", CredentialStatus::Disabled, Happening::Disable)).await
 }
 
 pub(super) async fn enable(call: &Call<'_>, credential: &str) -> Result<Value, OperateError> {
-    set_status(call, credential, ("credential enable", CredentialStatus::Active)).await
+    set_status(call, credential, ("credential enable", CredentialStatus::Active, Happening::Enable)).await
 }
 
 async fn set_status(
     call: &Call<'_>,
     credential: &str,
-    (action, status): (&'static str, CredentialStatus),
+    (action, status, happening): (&'static str, CredentialStatus, Happening),
 ) -> Result<Value, OperateError> {
     let found = find(call.operator, credential).await?;
-    let detail = json!({"provider": found.provider, "label": found.label});
-    call.change(action, target(found.id), detail, Change::SetCredentialStatus(found.id, status)).await?;
+    // A contributed one has a life of its own, in which the operator's word is one of several.
+    let status = if call.operator.store.find_contribution(found.id).await?.is_some() {
+        exchange::happens(call, (found.id, 1), happening).await?
+    } else {
+        let detail = json!({"provider": found.provider, "label": found.label});
+        call.change(action, target(found.id), detail, Change::SetCredentialStatus(found.id, status)).await?;
+        status
+    };
     Ok(json!({
         "credential": found.id, "provider": found.provider, "label": found.label, "status": status.as_str(),
     }))
@@ -87,6 +90,10 @@ pub(super) async fn rotate(
 ) -> Result<Value, OperateError> {
     let operator = call.operator;
     let found = find(operator, credential).await?;
+    if found.owner.is_some() {
+        let why = "credential: it was contributed; its owner withdraws it and contributes another";
+        return Err(OperateError::Bad(why.to_owned()));
+    }
     let (manifest, base_url) = party(operator, found.provider.as_str()).await?;
     let fields = secrets(&manifest, fields);
     let draft = CredentialDraft {
@@ -114,11 +121,15 @@ async fn party(operator: &Operator, name: &str) -> Result<(Manifest, Url), Opera
     Ok((manifest, base_url))
 }
 
-/// A credential by its id or its label.
+/// A credential by its id, or one of the platform's own by its label.
 pub(super) async fn find(operator: &Operator, name: &str) -> Result<Credential, OperateError> {
     let id = Uuid::parse_str(name.trim()).ok().map(CredentialId);
     let found = operator.store.list_credentials().await?;
-    one(("credential", name), found.into_iter().filter(|c| id == Some(c.id) || c.label == name.trim()))
+    if let Some(by_id) = found.iter().find(|c| id == Some(c.id)) {
+        return Ok(by_id.clone());
+    }
+    // What contributors call theirs must not get in the way of the platform's own.
+    one(("credential", name), found.into_iter().filter(|c| c.owner.is_none() && c.label == name.trim()))
 }
 
 /// The credential that a check of a provider uses when none is named: the platform's first that is active.

@@ -102,6 +102,21 @@ fn refusal_text(refusal: &ChangeRefusal) -> String {
         ChangeRefusal::NoEarning => "the attempt has earned nobody a share".to_owned(),
         ChangeRefusal::EarningMatured => "the share is past the dispute window and stays its contributor's".to_owned(),
         ChangeRefusal::TakenBackBefore => "the share was taken back before, for another reason".to_owned(),
-        ChangeRefusal::SecretKnown(id) => format!("credential {id} has the same secret"),
+        ChangeRefusal::SecretKnown(id) | ChangeRefusal::CredentialOfAnother(id) => {
+            format!("credential {id} has the same secret")
+        }
+        ChangeRefusal::AccountNotActive => "the account is suspended or closed".to_owned(),
+        ChangeRefusal::ContributionForbidden => {
+            "credentials of this provider may not be contributed; `provider set --contribution-note` allows it"
+                .to_owned()
+        }
+        ChangeRefusal::CredentialBeingWithdrawn => {
+            "the credential is being withdrawn; when its last tasks have ended it can be contributed again".to_owned()
+        }
+        ChangeRefusal::CredentialBarred => "the secret may not be contributed again".to_owned(),
+        ChangeRefusal::CredentialChanged => "the credential has changed meanwhile; look at it and try again".to_owned(),
+        ChangeRefusal::PayoutReferenceTaken => "the contributor has another payout by this reference".to_owned(),
+        ChangeRefusal::PayoutOver(state) => format!("the payout is over: it was {}", state.as_str()),
+        ChangeRefusal::ClaimDecided => "the claim was decided otherwise".to_owned(),
     }
 }

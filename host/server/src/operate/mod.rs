@@ -13,6 +13,7 @@ mod check;
 mod credentials;
 mod doubts;
 mod error;
+mod exchange;
 mod keys;
 mod money;
 mod policy;
@@ -21,7 +22,7 @@ mod providers;
 mod quotes;
 mod refunds;
 mod routing;
-mod seed;
+pub(crate) mod seed;
 pub mod socket;
 mod tasks;
 pub(crate) mod times;
@@ -38,6 +39,7 @@ use capstan_storage::{Applied, Change, NewAudit, Store};
 use serde_json::{Value, json};
 
 pub use error::OperateError;
+pub use exchange::ExchangeVerb;
 pub use seed::{CredentialDraft, add_account, add_credential, add_key, create_account, create_key, top_up};
 pub(crate) use times::shown as shown_time;
 pub use verb::{
@@ -142,13 +144,14 @@ impl Operator {
             Verb::KeyShow { key } => keys::show(self, &key).await,
             Verb::KeyEdit { key, change } => keys::edit(&call, &key, &change).await,
             Verb::KeyRevoke { key } => keys::revoke(&call, &key).await,
-            Verb::CredentialAdd { provider, label, owner, fields } => {
-                credentials::add(&call, credentials::New { provider, label, owner, fields }).await
+            Verb::CredentialAdd { provider, label, fields } => {
+                credentials::add(&call, credentials::New { provider, label, fields }).await
             }
             Verb::CredentialList { provider } => credentials::list(self, provider.as_deref()).await,
             Verb::CredentialDisable { credential } => credentials::disable(&call, &credential).await,
             Verb::CredentialEnable { credential } => credentials::enable(&call, &credential).await,
             Verb::CredentialRotate { credential, fields } => credentials::rotate(&call, &credential, fields).await,
+            Verb::Exchange { exchange } => exchange::perform(&call, exchange).await,
             Verb::ProviderSet { provider, change } => providers::set(&call, &provider, &change).await,
             Verb::ProviderList => providers::list(self).await,
             Verb::ProviderBalances => providers::balances(self).await,

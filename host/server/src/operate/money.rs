@@ -35,6 +35,7 @@ pub(super) async fn statement(operator: &Operator, question: &StatementQuestion)
         until_ms: past("until", question.until.as_ref())?,
         cursor: question.cursor.as_deref(),
         limit: question.limit,
+        with_tasks: true,
     };
     let page = statements::read(&operator.store, &ask).await.map_err(|error| match error {
         StatementError::BadCursor => OperateError::Bad(error.to_string()),
@@ -58,7 +59,7 @@ fn signed_amount(text: &str) -> Result<Amount, OperateError> {
 }
 
 /// The reason, which whoever it is about reads in the statement.
-fn reason(call: &Call<'_>) -> Result<String, OperateError> {
+pub(super) fn reason(call: &Call<'_>) -> Result<String, OperateError> {
     let text = call.reason.map(str::trim).unwrap_or_default();
     if text.is_empty() || text.chars().count() > MOST_REASON_CHARS || text.chars().any(char::is_control) {
         let bad = format!(
@@ -111,7 +112,7 @@ pub(super) async fn take_back(call: &Call<'_>, attempt: &str) -> Result<Value, O
 }
 
 /// What was booked; counted when this call did it.
-fn booked(
+pub(super) fn booked(
     call: &Call<'_>,
     applied: Applied,
     (move_id, kind): (capstan_domain::MoveId, MoneyMoved),

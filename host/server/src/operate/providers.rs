@@ -12,6 +12,9 @@ use super::{Call, OperateError, Operator, ProviderChange, times};
 use crate::clock;
 use crate::providers::{Misplaced, misplaced};
 
+/// Longest reason why credentials may be contributed.
+const MOST_NOTE_CHARS: usize = 500;
+
 pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange) -> Result<Value, OperateError> {
     let operator = call.operator;
     let id = id_of(operator, provider).await?;
@@ -22,6 +25,7 @@ pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange
         time_scale: 1,
         loopback: false,
         status: ProviderStatus::Active,
+        contribution_note: None,
         created_at_ms: clock::now_ms(),
     });
     let row = changed(before, change)?;
@@ -33,7 +37,7 @@ pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange
     }
     let shown = json!({
         "provider": row.id, "status": row.status.as_str(), "baseUrl": row.base_url, "loopback": row.loopback,
-        "timeScale": row.time_scale,
+        "timeScale": row.time_scale, "contributionNote": row.contribution_note,
     });
     call.change("provider set", format!("provider {id}"), shown.clone(), Change::PutProvider(row)).await?;
     if let (Some("active"), Some(app)) = (change.status.as_deref(), &operator.running) {
@@ -90,8 +94,20 @@ fn changed(before: Provider, change: &ProviderChange) -> Result<Provider, Operat
             Some(Url::parse(text).map_err(|_| OperateError::Bad(format!("base-url: {text:?} is no URL")))?.to_string())
         }
     };
+    let contribution_note = match change.contribution_note.as_deref().map(str::trim) {
+        None => before.contribution_note.clone(),
+        Some("none" | "") => None,
+        Some(note) if note.chars().count() <= MOST_NOTE_CHARS && !note.chars().any(char::is_control) => {
+            Some(note.to_owned())
+        }
+        Some(_) => {
+            let why = format!("contribution-note: it has at most {MOST_NOTE_CHARS} visible characters");
+            return Err(OperateError::Bad(why));
+        }
+    };
     let row = Provider {
         base_url,
+        contribution_note,
         status,
         loopback: change.loopback.unwrap_or(before.loopback),
         time_scale: change.time_scale.unwrap_or(before.time_scale).max(1),
@@ -130,6 +146,7 @@ pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
             "adapter": adapter.map(|a| a.digest().to_string()),
             "baseUrl": row.and_then(|row| row.base_url.as_deref()).or(adapter.map(|a| a.manifest().base_url.as_str())),
             "timeScale": row.map(|row| row.time_scale),
+            "contributionNote": row.and_then(|row| row.contribution_note.clone()),
             "platformCredentials": usable(Pool::Platform),
             "communityCredentials": usable(Pool::Community),
             "quarantine": operator.running.as_ref().and_then(|app| app.quarantine_of(id)).map(|note| note.to_string()),

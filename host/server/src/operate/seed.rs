@@ -4,7 +4,9 @@
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, adapter::Manifest};
 use capstan_egress::{CredentialBinding, Secret, Vault};
-use capstan_storage::{ChangeRefusal, KeySettings, NewAccount, NewApiKey as NewKeyRow, NewCredential, Store, TopUp};
+use capstan_storage::{
+    ChangeRefusal, CredentialStatus, KeySettings, NewAccount, NewApiKey as NewKeyRow, NewCredential, Store, TopUp,
+};
 use url::Url;
 
 use super::OperateError;
@@ -104,7 +106,7 @@ pub async fn add_credential(store: &Store, vault: &Vault, draft: &CredentialDraf
 }
 
 /// A credential's row, sealed and bound.
-pub(super) fn sealed(vault: &Vault, draft: &CredentialDraft<'_>) -> Result<NewCredential, OperateError> {
+pub(crate) fn sealed(vault: &Vault, draft: &CredentialDraft<'_>) -> Result<NewCredential, OperateError> {
     let CredentialDraft { id, manifest, base_url, owner, label, fields } = *draft;
     let wanted: Vec<&str> = manifest.credential.iter().map(|f| f.name.as_str()).collect();
     if fields.len() != wanted.len() || !wanted.iter().all(|name| fields.iter().any(|(given, _)| given == name)) {
@@ -129,6 +131,7 @@ pub(super) fn sealed(vault: &Vault, draft: &CredentialDraft<'_>) -> Result<NewCr
         sealed: sealed.as_bytes().to_vec(),
         binding: serde_json::to_string(&bound).unwrap_or_default(),
         fingerprint: vault.fingerprint(&manifest.provider, fields).to_vec(),
+        status: CredentialStatus::Active,
         created_at_ms: clock::now_ms(),
     })
 }

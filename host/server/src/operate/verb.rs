@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::exchange::ExchangeVerb;
+
 /// A verb, and why it is asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Asked {
@@ -39,11 +41,12 @@ pub enum Verb {
     KeyShow { key: String },
     KeyEdit { key: String, change: KeyChange },
     KeyRevoke { key: String },
-    CredentialAdd { provider: String, label: String, owner: Option<String>, fields: BTreeMap<String, String> },
+    CredentialAdd { provider: String, label: String, fields: BTreeMap<String, String> },
     CredentialList { provider: Option<String> },
     CredentialDisable { credential: String },
     CredentialEnable { credential: String },
     CredentialRotate { credential: String, fields: BTreeMap<String, String> },
+    Exchange { exchange: ExchangeVerb },
     ProviderSet { provider: String, change: ProviderChange },
     ProviderList,
     ProviderBalances,
@@ -175,6 +178,8 @@ pub struct ProviderChange {
     pub loopback: Option<bool>,
     /// Divides every wait; for simulated providers on this machine.
     pub time_scale: Option<u32>,
+    /// Why its credentials may be contributed; `none` forbids it.
+    pub contribution_note: Option<String>,
 }
 
 /// One rule of a price book.

@@ -1,11 +1,12 @@
 //! A credential as the gateway uses it: sealed, bound to hosts and placements, with what has been seen of it and how it stands.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use capstan_domain::adapter::{FaultClass, Placement};
-use capstan_domain::route::{Observed, Offer, Pool};
-use capstan_domain::{AccountId, CredentialId, ProviderId};
+use capstan_domain::exchange::{Asked, OwnerLimits, Used};
+use capstan_domain::route::{Hits, Observed, Offer, Pool};
+use capstan_domain::{AccountId, Amount, CredentialId, ProviderId};
 use capstan_egress::{CredentialBinding, SealedCredential};
 use capstan_storage::{Credential as CredentialRow, CredentialStatus};
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::{Provider, SnapshotError};
 use crate::clock;
+use crate::exchange::Spending;
 use crate::known_balance::KnownBalance;
 use crate::standing::LiveStanding;
 use crate::statistics::Statistics;
@@ -37,10 +39,20 @@ pub struct Credential {
     pub statistics: Arc<Statistics>,
     /// How it stands: its rest, its breaker, its load.
     pub standing: Arc<LiveStanding>,
+    /// What its owner lends it for, and what was made of it; none of a platform credential.
+    pub(crate) lent: Option<Lent>,
     /// What it has left at its provider, as far as that is known.
     pub known_balance: Arc<KnownBalance>,
     pub(super) is_active: bool,
     polls_rested_until_ms: Arc<AtomicI64>,
+}
+
+/// What a contributed credential is lent for, and what was made of it today.
+pub(crate) struct Lent {
+    pub(crate) limits: OwnerLimits,
+    pub(crate) spending: Arc<Spending>,
+    /// Whether somebody is just telling its owner what its provider said.
+    pub(crate) is_told: Arc<AtomicBool>,
 }
 
 /// What a credential was bound to when it was added, as its row keeps it.
@@ -66,7 +78,8 @@ impl Credential {
         }
     }
 
-    pub(super) fn offer(&self, observed: Observed, now_ms: i64) -> Offer {
+    /// As the router sees it. `wanted` is the task and what its provider is expected to charge.
+    pub(super) fn offer(&self, observed: Observed, wanted: (&Asked<'_>, Option<Amount>), now_ms: i64) -> Offer {
         Offer {
             credential: self.id,
             pool: self.pool,
@@ -74,8 +87,20 @@ impl Credential {
             observed,
             rested_until_ms: self.standing.rested_until_ms(),
             load: self.standing.load(),
+            owners_limits: self
+                .lent
+                .as_ref()
+                .map_or_else(Hits::default, |lent| self.owners_limits(lent, wanted, now_ms)),
             balance: self.known_balance.gives(now_ms),
         }
+    }
+
+    fn owners_limits(&self, lent: &Lent, (asked, cost): (&Asked<'_>, Option<Amount>), now_ms: i64) -> Hits {
+        let today = lent.limits.daily_cap.map_or(Amount::ZERO, |_| lent.spending.today(now_ms));
+        // Those that are on their way here count as well: they come before this one.
+        let open = self.standing.load().in_flight.max(lent.spending.open());
+        let used = Used { today, open, balance: self.known_balance.gives(now_ms) };
+        lent.limits.hits(asked, &used, cost)
     }
 
     /// Whether new tasks may be sent with it.
@@ -110,15 +135,23 @@ impl Credential {
     }
 }
 
+/// What is known of a credential beside its row: what its owner lends it for, and what it was before.
+#[derive(Default)]
+pub(crate) struct Beside<'k> {
+    pub(crate) limits: Option<OwnerLimits>,
+    pub(crate) known: Option<&'k Arc<Credential>>,
+}
+
 pub(crate) fn credential(
     row: CredentialRow,
-    known: Option<&Arc<Credential>>,
+    Beside { limits, known }: Beside<'_>,
     polls_at_once: usize,
 ) -> Result<Credential, SnapshotError> {
     let bad = |_| SnapshotError::Credential { credential: row.id, reason: "its binding cannot be read".to_owned() };
     let bound: Bound = serde_json::from_str(&row.binding).map_err(bad)?;
-    // A rest and a balance are the secret's own: another one begins afresh, and so does one that an operator puts back into use.
-    let rests = known.filter(|k| k.is_active && k.sealed.as_bytes() == row.sealed.as_slice());
+    // What is known of a secret is its own: of another one nothing is. A rest ends when a person puts it back into use.
+    let same = known.filter(|k| k.sealed.as_bytes() == row.sealed.as_slice());
+    let rests = same.filter(|k| k.is_active);
     Ok(Credential {
         binding: CredentialBinding {
             credential: row.id,
@@ -134,9 +167,16 @@ pub(crate) fn credential(
         sealed: SealedCredential::from_bytes(row.sealed),
         polls: known.map_or_else(|| Arc::new(Semaphore::new(polls_at_once)), |k| Arc::clone(&k.polls)),
         statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
-        is_active: row.status == CredentialStatus::Active,
+        lent: limits.map(|limits| Lent { limits, spending: spending(known), is_told: Arc::default() }),
+        is_active: row.status == CredentialStatus::Active && row.owner_is_active,
         standing: rests.map_or_else(Arc::default, |k| Arc::clone(&k.standing)),
-        known_balance: rests.map_or_else(Arc::default, |k| Arc::clone(&k.known_balance)),
+        known_balance: same.map_or_else(Arc::default, |k| Arc::clone(&k.known_balance)),
         polls_rested_until_ms: rests.map_or_else(Arc::default, |k| Arc::clone(&k.polls_rested_until_ms)),
     })
+}
+
+/// What one credential has spent outlives its limits and its pauses.
+fn spending(known: Option<&Arc<Credential>>) -> Arc<Spending> {
+    let known = known.and_then(|credential| credential.lent.as_ref());
+    known.map_or_else(Arc::default, |lent| Arc::clone(&lent.spending))
 }

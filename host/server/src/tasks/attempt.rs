@@ -12,9 +12,10 @@ use tracing::Instrument as _;
 
 use super::drive::{self, Party, Submitted};
 use super::open::{Attempt, OpenTask};
-use super::{charges, moves, observe};
+use super::{charges, lent, moves, observe};
 use crate::app::App;
 use crate::clock;
+use crate::exchange::care;
 
 /// A task on its way to a provider. The payload lives here alone, and ends with it: secret parameters are never written.
 pub(super) struct Job {
@@ -80,10 +81,10 @@ async fn try_one(
     moves::refused(app, task, &fault, next).await
 }
 
-async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &Attempt) -> Submitted {
+async fn submit(app: &Arc<App>, task: &OpenTask, payload: &CanonicalTask, attempt: &Attempt) -> Submitted {
     // Those that are out of use stay findable for their open tasks, and get no new one: the operator's word may have come
     // since this route was made.
-    let in_use = app.snapshot.load().find(attempt.credential).filter(|(p, c)| p.is_in_use() && c.is_in_use());
+    let in_use = app.snapshot.load().find(attempt.credential).filter(|(p, c)| p.may_use(c));
     let Some((provider, credential)) = in_use else {
         return unsent(
             FaultClass::ProviderDown,
@@ -91,12 +92,21 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
             "the credential or its provider was taken out of use",
         );
     };
+    let Some(lent) = lent::take(app, &credential, (task.account, &attempt.terms), payload) else {
+        let limit = "the credential's owner lends it for no more tasks now";
+        return unsent(FaultClass::NoCapacity, "owners-limit", limit);
+    };
     // It rests since this route was made, or another task is finding out whether it is up again.
     let Some(in_flight) = credential.standing.enter(&provider, attempt.in_flight.clone()) else {
+        lent::uncharged(lent.as_ref());
         let rests = "the credential rests after what its provider said to other tasks";
         return unsent(FaultClass::NoCapacity, "credential-rests", rests);
     };
-    task.live.lock().await.attempt.in_flight = Some(in_flight);
+    {
+        let mut live = task.live.lock().await;
+        live.attempt.in_flight = Some(in_flight);
+        live.attempt.lent.clone_from(&lent);
+    }
     let cost = attempt.terms.expected_cost.unwrap_or(Amount::ZERO);
     credential.known_balance.spent(cost);
     let submission = Submission {
@@ -113,13 +123,19 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
     };
     match drive::submit(app, &party, submission).await {
         Ok(Submitted::Failed(fault)) => {
-            if !charges::is_taken_as_charged(&fault) {
+            care::heard(app, &provider, &credential, (fault.class, &fault.code));
+            app.exchange.conducts.note(task.account, Some(fault.class));
+            if !charges::is_taken_as_charged(fault.charged, fault.class) {
+                lent::uncharged(lent.as_ref());
                 credential.known_balance.not_spent(cost);
             }
             observe::refused(&provider, &credential, payload.family.name, fault.class);
             Submitted::Failed(fault)
         }
         Ok(ended @ (Submitted::Accepted(_) | Submitted::Solved(_))) => {
+            if matches!(ended, Submitted::Solved(_)) {
+                app.exchange.conducts.note(task.account, None);
+            }
             observe::accepted(&provider, &credential);
             ended
         }
@@ -128,6 +144,7 @@ async fn submit(app: &App, task: &OpenTask, payload: &CanonicalTask, attempt: &A
             tracing::warn!(task.id = %task.id, provider.id = %attempt.provider, error, "a submit was cut off");
             let fault = cut_off.fault();
             if !cut_off.may_have_been_sent {
+                lent::uncharged(lent.as_ref());
                 credential.known_balance.not_spent(cost);
             }
             if cut_off.is_the_providers() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use capstan_domain::Amount;
+use capstan_domain::adapter::{Fault, Money};
 use capstan_domain::reconcile::Verdict;
 use capstan_egress::Waiting;
 use capstan_storage::{BalanceLook, NewBalanceLook, StoreError};
@@ -16,6 +17,10 @@ use crate::providers::{self, Credential, Provider, Snapshot};
 
 /// Longest that a provider may take to tell a balance, in milliseconds.
 const TOLD_WITHIN_MS: i64 = 30_000;
+/// What is found counts for an hour at least, where nobody looks regularly.
+const LEAST_COUNTS_MS: u128 = 3_600_000;
+/// What must be left of a lent credential is held against nothing older, in its provider's own time: other nodes spend as well.
+const RESERVE_KNOWN_MS: u32 = 600_000;
 /// Shortest time between a look at a credential and one before its time, in the provider's own time.
 const LOOK_AGAIN_MS: u32 = 60_000;
 /// How often it is seen after whether a look is due before its time.
@@ -28,7 +33,7 @@ pub(crate) async fn look_at_balances(app: &Arc<App>) {
             return;
         }
         match look(app, &provider, &credential).await {
-            Some(look) => tell(app, &look),
+            Some(look) => tell(app, &look, credential.lent.is_some()),
             None => app.metrics.balance_looked(&provider.id, "failed"),
         }
     }
@@ -51,9 +56,7 @@ pub(crate) async fn recall_balances(app: &App) -> Result<(), StoreError> {
 /// Looks before its time at every credential of which that is due, until the process stops. For this node's router alone: it is
 /// not written, and not held against the books.
 pub(crate) async fn look_at_low_balances(app: Arc<App>) {
-    if app.limits.balance_check_every.is_zero() {
-        return;
-    }
+    let are_regular = !app.limits.balance_check_every.is_zero();
     loop {
         tokio::select! {
             () = app.shutdown.cancelled() => return,
@@ -62,7 +65,14 @@ pub(crate) async fn look_at_low_balances(app: Arc<App>) {
         let mut due = tellable(&app.snapshot.load());
         let now_ms = clock::now_ms();
         due.retain(|(provider, credential)| {
-            credential.known_balance.is_due(now_ms, provider.in_our_time(LOOK_AGAIN_MS))
+            let (known, rest_ms) = (&credential.known_balance, provider.in_our_time(LOOK_AGAIN_MS));
+            // What must be left of a lent one cannot be kept where nobody knows what is there.
+            let has_reserve = credential.lent.as_ref().is_some_and(|lent| lent.limits.reserve > Amount::ZERO);
+            let is_old = || known.was_asked_before(now_ms, provider.in_our_time(RESERVE_KNOWN_MS));
+            if has_reserve && (known.gives(now_ms).is_none() || is_old()) {
+                known.look_soon();
+            }
+            (are_regular || has_reserve) && known.is_due(now_ms, rest_ms)
         });
         for (provider, credential) in due {
             if app.shutdown.is_cancelled() {
@@ -76,14 +86,13 @@ pub(crate) async fn look_at_low_balances(app: Arc<App>) {
 
 /// Every credential in use whose provider tells balances.
 fn tellable(snapshot: &Snapshot) -> Vec<(Arc<Provider>, Arc<Credential>)> {
-    let tells = |provider: &Provider| provider.is_in_use() && provider.abilities.balance;
-    let in_use = snapshot.credentials().filter(|credential| credential.is_in_use());
-    in_use.filter_map(|c| snapshot.find(c.id).filter(|(provider, _)| tells(provider))).collect()
+    let found = snapshot.credentials().filter_map(|credential| snapshot.find(credential.id));
+    found.filter(|(provider, credential)| provider.abilities.balance && provider.may_use(credential)).collect()
 }
 
 /// What is found counts for two rounds of looks: one may fail.
 fn counts_until_ms(app: &App, at_ms: i64) -> i64 {
-    let rounds_ms = app.limits.balance_check_every.as_millis().saturating_mul(2);
+    let rounds_ms = app.limits.balance_check_every.as_millis().saturating_mul(2).max(LEAST_COUNTS_MS);
     at_ms.saturating_add(i64::try_from(rounds_ms).unwrap_or(i64::MAX))
 }
 
@@ -99,29 +108,49 @@ async fn look(app: &App, provider: &Provider, credential: &Credential) -> Option
     }
 }
 
-/// Asks a provider for a balance, in US dollars, and lets the router know.
-async fn ask(app: &App, provider: &Provider, credential: &Credential) -> Option<Amount> {
+/// What a provider says to a question for a balance.
+pub(crate) enum BalanceTold {
+    /// So much is there.
+    Money(Money),
+    /// It does not say.
+    Failed(Fault),
+    /// It could not be asked.
+    CutOff,
+}
+
+/// Asks a credential's provider for its balance, and lets the router know.
+pub(crate) async fn ask_balance(app: &App, provider: &Provider, credential: &Credential) -> BalanceTold {
     let asked = credential.known_balance.asked(clock::now_ms());
     let (until_ms, waiting) = (clock::now_ms().saturating_add(TOLD_WITHIN_MS), Waiting::default());
     let party = Party { provider, credential: Some(credential), until_ms, waiting: &waiting };
-    let balance = match drive::balance(app, &party).await {
-        // Another currency cannot be held against the books.
-        Ok(Told::Balance(money)) => providers::dollars(&money)?,
+    match drive::balance(app, &party).await {
+        Ok(Told::Balance(money)) => {
+            if let Some(balance) = providers::dollars(&money) {
+                credential.known_balance.seen(balance, asked, counts_until_ms(app, clock::now_ms()));
+            }
+            BalanceTold::Money(money)
+        }
         Ok(Told::Failed(fault)) => {
             tracing::warn!(provider.id = %provider.id, credential.id = %credential.id, fault = fault.class.as_str(), "a balance was not told");
-            return None;
+            BalanceTold::Failed(fault)
         }
         Err(cut_off) => {
             tracing::warn!(provider.id = %provider.id, credential.id = %credential.id, error = &cut_off as &dyn std::error::Error, "a look at a balance was cut off");
-            return None;
+            BalanceTold::CutOff
         }
-    };
-    let now_ms = clock::now_ms();
-    credential.known_balance.seen(balance, asked, counts_until_ms(app, now_ms));
-    Some(balance)
+    }
 }
 
-fn tell(app: &App, look: &BalanceLook) {
+/// Asks a provider for a balance, in US dollars.
+async fn ask(app: &App, provider: &Provider, credential: &Credential) -> Option<Amount> {
+    match ask_balance(app, provider, credential).await {
+        // Another currency cannot be held against the books.
+        BalanceTold::Money(money) => providers::dollars(&money),
+        BalanceTold::Failed(_) | BalanceTold::CutOff => None,
+    }
+}
+
+fn tell(app: &App, look: &BalanceLook, is_lent: bool) {
     app.metrics.balance_looked(&look.provider, look.verdict.as_str());
     let (provider, credential, balance) = (&look.provider, look.credential, look.balance);
     let Some((spent, booked)) = look.since else { return };
@@ -130,6 +159,8 @@ fn tell(app: &App, look: &BalanceLook) {
         Verdict::Less => {
             tracing::info!(provider.id = %provider, credential.id = %credential, %balance, %spent, %booked, "less is gone from a balance than is booked: topped up, or charged less");
         }
+        // Its owner uses it elsewhere as well, and need not say so.
+        Verdict::More if is_lent => {}
         Verdict::More => {
             tracing::error!(provider.id = %provider, credential.id = %credential, %balance, %spent, %booked, "more is gone from a balance than is booked");
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use capstan_domain::adapter::{Charged, Fault, FaultClass};
 use capstan_domain::price::Terms;
 use capstan_domain::route::Candidate;
-use capstan_domain::{Amount, CredentialId, ProviderId, TaskId};
+use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, TaskId};
 use capstan_storage::{Charge, Heard, LateWord, OpenTask as OpenRow};
 use tokio::sync::MutexGuard;
 
@@ -29,11 +29,11 @@ pub(super) fn of_refusal(app: &App, open: &OpenTask, attempt: &Attempt, fault: &
 }
 
 /// Whether a submit that ended in this fault is taken as charged.
-pub(super) const fn is_taken_as_charged(fault: &Fault) -> bool {
-    match fault.charged {
+pub(super) const fn is_taken_as_charged(charged: Charged, class: FaultClass) -> bool {
+    match charged {
         Charged::Yes => true,
         Charged::No => false,
-        Charged::Unknown => matches!(fault.class, FaultClass::Unsolvable | FaultClass::InDoubt),
+        Charged::Unknown => matches!(class, FaultClass::Unsolvable | FaultClass::InDoubt),
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) fn of_failure(app: &App, open: &OpenTask, attempt: &Attempt, fault: &
     let was_tried = fault.class == FaultClass::Unsolvable;
     match fault.charged {
         Charged::Yes => of_solution(app, open, attempt, None),
-        Charged::Unknown if was_tried => of_solution(app, open, attempt, None),
+        Charged::Unknown if was_tried => untold(app, open, attempt),
         Charged::No | Charged::Unknown => None,
     }
 }
@@ -58,10 +58,31 @@ pub(super) fn of_solution(app: &App, open: &OpenTask, attempt: &Attempt, told: O
     }
 }
 
+/// What an attempt is taken to have cost that nobody has told of.
+pub(super) fn untold(app: &App, open: &OpenTask, attempt: &Attempt) -> Option<Charge> {
+    given_back(app, (attempt.credential, open.account), of_solution(app, open, attempt, None)?)
+}
+
 /// What an attempt is taken to have cost that nobody can be asked about.
 pub(super) fn assumed(app: &App, row: &OpenRow) -> Option<Charge> {
     let Candidate { credential, terms, .. } = &row.attempt.candidate;
-    assume(app, &row.task.facts.family, (*credential, terms))
+    let assumed = assume(app, &row.task.facts.family, (*credential, terms))?;
+    given_back(app, (*credential, row.task.facts.account), assumed)
+}
+
+/// A charge that may never have been made: the gateway bears it for its own credentials, and for contributed ones so long as it
+/// is not too much for bad luck. What is not borne is told, so that an operator who knows better can make it good.
+fn given_back(app: &App, (credential, payer): (CredentialId, AccountId), charge: Charge) -> Option<Charge> {
+    let found = app.snapshot.load().find(credential);
+    // Who is charged for the own task gets nothing back anyway.
+    let lent = found.as_ref().filter(|(_, credential)| credential.owner != Some(payer));
+    let lent = lent.and_then(|(_, credential)| credential.lent.as_ref());
+    let is_borne = lent.is_none_or(|lent| lent.spending.gives_back(charge.cost, clock::now_ms()));
+    if !is_borne {
+        let cost = charge.cost;
+        tracing::warn!(credential.id = %credential, %cost, "a charge that nobody has told of is not given back: too many of today's");
+    }
+    is_borne.then_some(charge)
 }
 
 /// What an attempt is expected to cost: what its provider listed or published for it when it was made, else what it lists now.
@@ -107,7 +128,7 @@ pub(super) async fn conclude(app: &Arc<App>, open: &Arc<OpenTask>, mut live: Mut
         LastWord::Failed(fault) => (fault.charged, of_failure(app, open, attempt, fault)),
         LastWord::Refused(fault) => (fault.charged, of_refusal(app, open, attempt, fault)),
         LastWord::NoSuchTask => (Charged::No, None),
-        LastWord::None => (Charged::Unknown, of_solution(app, open, attempt, None)),
+        LastWord::None => (Charged::Unknown, untold(app, open, attempt)),
     };
     let at_ms = clock::now_ms();
     let late = LateWord {

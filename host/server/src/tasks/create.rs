@@ -8,7 +8,7 @@ use capstan_domain::CredentialId;
 use capstan_domain::adapter::PollLimits;
 use capstan_domain::catalogue::{self, CanonicalTask, TaskError};
 use capstan_domain::code::ErrorCode;
-use capstan_domain::policy::Who;
+use capstan_domain::policy::{Places, Who};
 use capstan_domain::price::Asked;
 use capstan_domain::route::{
     self, Hit, PoolCeilings, PoolMode, PoolWish, Ranked, RouteRequest, SavedOrder, SelectionMode,
@@ -26,7 +26,7 @@ use super::{CreateRequest, Created, Ending, Refusal, Storm, TaskView, moves, no_
 use crate::api::Caller;
 use crate::app::App;
 use crate::clock;
-use crate::providers::Snapshot;
+use crate::providers::{Snapshot, Wanted};
 use crate::settings::CREATE_WITHIN;
 use crate::standing::InFlight;
 
@@ -214,11 +214,14 @@ const PLACE_AGAIN: Duration = Duration::from_millis(200);
 fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTask) -> Result<PlaceTask, Refusal> {
     let snapshot = app.snapshot.load_full();
     refuse_banned_sites(&snapshot, caller, task)?;
-    let question = question((&snapshot, app.limits.max_attempts), caller, request, task);
+    let question = question((&snapshot, app), caller, request, task);
     let asked = Asked { family: task.family.name, parameters: &task.parameters, with_proxy: question.with_proxy };
-    let provisions = snapshot.provisions(&asked, (question.now_ms, question.draw));
+    let wanted = Wanted { account: Some(caller.account), asked, places: Places::of(&task.sites) };
+    let provisions = snapshot.provisions(&wanted, (question.now_ms, question.draw));
     let route = route::route(&question, &provisions);
-    for short in route.dropped.iter().filter(|dropped| dropped.hits.has(Hit::OutOfFunds)) {
+    for short in
+        route.dropped.iter().filter(|dropped| dropped.hits.has(Hit::OutOfFunds) || dropped.hits.has(Hit::OwnersReserve))
+    {
         // Whoever is left alone for what is known of a balance is asked whether it is still so.
         snapshot.find(short.credential).inspect(|(_, credential)| credential.known_balance.look_soon());
     }
@@ -252,7 +255,7 @@ fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTa
 
 /// What the router is asked: the request's own words first, then the key's settings, within what the operator has opened.
 fn question<'r>(
-    (snapshot, most): (&'r Snapshot, usize),
+    (snapshot, app): (&'r Snapshot, &App),
     caller: &'r Caller,
     request: &'r CreateRequest,
     task: &CanonicalTask,
@@ -264,14 +267,17 @@ fn question<'r>(
         family: switches.family_pools.get(task.family.name).copied(),
         account: caller.account_pool,
         key_lock: caller.pool_locked,
+        bad_tasks: app.exchange.conducts.is_kept(caller.account),
     };
     RouteRequest {
+        account: caller.account,
         with_proxy: task.proxy.is_some(),
         pool: PoolMode::in_force(&wish, &ceilings),
         mode: request.options.mode.or(caller.selection_mode).unwrap_or(SelectionMode::AutoCheapest),
         order: SavedOrder::of(caller.priority.as_deref(), &switches.priority),
         forced: request.options.provider.as_deref(),
-        most,
+        most: app.limits.max_attempts,
+        find_out_every: u64::try_from(app.limits.find_out_every).unwrap_or(u64::MAX),
         draw: clock::draw(),
         now_ms: clock::now_ms(),
     }

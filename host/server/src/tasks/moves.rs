@@ -282,6 +282,9 @@ async fn settle(
         counted::end(app, open, &live.attempt.provider, (&settlement, cost, returned));
         counted::costs(app, &live.attempt, &settlement.outcome);
         observe::ended(app, open, &live, &settlement);
+        if let Some(lent) = &live.attempt.lent {
+            lent.ended(&settlement.outcome);
+        }
         if let Outcome::Failed { watch_until_ms: Some(until_ms), .. } = settlement.outcome {
             watching::begin(app, open, &mut live, Watch { began_at_ms: settlement.at_ms, until_ms });
         }
@@ -292,6 +295,7 @@ async fn settle(
     };
     live.state = to;
     live.attempt.in_flight = None;
+    live.attempt.lent = None;
     if let Some(view) = view.map(Arc::new) {
         app.ended.insert(open, Arc::clone(&view));
         app.open.remove(open.id);

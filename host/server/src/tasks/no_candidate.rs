@@ -117,6 +117,11 @@ fn reason(hit: Hit, route: &Route<'_>, question: &RouteRequest<'_>) -> String {
         }
         Hit::OutOfFunds => "its balance at the provider is too small for the task",
         Hit::Quarantined => "its adapter misbehaves and gets no tasks for now",
+        Hit::OwnersTypes => "its contributed credentials are not lent for this task type",
+        Hit::OwnersSites => "its contributed credentials are not lent for this site",
+        Hit::OwnersLoad => "its contributed credentials have as many tasks as their owners let them, repeat later",
+        Hit::OwnersCap => "its contributed credentials have done as much today as their owners let them",
+        Hit::OwnersReserve => "what its contributed credentials have left is their owners' own",
         Hit::Resting => {
             return match route.rested_until_ms.map(|until_ms| until_ms.saturating_sub(question.now_ms)) {
                 Some(rest_ms) => {
@@ -142,6 +147,10 @@ const fn pool_reason(pool: &PoolInForce) -> &'static str {
             "there are community credentials only, which the operator has closed for the account"
         }
         (Some(PoolCeiling::KeyLock), _) => "there are community credentials only, from which the API key is locked out",
+        (Some(PoolCeiling::BadTasks), _) => {
+            "there are community credentials only, from which the account is kept for ten minutes: providers refused too many \
+             of its tasks as bad, and ban the keys of others for that"
+        }
         (None, PoolAsker::Secrets) => {
             "the task carries secrets (cookies or a proxy login) and is kept from community credentials, send keyPoolMode \
              \"all\" to allow them"
@@ -158,8 +167,8 @@ const fn pool_reason(pool: &PoolInForce) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use capstan_domain::CredentialId;
-    use capstan_domain::route::{PoolMode, Published};
+    use capstan_domain::route::{FIND_OUT_EVERY, PoolMode, Published};
+    use capstan_domain::{AccountId, CredentialId};
     use uuid::Uuid;
 
     use super::*;
@@ -177,6 +186,8 @@ mod tests {
 
     fn question<'r>() -> RouteRequest<'r> {
         RouteRequest {
+            account: AccountId(Uuid::nil()),
+            find_out_every: FIND_OUT_EVERY,
             with_proxy: true,
             pool: NARROW,
             mode: SelectionMode::AutoCheapest,
@@ -238,6 +249,7 @@ mod tests {
             (PoolCeiling::TaskType, "task type"),
             (PoolCeiling::Account, "account"),
             (PoolCeiling::KeyLock, "API key"),
+            (PoolCeiling::BadTasks, "refused too many"),
         ] {
             let pool = PoolInForce { ceiling: Some(ceiling), asker: PoolAsker::Secrets, ..NARROW };
             let detail = told(&RouteRequest { pool, ..question() }, &[(&a, &[Hit::Pool])]).detail;

@@ -15,6 +15,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use tracing::Span;
 
 use super::{Ending, Storm, TaskView};
+use crate::exchange::spending::Reserved;
 use crate::standing::InFlight;
 
 /// A task that has not ended.
@@ -109,6 +110,8 @@ pub(crate) struct Attempt {
     pub overdue_ms: Option<i64>,
     /// Its place among the credential's tasks, from its sending to the task's end; of a task's first one from its route on.
     pub in_flight: Option<Arc<InFlight>>,
+    /// Its part of what its contributed credential may be used for today.
+    pub lent: Option<Arc<Reserved>>,
     /// The provider's id of the task, once accepted.
     pub reference: String,
     /// What the adapter noted.
@@ -133,6 +136,7 @@ impl Attempt {
             began_at_ms: Some(new.created_at_ms),
             overdue_ms: None,
             in_flight: None,
+            lent: None,
             reference: String::new(),
             memo: Vec::new(),
             polls: Polls::default(),

@@ -14,6 +14,7 @@ use super::open::{Attempt, Live, OpenTask};
 use super::{moves, observe, watching};
 use crate::app::App;
 use crate::clock;
+use crate::exchange::care;
 use crate::providers::{Credential, Provider, THROTTLED_MS};
 
 /// Polls the tasks, all of one credential and adapter, as many at once as the provider takes.
@@ -79,6 +80,7 @@ async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential
             }
         }
         Ok(Polled::Failed(fault)) => {
+            care::heard(app, provider, credential, (fault.class, &fault.code));
             observe::poll_failed(provider, credential, fault.class);
             credential.rest_polls_after(fault.class, provider);
             tracing::warn!(provider.id = %provider.id, fault = fault.class.as_str(), "a poll failed; it says nothing about the tasks");
@@ -147,9 +149,13 @@ async fn take(app: &Arc<App>, provider: &Provider, polled: (&Arc<OpenTask>, &Att
     let fault = match verdict.map(|v| v.standing.clone()) {
         None => return again(app, provider, task, None).await,
         Some(Standing::Open(hint_ms)) => return again(app, provider, task, hint_ms).await,
-        Some(Standing::Solved(solved)) => return moves::solved(app, task, attempt, solved).await,
+        Some(Standing::Solved(solved)) => {
+            app.exchange.conducts.note(task.account, None);
+            return moves::solved(app, task, attempt, solved).await;
+        }
         Some(Standing::Failed(fault)) => fault,
     };
+    app.exchange.conducts.note(task.account, Some(fault.class));
     match fault.class {
         FaultClass::InvalidTask | FaultClass::Unsolvable | FaultClass::NotSupported => {
             moves::failed(app, task, attempt, fault).await;

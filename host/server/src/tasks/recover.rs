@@ -15,7 +15,7 @@ use capstan_storage::{
 use tokio::sync::{Mutex, watch};
 
 use super::open::{self, Attempt, Live, OpenTask, Progress};
-use super::{charges, result, watching};
+use super::{charges, lent, result, watching};
 use crate::app::App;
 use crate::clock;
 use crate::metrics::MoneyMoved;
@@ -34,6 +34,7 @@ pub(crate) async fn recover(app: &Arc<App>) -> Result<usize, StoreError> {
 /// # Errors
 /// [`StoreError`] when the tasks cannot be read or written.
 pub(crate) async fn take_up_shards(app: &Arc<App>, shards: &[u8]) -> Result<usize, StoreError> {
+    take_up_spending(app, shards).await?;
     let rows = app.store.list_open_tasks(Some(shards)).await?;
     let count = rows.len();
     for (index, row) in rows.into_iter().enumerate() {
@@ -44,6 +45,21 @@ pub(crate) async fn take_up_shards(app: &Arc<App>, shards: &[u8]) -> Result<usiz
         tracing::info!(watched, "attempts whose tasks are over are asked about further");
     }
     Ok(count)
+}
+
+/// What was spent today through contributed credentials for tasks of these shards: the node that holds a shard has its part of the
+/// caps, and what was spent of it.
+async fn take_up_spending(app: &App, shards: &[u8]) -> Result<(), StoreError> {
+    let now_ms = clock::now_ms();
+    let since_ms = capstan_storage::day_of(now_ms).saturating_mul(86_400_000);
+    let snapshot = app.snapshot.load_full();
+    for (credential, shard, spent) in app.store.contributed_spending(since_ms).await? {
+        let found = snapshot.find(credential).filter(|_| shards.contains(&shard));
+        if let Some(lent) = found.as_ref().and_then(|(_, credential)| credential.lent.as_ref()) {
+            lent.spending.take_up(spent, now_ms);
+        }
+    }
+    Ok(())
 }
 
 async fn take_up(app: &Arc<App>, row: &OpenRow, index: usize, count: usize) -> Result<(), StoreError> {
@@ -127,6 +143,7 @@ pub(super) fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTa
     };
     let (reference, memo) = reference.unwrap_or_default();
     let span = open::task_span(facts.id, facts.account, family);
+    let found = app.snapshot.load().find(row.attempt.candidate.credential).map(|(_, credential)| credential);
     Some(OpenTask {
         id: facts.id,
         account: facts.account,
@@ -153,11 +170,8 @@ pub(super) fn open_task(app: &App, row: &OpenRow, fence: Fence) -> Option<OpenTa
                 accepted_at_ms: row.attempt.accepted_at_ms,
                 began_at_ms: None,
                 overdue_ms: None,
-                in_flight: app
-                    .snapshot
-                    .load()
-                    .find(row.attempt.candidate.credential)
-                    .map(|(_, credential)| Arc::new(credential.standing.take())),
+                in_flight: found.as_ref().map(|credential| Arc::new(credential.standing.take())),
+                lent: found.as_ref().and_then(|credential| lent::before(credential)),
                 reference,
                 memo,
                 polls: Polls { used: polls_used(app, row), hint_ms: None },

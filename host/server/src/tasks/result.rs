@@ -185,6 +185,11 @@ pub(super) fn seal_reference(
     app.vault.seal(Purpose::Reference, attempt.0.as_bytes(), plain.as_bytes())
 }
 
+/// A task's id at its provider, from what [`seal_reference`] sealed.
+pub(crate) fn provider_task_id(app: &App, attempt: AttemptId, sealed: &[u8]) -> Option<String> {
+    open_reference(app, attempt, sealed).ok().map(|(reference, _)| reference)
+}
+
 /// Opens what [`seal_reference`] sealed.
 pub(super) fn open_reference(app: &App, attempt: AttemptId, sealed: &[u8]) -> Result<(String, Vec<u8>), VaultError> {
     let plain = app.vault.open(Purpose::Reference, attempt.0.as_bytes(), sealed)?;

@@ -79,7 +79,7 @@ async fn settle(app: &App, tale: &Tale, passed_on: PassedOn) -> Result<Option<De
 
 async fn pass_on(app: &App, tale: &Tale) -> Told {
     let Tale { task, solved, correct } = tale;
-    let found = app.snapshot.load().find(solved.candidate.credential).filter(|(p, c)| p.is_in_use() && c.is_in_use());
+    let found = app.snapshot.load().find(solved.candidate.credential).filter(|(p, c)| p.may_use(c));
     let (Some((provider, credential)), Some(task)) = (found, open_task(app, task, solved)) else {
         return Told::Settled(PassedOn::NotSupported);
     };

@@ -88,7 +88,7 @@ pub(super) fn at_deadline(app: &App, open: &OpenTask, live: &Live) -> AtDeadline
         Afterwards::Watch(until_ms) => AtDeadline { watch_until_ms: Some(until_ms), ..AtDeadline::default() },
         Afterwards::Assume => AtDeadline {
             fault: known(Charged::Unknown),
-            charge: charges::of_solution(app, open, &live.attempt, None),
+            charge: charges::untold(app, open, &live.attempt),
             watch_until_ms: None,
         },
     }

@@ -8,6 +8,7 @@ mod books;
 mod charges;
 mod earnings;
 mod holds;
+mod payouts;
 mod reversals;
 mod shapes;
 
@@ -106,6 +107,7 @@ async fn first_difference(db: &mut Db) -> Result<Option<Difference>, StoreError>
         earnings::wrong_owner,
         earnings::wrong_take_back,
         reversals::wrong_reversal,
+        payouts::wrong_payout,
     ];
     Ok(None)
 }

@@ -10,9 +10,9 @@ use capstan_domain::price::{Rule, Terms};
 use capstan_domain::route::{Candidate, Pool, PoolMode, SelectionMode};
 use capstan_domain::{AccountId, Amount, ApiKeyId, AttemptId, CredentialId, MoveId, ProviderId, TaskId};
 use capstan_storage::{
-    AttemptEnd, AttemptFault, Balance, Charge, Fence, KeySettings, NewAccount, NewApiKey, NewAttempt, NewCredential,
-    NewPriceBook, OpenOptions, Outcome, PlaceTask, Placed, Provider, ProviderStatus, Settlement, ShardClaim, Store,
-    TaskFacts, TopUp,
+    AttemptEnd, AttemptFault, Balance, Charge, CredentialStatus, Fence, KeySettings, NewAccount, NewApiKey, NewAttempt,
+    NewCredential, NewPriceBook, OpenOptions, Outcome, PlaceTask, Placed, Provider, ProviderStatus, Settlement,
+    ShardClaim, Store, TaskFacts, TopUp,
 };
 use uuid::Uuid;
 
@@ -93,6 +93,7 @@ impl Fixture {
             time_scale: 1,
             loopback: false,
             status: ProviderStatus::Active,
+            contribution_note: Some("a test".into()),
             created_at_ms: NOW,
         })
     }
@@ -107,6 +108,7 @@ impl Fixture {
             sealed: vec![9, 9],
             binding: r#"{"hosts":[]}"#.into(),
             fingerprint: id.0.as_bytes().to_vec(),
+            status: CredentialStatus::Active,
             created_at_ms: NOW,
         })
     }

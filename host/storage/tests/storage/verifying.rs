@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use capstan_domain::adapter::FaultClass;
 use capstan_domain::{AccountId, CredentialId};
-use capstan_storage::{Change, NextAttempt, TakeBack};
+use capstan_storage::{Change, NewPayout, NextAttempt, PayoutEnd, TakeBack};
 use uuid::Uuid;
 
 use crate::by_hand::{a_contributor, line, mature};
@@ -197,6 +197,34 @@ pub(crate) async fn a_wrong_take_back_is_detected(f: Fixture) -> anyhow::Result<
         "update earnings set state = case state when 'matured' then 'taken_back' else 'matured' end",
     ];
     breaks(&f, raw, exchanged, &["the earning of attempt", "of it was taken back by moves"]).await
+}
+
+pub(crate) async fn a_wrong_payout_is_detected(f: Fixture) -> anyhow::Result<()> {
+    f.fund(1_000).await?;
+    let (contributor, _) = a_contributor(&f).await?;
+    mature(&f, contributor).await?;
+    let payout = NewPayout {
+        id: f.uuid(),
+        account: contributor,
+        reference: "first".into(),
+        amount: nanos(30),
+        destination: b"sealed".to_vec(),
+        destination_hash: [4; 32],
+        at_ms: NOW,
+    };
+    let id = payout.id;
+    ensure!(f.store.apply(Change::RequestPayout(payout), line(&f, "exchange payout")).await?.is_ok(), "asked for");
+    let end = PayoutEnd::Paid { move_id: capstan_domain::MoveId(f.uuid()), external_ref: "transfer".into() };
+    let paid = f.store.apply(Change::EndPayout(id, NOW, end), line(&f, "exchange pay")).await?;
+    ensure!(paid.is_ok(), "{paid:?}");
+    let raw = &mut open(&f).await?;
+    let more = ["update payouts set amount_nanos = 31", "update payouts set amount_nanos = 30"];
+    breaks(&f, raw, more, &["payout", "its move has paid"]).await?;
+    let asked = [
+        "update payouts set state = 'requested', ended_at_ms = null, move_id = null, amount_nanos = 1000",
+        "update payouts set state = 'cancelled', ended_at_ms = 1",
+    ];
+    breaks(&f, raw, asked, &["has matured earnings of", "asked to be paid out"]).await
 }
 
 pub(crate) async fn a_wrong_reversal_is_detected(f: Fixture) -> anyhow::Result<()> {

@@ -189,8 +189,25 @@ fn notes(family: &Family) -> Vec<String> {
                 .to_owned(),
         );
     }
+    notes.push(seen(family));
     notes.extend(secrets(family));
     notes
+}
+
+/// What others see of a task, whoever owns the account at the provider. There is no promise in it: what a provider shows is its own
+/// affair.
+fn seen(family: &Family) -> String {
+    if family.passes_through {
+        return "The provider gets all of it, makes the solution, and may show both to the owner of the credential."
+            .to_owned();
+    }
+    let plain = family.fields.iter().filter(|field| field.class != Class::Secret).map(|field| field.name);
+    let plain: Vec<&str> = plain.collect();
+    let proxy = if family.takes_proxy { ", the proxy where one is sent," } else { "" };
+    format!(
+        "The provider gets {}{proxy} and makes the solution; it may show them to the owner of the credential.",
+        listed(&plain, "and")
+    )
 }
 
 /// What keeps a task with the platform's own credentials.

@@ -2,12 +2,13 @@
 
 use capstan_domain::Amount;
 use capstan_domain::adapter::ProxySupport;
+use capstan_domain::policy::Places;
 use capstan_domain::price::{Asked, Billing, Quote};
 use capstan_domain::route::{Pool, PoolMode, Provision};
 use serde_json::Map;
 
 use crate::clock;
-use crate::providers::Snapshot;
+use crate::providers::{Snapshot, Wanted};
 
 /// A provider that can be asked for a family.
 pub(super) struct Server {
@@ -52,9 +53,10 @@ pub(super) fn servers(snapshot: &Snapshot, family: &str) -> Vec<Server> {
     let ceilings = [snapshot.switches.pool, snapshot.switches.family_pools.get(family).copied()];
     let community_is_open = !ceilings.contains(&Some(PoolMode::PlatformOnly));
     let asked = Asked { family, parameters: &Map::new(), with_proxy: false };
-    let provisions = snapshot.provisions(&asked, (clock::now_ms(), 0));
-    let mut servers: Vec<Server> =
-        provisions.iter().filter_map(|provision| server(snapshot, provision, (&asked, community_is_open))).collect();
+    let wanted = Wanted { account: None, asked, places: Places::default() };
+    let provisions = snapshot.provisions(&wanted, (clock::now_ms(), 0));
+    let of = |provision| server(snapshot, provision, (&wanted.asked, community_is_open));
+    let mut servers: Vec<Server> = provisions.iter().filter_map(of).collect();
     servers.sort_by_key(|server| (server.cheapest(), server.name.clone()));
     servers
 }

@@ -22,7 +22,9 @@ pub(super) async fn change(store: &Store, (id, change): (Uuid, Change)) -> Resul
     let line = NewAudit { id, at_ms: 0, actor: "a model".to_owned(), action, target, detail: "{}".to_owned() };
     Ok(match store.apply(change, line).await? {
         Ok(Applied::Booked(_) | Applied::ToppedUp(_)) => Answer::Booked,
-        Ok(Applied::Done | Applied::Credential(_) | Applied::Prices(_)) => Answer::Placed(Ok(nothing())),
+        Ok(Applied::Done | Applied::Credential(_) | Applied::Prices(_) | Applied::Payout(_) | Applied::Claim(_)) => {
+            Answer::Placed(Ok(nothing()))
+        }
         Err(refusal) => Answer::Refused(refusal),
     })
 }
