@@ -9,7 +9,7 @@ use std::sync::Arc;
 use capstan_domain::adapter::{Abilities, Money, PollLimits, ProxySupport};
 use capstan_domain::policy::{BadPattern, Places, SitePolicy};
 use capstan_domain::price::{Asked, NoPrice, PriceBook, Quote};
-use capstan_domain::route::{Offer, Pool, Provision, Published};
+use capstan_domain::route::{Offer, Pool, PoolMode, Provision, Published};
 use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, exchange, schedule};
 use capstan_egress::{Grant, is_loopback};
 use capstan_sandbox::Adapter;
@@ -241,6 +241,14 @@ impl Snapshot {
         let credential = self.credentials.get(&id)?;
         let provider = self.providers.get(&credential.provider)?;
         Some((Arc::clone(provider), Arc::clone(credential)))
+    }
+
+    /// The same, if a new task of that family may be sent with it now; not where the operator has closed its pool for all accounts.
+    #[must_use]
+    pub(crate) fn usable(&self, id: CredentialId, family: &str) -> Option<(Arc<Provider>, Arc<Credential>)> {
+        let ceilings = [self.switches.pool, self.switches.family_pools.get(family).copied()];
+        let is_closed = ceilings.contains(&Some(PoolMode::PlatformOnly));
+        self.find(id).filter(|(p, c)| p.may_use(c) && (c.pool == Pool::Platform || !is_closed))
     }
 
     /// Every provider that can be used.

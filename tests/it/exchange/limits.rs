@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use capstan_domain::Amount;
 use capstan_simulator::{Create, Outcome};
 use capstan_tests::client::{Client, recaptcha};
-use capstan_tests::gateway::Return;
+use capstan_tests::gateway::{Return, Setup};
 use capstan_tests::suite::test;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ pub(super) fn tests() -> Vec<Trial> {
         test("exchange: of many tasks at once no more are at a key than its owner lets", most_open),
         test("exchange: a daily cap is never passed, over a restart too, and counts what was charged", daily_cap),
         test("exchange: what an owner keeps in reserve is left at the provider", reserve),
+        test("exchange: what is closed or excluded after a route was made is not used by it", closed_meanwhile),
         test("exchange: an account whose tasks are bad is kept from contributed keys, and nobody else", bad_tasks),
         test("exchange: what nobody told of is given back within bounds, so that nobody lives on it", untold),
         test("exchange: an owner's own task costs the fee alone and earns nothing", own_use),
@@ -170,5 +171,39 @@ async fn untold() -> Result<()> {
     ensure!(pending == "0.01995", "21 of 23: {pending}");
     let spent = lent.ada.credential(&lent.credential).await?["now"]["spentToday"].clone();
     ensure!(spent == "0.02185", "all 23 of them count for the cap, given back or not: {spent}");
+    lent.gateway.finish().await
+}
+
+async fn closed_meanwhile() -> Result<()> {
+    use capstan_domain::route::Pool;
+    use capstan_server::operate::Verb;
+    // The platform's is the cheaper one, and goes first.
+    let setup = Setup { credentials: vec![("platform-key", Pool::Platform)], platform_price: 1_100_000, ..empty() };
+    let lent = lent(setup, json!({})).await?;
+    let routing = |pool: &str| Verb::RoutingSet {
+        pool: Some(pool.to_owned()),
+        family_pools: std::collections::BTreeMap::new(),
+        priority: None,
+    };
+    for closes in [true, false] {
+        lent.gateway.provider.script([Create::error("ERROR_NO_SLOT_AVAILABLE")]);
+        lent.gateway.provider.hold_creates();
+        let before = lent.gateway.provider.stats().creates;
+        let (created, meanwhile) = futures_util::join!(lent.gateway.client.create(recaptcha()), async {
+            lent.gateway.provider.until(|stats| stats.creates > before).await;
+            if closes {
+                lent.gateway.operate(routing("platformOnly")).await?;
+            } else {
+                set(&lent, json!({"excludedSites": ["google.com"]})).await?;
+            }
+            lent.gateway.provider.release_creates();
+            anyhow::Ok(())
+        });
+        meanwhile?;
+        ensure!(created?.code() == "NO_PROVIDERS_AVAILABLE", "its second candidate was the contributed key");
+        lent.gateway.operate(routing("none")).await?;
+    }
+    let keys = lent.gateway.provider.received().into_iter().filter(|r| r.task.is_some()).filter_map(|r| r.key);
+    ensure!(keys.collect::<Vec<_>>() == ["platform-key"; 2], "{:?}", lent.gateway.provider.stats());
     lent.gateway.finish().await
 }

@@ -84,12 +84,12 @@ async fn try_one(
 async fn submit(app: &Arc<App>, task: &OpenTask, payload: &CanonicalTask, attempt: &Attempt) -> Submitted {
     // Those that are out of use stay findable for their open tasks, and get no new one: the operator's word may have come
     // since this route was made.
-    let in_use = app.snapshot.load().find(attempt.credential).filter(|(p, c)| p.may_use(c));
+    let in_use = app.snapshot.load().usable(attempt.credential, payload.family.name);
     let Some((provider, credential)) = in_use else {
         return unsent(
             FaultClass::ProviderDown,
             "credential-gone",
-            "the credential or its provider was taken out of use",
+            "the credential, its provider or its pool was taken out of use",
         );
     };
     let Some(lent) = lent::take(app, &credential, (task.account, &attempt.terms), payload) else {
