@@ -220,8 +220,8 @@ async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale):
     operate::add_credential(&open.store, &open.vault, &draft).await.context("the demo credential cannot be added")
 }
 
-/// List prices plus a quarter, for every family that an adapter serves, of which a contributor has nine tenths; published where
-/// one of them has no price yet.
+/// List prices plus a quarter, for every family that an adapter serves, and plus a fifth through contributed keys, of which their
+/// owners have nine tenths; published where one of them has no price yet.
 async fn seed_prices(open: &OpenGateway) -> Result<()> {
     let book = open.store.current_price_book().await?.unwrap_or_default();
     let manifests = || open.adapters.iter().map(Adapter::manifest);
@@ -235,16 +235,17 @@ async fn seed_prices(open: &OpenGateway) -> Result<()> {
     if served().all(|(provider, t)| has_price(provider, &t.family)) {
         return Ok(());
     }
-    let rule = |pool, share_bp| Rule {
+    let rule = |pool, margin_bp, share_bp| Rule {
         family: None,
         provider: None,
         pool: Some(pool),
-        base: Base::Margin { margin_bp: 2_500, least: None },
+        base: Base::Margin { margin_bp, least: None },
         billing: Billing::Fixed,
         share_bp,
         surcharges: Vec::new(),
     };
-    let rules = vec![rule(Pool::Platform, 0), rule(Pool::Community, 9_000)];
+    // Contributed keys are cheaper, so that they are seen to be used.
+    let rules = vec![rule(Pool::Platform, 2_500, 0), rule(Pool::Community, 2_000, 9_000)];
     let new = NewPriceBook { id: clock::new_uuid(), rules, created_at_ms: clock::now_ms() };
     open.store.publish_price_book(new).await?;
     Ok(())

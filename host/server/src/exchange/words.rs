@@ -1,10 +1,32 @@
-//! What happens to a contributed credential, as its owner and the audit log read it.
+//! A contributed credential in words, as its owner, its operator and the audit log read it.
 
 use capstan_domain::CredentialId;
-use capstan_storage::{NewAudit, NewEvent};
-use serde_json::Value;
+use capstan_domain::exchange::OwnerLimits;
+use capstan_storage::{CredentialEvent, NewAudit, NewEvent};
+use serde_json::{Value, json};
 
 use crate::clock;
+use crate::operate::shown_time;
+
+/// What a credential is lent for.
+pub(crate) fn limits_shown(limits: &OwnerLimits) -> Value {
+    json!({
+        "dailyCap": limits.daily_cap.map(|cap| cap.to_string()), "mostOpen": limits.most_open,
+        "taskTypes": limits.families, "excludedSites": limits.excluded.texts().collect::<Vec<_>>(),
+        "reserve": limits.reserve.to_string(),
+    })
+}
+
+/// Something that happened.
+pub(crate) fn event_shown(event: &CredentialEvent) -> Value {
+    let detail: Value = serde_json::from_str(&event.detail).unwrap_or_default();
+    json!({"at": shown_time(event.at_ms), "kind": event.kind, "detail": detail})
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// An event for the owner of a credential.
 pub(crate) fn event(credential: CredentialId, kind: &'static str, detail: &Value) -> NewEvent {

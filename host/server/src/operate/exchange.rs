@@ -140,24 +140,15 @@ async fn show(operator: &Operator, credential: &str) -> Result<Value, OperateErr
     let (row, contribution) = find(operator, credential).await?;
     let names = operator.store.list_accounts().await?;
     let events = operator.store.list_credential_events(row.id, MOST_OVER).await?;
-    let event = |event: &capstan_storage::CredentialEvent| {
-        let detail: Value = serde_json::from_str(&event.detail).unwrap_or_default();
-        json!({"at": times::shown(event.at_ms), "kind": event.kind, "detail": detail})
-    };
     let signature = &contribution.signature;
-    let limits = &contribution.limits;
     let mut shown = credential_shown(&row, Some(&contribution), &names);
     let more = json!({
         "signature": {
-            "statementVersion": signature.version, "statementSha256": hex(&signature.hash), "name": signature.by,
+            "statementVersion": signature.version, "statementSha256": words::hex(&signature.hash), "name": signature.by,
             "at": times::shown(signature.at_ms),
         },
-        "limits": {
-            "dailyCap": limits.daily_cap.map(|cap| cap.to_string()), "mostOpen": limits.most_open,
-            "taskTypes": limits.families, "excludedSites": limits.excluded.texts().collect::<Vec<_>>(),
-            "reserve": limits.reserve.to_string(),
-        },
-        "events": events.iter().map(event).collect::<Vec<_>>(),
+        "limits": words::limits_shown(&contribution.limits),
+        "events": events.iter().map(words::event_shown).collect::<Vec<_>>(),
     });
     if let (Some(fields), Value::Object(more)) = (shown.as_object_mut(), more) {
         fields.extend(more);
@@ -329,8 +320,4 @@ fn name_of(names: &[Account], id: AccountId) -> Option<&str> {
 
 fn id_of(what: &'static str, text: &str) -> Result<Uuid, OperateError> {
     Uuid::parse_str(text.trim()).map_err(|_| OperateError::Bad(format!("{what}: {text:?} is no id")))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

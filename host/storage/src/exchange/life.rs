@@ -91,7 +91,7 @@ impl Store {
         Ok(rows.into_iter().map(|(id,)| CredentialId(id)).collect())
     }
 
-    /// Destroys the secret of a withdrawn credential, unless a task needs it again; answers whether it is gone. It is written
+    /// Destroys the secret of a withdrawn credential, unless a task needs it again; answers whether this call has. It is written
     /// over by as many zeros, so that SQLite writes them in its place; copies in backups stay sealed, and age out with them.
     ///
     /// # Errors
@@ -174,8 +174,8 @@ async fn destroy(db: &mut Db, event: &NewEvent) -> Result<bool, StoreError> {
     let found = sql!(
         db,
         optional as (Vec<u8>,),
-        "select c.sealed from credentials c
-          where c.id = $1 and c.status = 'withdrawn'
+        "select c.sealed from credentials c join contributions n on n.credential_id = c.id
+          where c.id = $1 and c.status = 'withdrawn' and n.destroyed_at_ms is null
             and not exists (select 1 from attempts a where a.credential_id = c.id
                              and (a.state in ('submitting', 'running', 'in_doubt') or a.watch_until_ms is not null))",
         id
@@ -183,13 +183,7 @@ async fn destroy(db: &mut Db, event: &NewEvent) -> Result<bool, StoreError> {
     let Some((sealed,)) = found else { return Ok(false) };
     let zeros = vec![0_u8; sealed.len()];
     sql!(db, execute, "update credentials set sealed = $2, fingerprint = null where id = $1", id, zeros.as_slice())?;
-    sql!(
-        db,
-        execute,
-        "update contributions set destroyed_at_ms = coalesce(destroyed_at_ms, $2) where credential_id = $1",
-        id,
-        event.at_ms
-    )?;
+    sql!(db, execute, "update contributions set destroyed_at_ms = $2 where credential_id = $1", id, event.at_ms)?;
     events::insert(db, event).await?;
     Ok(true)
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::caller::Contributor;
-use super::fields::{Fields, Page, hex};
+use super::fields::{Fields, Page};
 use super::{Answer, Failure, Front, json, shown};
 use crate::clock;
 use crate::exchange::contribute::{self, contributor, statement_hash};
@@ -29,7 +29,7 @@ const MOST_DAYS: i64 = 400;
 
 /// What a contributor signs.
 pub(super) async fn statement() -> Answer {
-    Ok(json(200, &json!({"version": signed::VERSION, "sha256": hex(&statement_hash()), "text": signed::TEXT})))
+    Ok(json(200, &json!({"version": signed::VERSION, "sha256": words::hex(&statement_hash()), "text": signed::TEXT})))
 }
 
 /// Providers whose credentials may be contributed: what a form asks for, and what each type of task earns.
@@ -200,7 +200,7 @@ pub(super) async fn events(
     let (id, ..) = own(&front, account, &id).await?;
     let most = page.limit.unwrap_or(100).clamp(1, MOST_LINES);
     let found = front.app.store.list_credential_events(id, most).await.map_err(|error| Failure::internal(&error))?;
-    Ok(json(200, &json!({"events": found.iter().map(shown::event).collect::<Vec<_>>()})))
+    Ok(json(200, &json!({"events": found.iter().map(words::event_shown).collect::<Vec<_>>()})))
 }
 
 /// Says that somebody else has contributed the own credential.

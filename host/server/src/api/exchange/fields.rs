@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::{Failure, Front};
 use crate::exchange::contribute::statement_hash;
+use crate::exchange::words::hex;
 
 /// Longest body, in bytes.
 const MOST_BODY_BYTES: usize = 32 * 1024;
@@ -228,16 +229,6 @@ fn read_sites(name: &str, value: &Value) -> Result<SiteList, Failure> {
         return Err(Failure::field(name, format!("{name} has at most {MOST_SITES} sites.")));
     }
     SiteList::read(sites).map_err(|error| Failure::field(name, format!("{name}: {error}.")))
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! What a contributor sees of a credential, its uses and its days. Never its secret; never a site, a parameter or a solution of
 //! other people's tasks, nor whose they were.
 
-use capstan_domain::exchange::OwnerLimits;
 use capstan_domain::{Amount, CredentialId};
-use capstan_storage::{Claim, Contribution, Credential, CredentialEvent, Day, Payout, Use};
+use capstan_storage::{Claim, Contribution, Credential, Day, Payout, Use};
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::clock;
+use crate::exchange::words::limits_shown;
 use crate::operate::shown_time;
 use crate::tasks;
 
@@ -15,7 +15,7 @@ use crate::tasks;
 pub(super) fn credential(app: &App, row: &Credential, contribution: &Contribution) -> Value {
     json!({
         "id": row.id, "provider": row.provider, "label": row.label, "masked": contribution.mask,
-        "status": row.status.as_str(), "reason": contribution.reason, "limits": limits(&contribution.limits),
+        "status": row.status.as_str(), "reason": contribution.reason, "limits": limits_shown(&contribution.limits),
         "created": shown_time(row.created_at_ms), "nextCheck": contribution.look_at_ms.map(shown_time),
         "destroyed": contribution.destroyed_at_ms.map(shown_time), "earningsHeld": contribution.earnings_held,
         "signature": {
@@ -34,14 +34,6 @@ fn now(app: &App, id: CredentialId) -> Value {
     json!({
         "openTasks": credential.standing.load().in_flight, "spentToday": spent,
         "restsUntil": credential.rests_until(now_ms).map(shown_time),
-    })
-}
-
-fn limits(limits: &OwnerLimits) -> Value {
-    json!({
-        "dailyCap": limits.daily_cap.map(|cap| cap.to_string()), "mostOpen": limits.most_open,
-        "taskTypes": limits.families, "excludedSites": limits.excluded.texts().collect::<Vec<_>>(),
-        "reserve": limits.reserve.to_string(),
     })
 }
 
@@ -69,12 +61,6 @@ pub(super) fn day(day: &Day) -> Value {
         "day": date, "uses": day.uses, "solved": day.solved, "failed": day.failed, "refused": day.refused,
         "charged": dollars(day.charged), "shares": dollars(day.shares), "reimbursed": dollars(day.reimbursed),
     })
-}
-
-/// Something that happened.
-pub(super) fn event(event: &CredentialEvent) -> Value {
-    let detail: Value = serde_json::from_str(&event.detail).unwrap_or_default();
-    json!({"at": shown_time(event.at_ms), "kind": event.kind, "detail": detail})
 }
 
 /// A claim, for whoever has filed it.
