@@ -50,6 +50,7 @@ async fn earns(lent: &Lent) -> Result<()> {
     let uses = lent.uses().await?;
     let used = uses.first().context("no use")?;
     ensure!(used["state"] == "solved" && used["taskType"] == "recaptcha_v2" && used["cost"] == "0.00095", "{used}");
+    ensure!(used["charged"] == "yes" && used["costTold"] == true, "{used}");
     ensure!(used["earned"] == json!({"kind": "share", "amount": "0.00135", "state": "pending"}), "{used}");
     let told = lent.gateway.provider.received().into_iter().filter_map(|received| received.task_id).next_back();
     ensure!(used["providerTaskId"] == json!(told.map(|id| id.to_string())), "{used} {told:?}");

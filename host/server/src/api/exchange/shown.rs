@@ -2,7 +2,7 @@
 //! other people's tasks, nor whose they were.
 
 use capstan_domain::{Amount, CredentialId};
-use capstan_storage::{Claim, Contribution, Credential, Day, Payout, Use};
+use capstan_storage::{AttemptState, Claim, Contribution, Credential, Day, Payout, Use};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -44,10 +44,12 @@ pub(super) fn one_use(app: &App, used: &Use) -> Value {
         .earned
         .as_ref()
         .map(|(kind, amount, state)| json!({"kind": kind, "amount": amount.to_string(), "state": state}));
+    // Nobody asks whether a solution was charged; the row has a word for the others alone.
+    let charged = if used.state == AttemptState::Solved { Some("yes") } else { used.charged.as_deref() };
     let reference = used.reference.as_deref().and_then(|sealed| tasks::provider_task_id(app, used.attempt, sealed));
     json!({
         "id": used.attempt, "at": shown_time(used.at_ms), "ended": used.ended_at_ms.map(shown_time),
-        "taskType": used.family, "state": used.state.as_str(), "fault": used.fault, "charged": used.charged,
+        "taskType": used.family, "state": used.state.as_str(), "fault": used.fault, "charged": charged,
         "cost": cost, "costTold": used.told_cost.is_some(), "earned": earned, "own": used.is_own,
         "providerTaskId": reference,
     })
