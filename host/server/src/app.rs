@@ -104,6 +104,12 @@ impl Shards {
         self.held.iter().find(|fence| fence.shard == shard).copied()
     }
 
+    /// Whether they are all that there are, so that no other node has any.
+    #[must_use]
+    pub const fn are_all(&self) -> bool {
+        self.held.len() > u8::MAX as usize
+    }
+
     /// Their numbers.
     #[must_use]
     pub fn numbers(&self) -> Vec<u8> {

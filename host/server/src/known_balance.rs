@@ -92,8 +92,7 @@ impl KnownBalance {
     /// Whether a look is due before its time, and the provider was not asked for so many milliseconds.
     #[must_use]
     pub fn is_due(&self, now_ms: i64, rest_ms: u32) -> bool {
-        let rested = self.asked_at_ms.load(Ordering::Relaxed).saturating_add(i64::from(rest_ms)) <= now_ms;
-        rested && self.is_due.load(Ordering::Relaxed)
+        self.was_asked_before(now_ms, rest_ms) && self.is_due.load(Ordering::Relaxed)
     }
 }
 

@@ -13,7 +13,7 @@ use capstan_domain::route::{Offer, Pool, PoolMode, Provision, Published};
 use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, exchange, schedule};
 use capstan_egress::{Grant, is_loopback};
 use capstan_sandbox::Adapter;
-use capstan_storage::{Contribution, Provider as ProviderRow, ProviderStatus, Store, StoreError};
+use capstan_storage::{Provider as ProviderRow, ProviderStatus, Store, StoreError};
 use url::Url;
 
 pub use credential::Credential;
@@ -161,7 +161,7 @@ impl Snapshot {
             }
         }
         let mut credentials = HashMap::new();
-        let mut lent: HashMap<CredentialId, Contribution> = store.list_contributions().await?.into_iter().collect();
+        let mut lent = store.list_contributions(None).await?;
         for row in store.list_credentials().await? {
             let contribution = lent.remove(&row.id);
             if contribution.as_ref().is_some_and(|contribution| contribution.destroyed_at_ms.is_some()) {

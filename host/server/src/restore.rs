@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use capstan_egress::{MasterKey, Vault};
 use capstan_storage::{
-    BackupError, BackupFacts, DatabaseUrl, NewAudit, OpenOptions, Present, RestorePlan, Restored, Store, StoreError,
+    BackupError, BackupFacts, DatabaseUrl, OpenOptions, Present, RestorePlan, Restored, Store, StoreError,
     inspect_backup, look_at_database, restore_backup,
 };
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use crate::clock;
 use crate::gateway::database_url;
 use crate::lock::{DataDir, DataDirError};
 use crate::master_key_check::{self, Fit};
-use crate::operate::{shown_time, socket};
+use crate::operate::{audit_line, shown_time, socket};
 use crate::settings::Settings;
 
 /// What is to be restored.
@@ -120,14 +120,9 @@ async fn note(store: &Store, vault: &Vault, asked: &RestoreAsked) -> Result<(), 
         Fit::Same => {}
         Fit::Other => return Err(RestoreError::OtherMasterKey),
     }
-    let line = NewAudit {
-        id: clock::new_uuid(),
-        at_ms: clock::now_ms(),
-        actor: format!("{} (no gateway ran)", socket::own_actor()),
-        action: "restore".to_owned(),
-        target: format!("file {}", asked.file.display()),
-        detail: json!({"replace": asked.replace, "reason": asked.reason}).to_string(),
-    };
+    let actor = format!("{} (no gateway ran)", socket::own_actor());
+    let detail = json!({"replace": asked.replace, "reason": asked.reason});
+    let line = audit_line(&actor, "restore", (format!("file {}", asked.file.display()), &detail));
     Ok(store.record_audit(line).await?)
 }
 

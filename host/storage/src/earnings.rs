@@ -88,8 +88,8 @@ impl Store {
         Ok(rows.into_iter().map(|(id,)| AccountId(id)).collect())
     }
 
-    /// Moves what is out of dispute, and not held because somebody else owns the credential, to what the contributor can spend; answers how much, by this call or an earlier one
-    /// with the same move's id.
+    /// Moves what is out of dispute, and not held because somebody else may own the credential, to what the contributor can
+    /// spend; answers how much, by this call or an earlier one with the same move's id.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -14,6 +14,12 @@ pub fn day_of(at_ms: i64) -> i64 {
     at_ms.div_euclid(DAY_MS)
 }
 
+/// When a day (UTC) begins, in milliseconds since 1970.
+#[must_use]
+pub const fn day_begins_ms(day: i64) -> i64 {
+    day.saturating_mul(DAY_MS)
+}
+
 /// What a key has committed on a day.
 pub(crate) async fn committed(db: &mut Db, key: ApiKeyId, day: i64) -> Result<Amount, StoreError> {
     let found = sql!(
@@ -83,8 +89,8 @@ pub(crate) async fn count_anew(db: &mut Db, key: ApiKeyId, day: i64) -> Result<(
          on conflict (api_key_id, day) do update set committed_nanos = excluded.committed_nanos",
         key.0,
         day,
-        day.saturating_mul(DAY_MS),
-        day.saturating_add(1).saturating_mul(DAY_MS)
+        day_begins_ms(day),
+        day_begins_ms(day.saturating_add(1))
     )?;
     Ok(())
 }

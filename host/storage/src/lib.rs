@@ -72,7 +72,7 @@ pub use exchange::{
     Use, UseMark,
 };
 pub use key_checks::NewKeyCheck;
-pub use key_days::day_of;
+pub use key_days::{day_begins_ms, day_of};
 pub use learned::{Learned, LearnedOf};
 pub use moves::{BookedEntry, Entries};
 pub use prices::NewPriceBook;

@@ -70,7 +70,7 @@ async fn round(app: &Arc<App>) -> Result<(), ExchangeError> {
 /// Destroys the secrets of withdrawn credentials that no task needs any more.
 pub(crate) async fn destroy_drained(app: &Arc<App>) -> Result<(), ExchangeError> {
     // Other nodes follow a withdrawal within seconds, and may still begin a task until then.
-    let is_alone = app.shards.load().held.len() > usize::from(u8::MAX);
+    let is_alone = app.shards.load().are_all();
     let withdrawn_by_ms = clock::now_ms().saturating_sub(if is_alone { 0 } else { FOLLOWED_WITHIN_MS });
     let drained = app.store.list_drained(withdrawn_by_ms).await?;
     for &credential in &drained {
@@ -88,52 +88,53 @@ pub(crate) async fn destroy_drained(app: &Arc<App>) -> Result<(), ExchangeError>
 /// does not work is taken out of use at once: more tasks would only make it worse.
 pub(crate) fn heard(app: &Arc<App>, provider: &Provider, credential: &Credential, (class, code): (FaultClass, &str)) {
     let Some(lent) = &credential.lent else { return };
-    let (happening, reason) = match class {
-        FaultClass::CredentialRejected => {
-            (Happening::Refused, format!("Its provider does not accept it: {}.", shown(code)))
-        }
-        FaultClass::CredentialOutOfFunds => {
-            (Happening::OutOfFunds, "Its provider says that nothing is left on it.".to_owned())
-        }
-        FaultClass::Throttled(Some(after_ms)) if after_ms >= SHUT_OUT_MS => {
-            return rests(app, (credential.id, &lent.is_told), standing::rest_ms(Some(after_ms), provider), code);
-        }
-        FaultClass::Throttled(_)
-        | FaultClass::InvalidTask
-        | FaultClass::Unsolvable
-        | FaultClass::NotSupported
-        | FaultClass::NoCapacity
-        | FaultClass::ProviderDown
-        | FaultClass::InDoubt => return,
-    };
-    // Of many tasks that find it out together one is enough.
-    if lent.is_told.swap(true, Ordering::Relaxed) {
-        return;
-    }
-    let (held, is_told) = (Arc::clone(app), Arc::clone(&lent.is_told));
-    let (id, time_scale) = (credential.id, provider.time_scale);
-    app.tracker.spawn(async move {
+    let (happening, reason) =
+        match class {
+            FaultClass::CredentialRejected => {
+                (Happening::Refused, format!("Its provider does not accept it: {}.", shown(code)))
+            }
+            FaultClass::CredentialOutOfFunds => {
+                (Happening::OutOfFunds, "Its provider says that nothing is left on it.".to_owned())
+            }
+            FaultClass::Throttled(Some(after_ms)) if after_ms >= SHUT_OUT_MS => {
+                let until_ms = clock::now_ms().saturating_add(standing::rest_ms(Some(after_ms), provider).into());
+                let said = json!({"until": shown_time(until_ms), "code": shown(code)});
+                let (store, event) = (app.store.clone(), words::event(credential.id, "rests", &said));
+                // The router lets it rest for as long.
+                return once(app, credential.id, &lent.is_told, async move {
+                    Ok(store.record_credential_event(event).await?)
+                });
+            }
+            FaultClass::Throttled(_)
+            | FaultClass::InvalidTask
+            | FaultClass::Unsolvable
+            | FaultClass::NotSupported
+            | FaultClass::NoCapacity
+            | FaultClass::ProviderDown
+            | FaultClass::InDoubt => return,
+        };
+    let (held, id, time_scale) = (Arc::clone(app), credential.id, provider.time_scale);
+    once(app, id, &lent.is_told, async move {
         let what = Happens { happening, reason: Some(reason), actor: words::GATEWAY, time_scale };
-        if let Err(error) = life::happens(&held, id, &what).await {
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(credential.id = %id, error, "a contributed credential could not be taken out of use");
-        }
-        is_told.store(false, Ordering::Relaxed);
+        life::happens(&held, id, &what).await.map(drop)
     });
 }
 
-/// Tells an owner that the provider has shut the credential out for a while. The router lets it rest for as long.
-fn rests(app: &Arc<App>, (id, is_told): (CredentialId, &Arc<AtomicBool>), rest_ms: u32, code: &str) {
+/// Takes it down beside the task that found it out: of many that find it out together one is enough.
+fn once(
+    app: &App,
+    id: CredentialId,
+    is_told: &Arc<AtomicBool>,
+    telling: impl Future<Output = Result<(), ExchangeError>> + Send + 'static,
+) {
     if is_told.swap(true, Ordering::Relaxed) {
         return;
     }
-    let until_ms = clock::now_ms().saturating_add(i64::from(rest_ms));
-    let event = words::event(id, "rests", &json!({"until": shown_time(until_ms), "code": shown(code)}));
-    let (held, is_told) = (Arc::clone(app), Arc::clone(is_told));
+    let is_told = Arc::clone(is_told);
     app.tracker.spawn(async move {
-        if let Err(error) = held.store.record_credential_event(event).await {
+        if let Err(error) = telling.await {
             let error = &error as &dyn std::error::Error;
-            tracing::error!(credential.id = %id, error, "an owner could not be told of a rest");
+            tracing::error!(credential.id = %id, error, "what a provider said of a contributed credential could not be taken down");
         }
         is_told.store(false, Ordering::Relaxed);
     });

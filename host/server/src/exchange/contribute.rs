@@ -14,8 +14,8 @@ use sha2::{Digest as _, Sha256};
 use super::{ExchangeError, look, words};
 use crate::app::App;
 use crate::clock;
-use crate::operate::OperateError;
 use crate::operate::seed::{self, CredentialDraft};
+use crate::operate::{OperateError, audit_line};
 use crate::providers::Provider;
 
 /// Most credentials that one account lends at a time.
@@ -60,7 +60,7 @@ pub(crate) async fn contribute(
     let id = CredentialId(clock::new_uuid());
     let change = signed(app, (account, id), &provider, new)?;
     let detail = json!({"provider": provider.id, "owner": account, "statement": statement::VERSION});
-    let line = words::line(&contributor(account), "exchange contribute", (format!("credential {id}"), &detail));
+    let line = audit_line(&contributor(account), "exchange contribute", (format!("credential {id}"), &detail));
     let applied = app.store.apply(Change::Contribute(Box::new(change)), line).await?;
     let Applied::Credential(known) = applied.map_err(ExchangeError::Refused)? else {
         return Err(ExchangeError::Internal("a contribution made something else"));
@@ -186,7 +186,7 @@ pub(crate) async fn claim(
         None => return Err(ExchangeError::Unknown("contributed credential")),
     }
     let claim = NewClaim { id: clock::new_uuid(), credential, account, evidence, at_ms: clock::now_ms() };
-    let line = words::line(&contributor(account), "exchange claim", (format!("credential {credential}"), &json!({})));
+    let line = audit_line(&contributor(account), "exchange claim", (format!("credential {credential}"), &json!({})));
     let Applied::Claim(id) = app.store.apply(Change::FileClaim(claim), line).await?.map_err(ExchangeError::Refused)?
     else {
         return Err(ExchangeError::Internal("a claim made something else"));

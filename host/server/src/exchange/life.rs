@@ -11,6 +11,7 @@ use serde_json::json;
 use super::{ExchangeError, words};
 use crate::app::App;
 use crate::clock;
+use crate::operate::audit_line;
 
 /// Something that happens to a credential.
 pub(crate) struct Happens<'h> {
@@ -53,7 +54,7 @@ pub(crate) async fn write(
         let Some(step) = step((&row, &contribution), what) else { return Ok((row.status, false)) };
         let to = step.to;
         let detail = json!({"from": step.from, "to": to, "reason": step.reason});
-        let line = words::line(what.actor, "exchange", (format!("credential {credential}"), &detail));
+        let line = audit_line(what.actor, "exchange", (format!("credential {credential}"), &detail));
         match store.apply(Change::Live(step), line).await? {
             Ok(_) => return Ok((to, true)),
             Err(ChangeRefusal::CredentialChanged) => {}

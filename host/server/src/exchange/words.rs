@@ -1,8 +1,8 @@
-//! A contributed credential in words, as its owner, its operator and the audit log read it.
+//! A contributed credential in words, as its owner and its operator read it.
 
 use capstan_domain::CredentialId;
 use capstan_domain::exchange::OwnerLimits;
-use capstan_storage::{CredentialEvent, NewAudit, NewEvent};
+use capstan_storage::{CredentialEvent, NewEvent};
 use serde_json::{Value, json};
 
 use crate::clock;
@@ -31,18 +31,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// An event for the owner of a credential.
 pub(crate) fn event(credential: CredentialId, kind: &'static str, detail: &Value) -> NewEvent {
     NewEvent { id: clock::new_uuid(), credential, at_ms: clock::now_ms(), kind, detail: detail.to_string() }
-}
-
-/// A line for the audit log: who did it, and what.
-pub(crate) fn line(actor: &str, action: &str, (target, detail): (String, &Value)) -> NewAudit {
-    NewAudit {
-        id: clock::new_uuid(),
-        at_ms: clock::now_ms(),
-        actor: actor.to_owned(),
-        action: action.to_owned(),
-        target,
-        detail: detail.to_string(),
-    }
 }
 
 /// Who did what nobody asked for.

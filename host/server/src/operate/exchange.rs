@@ -113,14 +113,11 @@ async fn revoke_token(call: &Call<'_>, token: &str) -> Result<Value, OperateErro
 }
 
 async fn list(operator: &Operator, account: Option<&str>) -> Result<Value, OperateError> {
-    let rows = operator.store.list_contributed(wanted(operator, account).await?).await?;
+    let account = wanted(operator, account).await?;
+    let rows = operator.store.list_contributed(account).await?;
+    let contributions = operator.store.list_contributions(account).await?;
     let names = operator.store.list_accounts().await?;
-    let mut shown = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let contribution = operator.store.find_contribution(row.id).await?;
-        shown.push(credential_shown(row, contribution.as_ref(), &names));
-    }
-    Ok(Value::Array(shown))
+    Ok(rows.iter().map(|row| credential_shown(row, contributions.get(&row.id), &names)).collect())
 }
 
 fn credential_shown(row: &Credential, contribution: Option<&Contribution>, names: &[Account]) -> Value {

@@ -228,13 +228,18 @@ impl Call<'_> {
         if let (Some(reason), Some(fields)) = (self.reason, detail.as_object_mut()) {
             fields.insert("reason".to_owned(), json!(reason));
         }
-        NewAudit {
-            id: clock::new_uuid(),
-            at_ms: clock::now_ms(),
-            actor: self.actor.to_owned(),
-            action: action.to_owned(),
-            target,
-            detail: detail.to_string(),
-        }
+        audit_line(self.actor, action, (target, &detail))
+    }
+}
+
+/// A line for the audit log: who did it now, what, to what.
+pub(crate) fn audit_line(actor: &str, action: &str, (target, detail): (String, &Value)) -> NewAudit {
+    NewAudit {
+        id: clock::new_uuid(),
+        at_ms: clock::now_ms(),
+        actor: actor.to_owned(),
+        action: action.to_owned(),
+        target,
+        detail: detail.to_string(),
     }
 }

@@ -10,7 +10,7 @@ use capstan_domain::reconcile::Verdict;
 use capstan_egress::Waiting;
 use capstan_storage::{BalanceLook, NewBalanceLook, StoreError};
 
-use super::drive::{self, Party, Told};
+use super::drive::{self, Asked, Party};
 use crate::app::App;
 use crate::clock;
 use crate::providers::{self, Credential, Provider, Snapshot};
@@ -124,13 +124,13 @@ pub(crate) async fn ask_balance(app: &App, provider: &Provider, credential: &Cre
     let (until_ms, waiting) = (clock::now_ms().saturating_add(TOLD_WITHIN_MS), Waiting::default());
     let party = Party { provider, credential: Some(credential), until_ms, waiting: &waiting };
     match drive::balance(app, &party).await {
-        Ok(Told::Balance(money)) => {
+        Ok(Asked::Told(money)) => {
             if let Some(balance) = providers::dollars(&money) {
                 credential.known_balance.seen(balance, asked, counts_until_ms(app, clock::now_ms()));
             }
             BalanceTold::Money(money)
         }
-        Ok(Told::Failed(fault)) => {
+        Ok(Asked::Failed(fault)) => {
             tracing::warn!(provider.id = %provider.id, credential.id = %credential.id, fault = fault.class.as_str(), "a balance was not told");
             BalanceTold::Failed(fault)
         }

@@ -16,7 +16,9 @@ use capstan_domain::route::{
 use capstan_domain::schedule;
 use capstan_domain::task::TaskState;
 use capstan_egress::Waiting;
-use capstan_storage::{Guard, Guarded, NewAttempt, PlaceRefusal, PlaceTask, Placed, StoreError, TaskFacts};
+use capstan_storage::{
+    Guard, Guarded, NewAttempt, PlaceRefusal, PlaceTask, Placed, StoreError, TaskFacts, day_begins_ms, day_of,
+};
 use tokio::sync::{Mutex, watch};
 use tracing::Instrument as _;
 
@@ -400,8 +402,8 @@ fn refusal_of_place(refusal: PlaceRefusal) -> Refusal {
 
 /// Until the next day begins (UTC).
 fn until_tomorrow(now_ms: i64) -> Duration {
-    const DAY_MS: i64 = 86_400_000;
-    Duration::from_millis(u64::try_from(DAY_MS - now_ms.rem_euclid(DAY_MS)).unwrap_or_default())
+    let tomorrow_ms = day_begins_ms(day_of(now_ms) + 1);
+    Duration::from_millis(u64::try_from(tomorrow_ms - now_ms).unwrap_or_default())
 }
 
 fn internal(what: &str) -> Refusal {

@@ -58,27 +58,11 @@ pub(super) enum LookedUp {
     Failed(Fault),
 }
 
-/// What became of a question for the balance.
-pub(super) enum Told {
-    /// What the credential has at its provider.
-    Balance(Money),
-    /// It was not told.
-    Failed(Fault),
-}
-
-/// What became of a question for prices and load.
-pub(super) enum Listed {
-    /// What the provider publishes, by family.
-    Offers(Vec<Offer>),
-    /// It was not told.
-    Failed(Fault),
-}
-
-/// What became of a report.
-pub(super) enum Reported {
-    /// The provider took it.
-    Done,
-    /// It did not.
+/// What became of a question that has one kind of answer.
+pub(super) enum Asked<T> {
+    /// What the provider says.
+    Told(T),
+    /// It did not say.
     Failed(Fault),
 }
 
@@ -156,66 +140,38 @@ pub(super) async fn look_up(app: &App, party: &Party<'_>, attempt: AttemptId) ->
 ///
 /// # Errors
 /// As for [`submit`].
-pub(super) async fn balance(app: &App, party: &Party<'_>) -> Result<Told, CutOff> {
-    let read = |step| {
-        let end = match step {
-            Step::Balance(money) => Told::Balance(money),
-            Step::Failed(fault) => Told::Failed(fault),
-            Step::Send(..)
-            | Step::Wait(..)
-            | Step::Accepted(_)
-            | Step::Solved(_)
-            | Step::Polled(_)
-            | Step::Market(_)
-            | Step::Done => return None,
-        };
-        Some((end, Conduct::Kept))
-    };
-    drive(app, party, Operation::Balance, read).await
+pub(super) async fn balance(app: &App, party: &Party<'_>) -> Result<Asked<Money>, CutOff> {
+    ask(app, party, Operation::Balance, |step| if let Step::Balance(money) = step { Some(money) } else { None }).await
 }
 
-/// Asks for what the provider publishes.
+/// Asks for what the provider publishes, by family.
 ///
 /// # Errors
 /// As for [`submit`].
-pub(super) async fn market(app: &App, party: &Party<'_>) -> Result<Listed, CutOff> {
-    let read = |step| {
-        let end = match step {
-            Step::Market(offers) => Listed::Offers(offers),
-            Step::Failed(fault) => Listed::Failed(fault),
-            Step::Send(..)
-            | Step::Wait(..)
-            | Step::Accepted(_)
-            | Step::Solved(_)
-            | Step::Polled(_)
-            | Step::Balance(_)
-            | Step::Done => return None,
-        };
-        Some((end, Conduct::Kept))
-    };
-    drive(app, party, Operation::Market, read).await
+pub(super) async fn market(app: &App, party: &Party<'_>) -> Result<Asked<Vec<Offer>>, CutOff> {
+    ask(app, party, Operation::Market, |step| if let Step::Market(offers) = step { Some(offers) } else { None }).await
 }
 
 /// Tells the provider whether a solution worked.
 ///
 /// # Errors
 /// As for [`submit`].
-pub(super) async fn report(app: &App, party: &Party<'_>, report: Report) -> Result<Reported, CutOff> {
+pub(super) async fn report(app: &App, party: &Party<'_>, report: Report) -> Result<Asked<()>, CutOff> {
+    ask(app, party, Operation::Report(report), |step| matches!(step, Step::Done).then_some(())).await
+}
+
+/// Runs an operation that ends in a failure or in the one step that `told` reads.
+async fn ask<T>(
+    app: &App,
+    party: &Party<'_>,
+    operation: Operation,
+    told: impl FnOnce(Step) -> Option<T>,
+) -> Result<Asked<T>, CutOff> {
     let read = |step| {
-        let end = match step {
-            Step::Done => Reported::Done,
-            Step::Failed(fault) => Reported::Failed(fault),
-            Step::Send(..)
-            | Step::Wait(..)
-            | Step::Accepted(_)
-            | Step::Solved(_)
-            | Step::Polled(_)
-            | Step::Balance(_)
-            | Step::Market(_) => return None,
-        };
+        let end = if let Step::Failed(fault) = step { Asked::Failed(fault) } else { Asked::Told(told(step)?) };
         Some((end, Conduct::Kept))
     };
-    drive(app, party, Operation::Report(report), read).await
+    drive(app, party, operation, read).await
 }
 
 /// Runs an operation to its end, and takes down how the adapter behaved.

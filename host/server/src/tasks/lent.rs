@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use capstan_domain::catalogue::CanonicalTask;
 use capstan_domain::exchange::limits::part_of;
-use capstan_domain::exchange::{Asked, OwnerLimits, Used};
+use capstan_domain::exchange::{Asked, Used};
 use capstan_domain::policy::Places;
 use capstan_domain::price::Terms;
 use capstan_domain::{AccountId, Amount};
@@ -31,8 +31,8 @@ pub(super) fn take(
     let places = Places::of(&payload.sites);
     let asked = Asked { family: payload.family.name, places: &places };
     let used = Used { balance: credential.known_balance.gives(clock::now_ms()), ..Used::default() };
-    let uncounted = OwnerLimits { daily_cap: None, most_open: None, ..lent.limits.clone() };
-    if !is_own && !uncounted.hits(&asked, &used, Some(cost)).is_empty() {
+    // What counts is held against this node's part below, which is never more than the whole.
+    if !is_own && !lent.limits.hits(&asked, &used, Some(cost)).is_empty() {
         return None;
     }
     let bounds = if is_own {
@@ -64,7 +64,7 @@ pub(super) fn uncharged(lent: Option<&Arc<Reserved>>) {
 /// This node's part of a limit; a node alone has all of it.
 fn part(app: &App, limit: u64) -> u64 {
     let shards = app.shards.load();
-    if shards.held.len() > usize::from(u8::MAX) {
+    if shards.are_all() {
         return limit;
     }
     part_of(limit, shards.held.iter().map(|fence| fence.shard))

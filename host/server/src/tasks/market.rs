@@ -8,7 +8,7 @@ use capstan_domain::adapter::Offer;
 use capstan_domain::route::Published;
 use capstan_egress::Waiting;
 
-use super::drive::{self, Listed, Party};
+use super::drive::{self, Asked, Party};
 use crate::app::App;
 use crate::clock;
 use crate::market::Question;
@@ -71,8 +71,8 @@ async fn told(app: &App, provider: &Provider) -> Option<Vec<(FamilyPlace, Publis
     let (until_ms, waiting) = (clock::now_ms().saturating_add(TOLD_WITHIN_MS), Waiting::default());
     let party = Party { provider, credential: None, until_ms, waiting: &waiting };
     match drive::market(app, &party).await {
-        Ok(Listed::Offers(offers)) => Some(offers.iter().filter_map(|offer| published(provider, offer)).collect()),
-        Ok(Listed::Failed(fault)) => {
+        Ok(Asked::Told(offers)) => Some(offers.iter().filter_map(|offer| published(provider, offer)).collect()),
+        Ok(Asked::Failed(fault)) => {
             tracing::warn!(provider.id = %provider.id, fault = fault.class.as_str(), "prices and load were not told");
             None
         }

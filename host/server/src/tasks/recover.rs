@@ -11,6 +11,7 @@ use capstan_domain::task::{self, Effect, Event, TaskState};
 use capstan_egress::Waiting;
 use capstan_storage::{
     AttemptEnd, AttemptFault, Doubt, Fence, OpenTask as OpenRow, Outcome, Settled, Settlement, StoreError,
+    day_begins_ms, day_of,
 };
 use tokio::sync::{Mutex, watch};
 
@@ -51,7 +52,7 @@ pub(crate) async fn take_up_shards(app: &Arc<App>, shards: &[u8]) -> Result<usiz
 /// caps, and what was spent of it.
 async fn take_up_spending(app: &App, shards: &[u8]) -> Result<(), StoreError> {
     let now_ms = clock::now_ms();
-    let since_ms = capstan_storage::day_of(now_ms).saturating_mul(86_400_000);
+    let since_ms = day_begins_ms(day_of(now_ms));
     let snapshot = app.snapshot.load_full();
     for (credential, shard, spent) in app.store.contributed_spending(since_ms).await? {
         let found = snapshot.find(credential).filter(|_| shards.contains(&shard));

@@ -11,7 +11,7 @@ use capstan_domain::complaint::Decision;
 use capstan_egress::Waiting;
 use capstan_storage::{Attempt, PassedOn, ReportAnswer, StoreError, Task, TaskName, UntoldReport};
 
-use super::drive::{self, Party, Reported};
+use super::drive::{self, Asked, Party};
 use super::{report, result};
 use crate::app::App;
 use crate::clock;
@@ -89,8 +89,8 @@ async fn pass_on(app: &App, tale: &Tale) -> Told {
     let (until_ms, waiting) = (clock::now_ms().saturating_add(PASSED_ON_WITHIN_MS), Waiting::default());
     let party = Party { provider: &provider, credential: Some(&credential), until_ms, waiting: &waiting };
     match drive::report(app, &party, Report { task, correct: *correct }).await {
-        Ok(Reported::Done) => Told::Settled(PassedOn::Done),
-        Ok(Reported::Failed(fault)) => {
+        Ok(Asked::Told(())) => Told::Settled(PassedOn::Done),
+        Ok(Asked::Failed(fault)) => {
             tracing::info!(provider.id = %provider.id, fault = fault.class.as_str(), code = fault.code, "a report was refused");
             told_by(&fault)
         }

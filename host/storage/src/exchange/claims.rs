@@ -213,10 +213,7 @@ async fn hold_earnings(db: &mut Db, credential: CredentialId) -> Result<(), Stor
                    set earnings_held = (is_evicted or exists (select 1 from credential_claims l
                                                                where l.credential_id = $1 and l.state = 'open'))
                  where credential_id = $1";
-    if sql!(db, execute, text, credential.0)? != 1 {
-        return Err(StoreError::Missing { table: "contributions", id: credential.to_string() });
-    }
-    Ok(())
+    changed_one(sql!(db, execute, text, credential.0)?, credential)
 }
 
 async fn evict(db: &mut Db, event: &NewEvent, reason: &str) -> Result<(), StoreError> {
@@ -239,18 +236,18 @@ async fn evict(db: &mut Db, event: &NewEvent, reason: &str) -> Result<(), StoreE
         yes,
         reason
     )?;
-    if changed != 1 {
-        return Err(StoreError::Missing { table: "contributions", id: event.credential.to_string() });
-    }
-    Ok(())
+    changed_one(changed, event.credential)
 }
 
 /// Lets what a credential has earned mature again.
 pub(crate) async fn release_earnings(db: &mut Db, event: &NewEvent) -> Result<(), StoreError> {
     let no = false;
     let text = "update contributions set earnings_held = $2 where credential_id = $1";
-    if sql!(db, execute, text, event.credential.0, no)? != 1 {
-        return Err(StoreError::Missing { table: "contributions", id: event.credential.to_string() });
-    }
+    changed_one(sql!(db, execute, text, event.credential.0, no)?, event.credential)?;
     events::insert(db, event).await
+}
+
+fn changed_one(changed: u64, credential: CredentialId) -> Result<(), StoreError> {
+    let missing = || StoreError::Missing { table: "contributions", id: credential.to_string() };
+    if changed == 1 { Ok(()) } else { Err(missing()) }
 }

@@ -1,6 +1,6 @@
 //! Contributed credentials: what their owners have signed, and what they lend them for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use capstan_domain::exchange::OwnerLimits;
 use capstan_domain::policy::SiteList;
@@ -146,11 +146,14 @@ impl ContributionRow {
 }
 
 impl Store {
-    /// What is known of every contributed credential beside its row.
+    /// What is known of the contributed credentials of one account, or of all, beside their rows.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn list_contributions(&self) -> Result<Vec<(CredentialId, Contribution)>, StoreError> {
+    pub async fn list_contributions(
+        &self,
+        owner: Option<AccountId>,
+    ) -> Result<HashMap<CredentialId, Contribution>, StoreError> {
         let db = &mut self.reader().await?;
         let rows = sql!(
             db,
@@ -158,7 +161,9 @@ impl Store {
             "select credential_id, statement_version, statement_hash, signed_by, signed_at_ms, mask, daily_cap_nanos, most_open,
                     families, excluded_sites, reserve_nanos, reason, look_at_ms, unfit_looks, is_evicted, earnings_held,
                     destroyed_at_ms
-               from contributions order by credential_id"
+               from contributions
+              where $1 is null or credential_id in (select id from credentials where owner_account_id = $1)",
+            owner.map(|owner| owner.0)
         )?;
         rows.into_iter().map(ContributionRow::read).collect()
     }

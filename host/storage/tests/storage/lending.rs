@@ -96,7 +96,14 @@ pub(crate) async fn a_key_is_contributed_once_and_by_one_owner(f: Fixture) -> an
     let late = apply(&f, set(OwnerLimits::default(), OwnerLimits::default())).await?;
     ensure!(late == Err(ChangeRefusal::CredentialChanged), "decided on what is no longer so: {late:?}");
     let found = f.store.find_contribution(id).await?.context("a contribution")?;
-    assert_eq!((found.limits, found.signature.by.as_str()), (limits, "Ada"));
+    assert_eq!((&found.limits, found.signature.by.as_str()), (&limits, "Ada"));
+    for (whose, expected) in [(None, Some(&found)), (Some(ada), Some(&found)), (Some(bob), None)] {
+        assert_eq!(f.store.list_contributions(whose).await?.get(&id), expected);
+        ensure!(
+            f.store.list_contributed(whose).await?.iter().any(|row| row.id == id) == expected.is_some(),
+            "{whose:?}"
+        );
+    }
     f.store.set_account_status(bob, AccountStatus::Suspended).await?;
     let suspended = apply(&f, Change::Contribute(Box::new(a_contribution(&f, bob, 2)?))).await?;
     ensure!(suspended == Err(ChangeRefusal::AccountNotActive), "{suspended:?}");

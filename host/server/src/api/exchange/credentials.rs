@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use axum::response::Response;
 use capstan_domain::exchange::{Happening, OwnerLimits, statement as signed};
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, AttemptId, CredentialId};
-use capstan_storage::{Change, Contribution, Credential, UseMark};
+use capstan_storage::{Change, Contribution, Credential, UseMark, day_begins_ms, day_of};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -17,6 +18,7 @@ use crate::clock;
 use crate::exchange::contribute::{self, contributor, statement_hash};
 use crate::exchange::life::{self, Happens};
 use crate::exchange::{care, look, words};
+use crate::operate::audit_line;
 use crate::providers::Provider;
 
 /// The wire's name of a credential.
@@ -82,18 +84,14 @@ pub(super) async fn contribute(
 pub(super) async fn list(State(front): State<Arc<Front>>, Contributor(account): Contributor) -> Answer {
     let stored = |error: capstan_storage::StoreError| Failure::internal(&error);
     let rows = front.app.store.list_contributed(Some(account)).await.map_err(stored)?;
-    let mut all = Vec::with_capacity(rows.len());
-    for row in rows {
-        if let Some(contribution) = front.app.store.find_contribution(row.id).await.map_err(stored)? {
-            all.push(shown::credential(&front.app, &row, &contribution));
-        }
-    }
-    Ok(json(200, &json!({"credentials": all})))
+    let contributions = front.app.store.list_contributions(Some(account)).await.map_err(stored)?;
+    let shown = |row: &Credential| Some(shown::credential(&front.app, row, contributions.get(&row.id)?));
+    Ok(json(200, &json!({"credentials": rows.iter().filter_map(shown).collect::<Vec<_>>()})))
 }
 
 pub(super) async fn one(State(front): State<Arc<Front>>, Contributor(account): Contributor, id: Id) -> Answer {
-    let (id, ..) = own(&front, account, &id).await?;
-    shown(&front, (account, id), 200).await
+    let (_, row, contribution) = own(&front, account, &id).await?;
+    Ok(answer(&front, 200, (&row, &contribution)))
 }
 
 /// Says anew what it is lent for: what is not said stays.
@@ -103,16 +101,16 @@ pub(super) async fn set_limits(
     id: Id,
     mut fields: Fields,
 ) -> Answer {
-    let (id, _, contribution) = own(&front, account, &id).await?;
+    let (id, row, contribution) = own(&front, account, &id).await?;
     let limits = fields.limits(contribution.limits.clone())?;
     fields.end()?;
     if limits == contribution.limits {
-        return shown(&front, (account, id), 200).await;
+        return Ok(answer(&front, 200, (&row, &contribution)));
     }
     // Every change is read anew by all nodes.
     front.asks_outward(account)?;
     let event = words::event(id, "limits", &json!({}));
-    let line = words::line(&contributor(account), "exchange limits", (format!("credential {id}"), &json!({})));
+    let line = audit_line(&contributor(account), "exchange limits", (format!("credential {id}"), &json!({})));
     let change = Change::SetLimits(id, Box::new([contribution.limits, limits]), event);
     let applied = front.app.store.apply(change, line).await;
     applied.map_err(|error| Failure::internal(&error))?.map_err(|refusal| super::failure::refused(&refusal))?;
@@ -185,8 +183,7 @@ pub(super) async fn days(
 ) -> Answer {
     let (id, ..) = own(&front, account, &id).await?;
     let days = page.days.unwrap_or(30).clamp(1, MOST_DAYS);
-    let today = capstan_storage::day_of(clock::now_ms());
-    let since_ms = (today - days + 1).saturating_mul(86_400_000);
+    let since_ms = day_begins_ms(day_of(clock::now_ms()) - days + 1);
     let found = front.app.store.list_days(id, since_ms).await.map_err(|error| Failure::internal(&error))?;
     Ok(json(200, &json!({"days": found.iter().map(shown::day).collect::<Vec<_>>()})))
 }
@@ -233,10 +230,9 @@ async fn own(
     account: AccountId,
     Path(id): &Id,
 ) -> Result<(CredentialId, Credential, Contribution), Failure> {
-    let unknown = || Failure::unknown("credential");
-    let id = CredentialId(Uuid::try_parse(id).map_err(|_| unknown())?);
-    let (row, contribution) = life::find(&front.app.store, id).await?;
-    if row.owner == Some(account) { Ok((id, row, contribution)) } else { Err(unknown()) }
+    let id = CredentialId(Uuid::try_parse(id).map_err(|_| Failure::unknown("credential"))?);
+    let (row, contribution) = owned(front, account, id).await?;
+    Ok((id, row, contribution))
 }
 
 async fn happens(front: &Front, (account, id): (AccountId, CredentialId), happening: Happening) -> Result<(), Failure> {
@@ -246,10 +242,17 @@ async fn happens(front: &Front, (account, id): (AccountId, CredentialId), happen
     Ok(())
 }
 
-async fn shown(front: &Front, (account, id): (AccountId, CredentialId), status: u16) -> Answer {
+async fn owned(front: &Front, account: AccountId, id: CredentialId) -> Result<(Credential, Contribution), Failure> {
     let (row, contribution) = life::find(&front.app.store, id).await?;
-    if row.owner != Some(account) {
-        return Err(Failure::unknown("credential"));
-    }
-    Ok(json(status, &json!({"credential": shown::credential(&front.app, &row, &contribution)})))
+    if row.owner == Some(account) { Ok((row, contribution)) } else { Err(Failure::unknown("credential")) }
+}
+
+/// The credential as it is after a change.
+async fn shown(front: &Front, (account, id): (AccountId, CredentialId), status: u16) -> Answer {
+    let (row, contribution) = owned(front, account, id).await?;
+    Ok(answer(front, status, (&row, &contribution)))
+}
+
+fn answer(front: &Front, status: u16, (row, contribution): (&Credential, &Contribution)) -> Response {
+    json(status, &json!({"credential": shown::credential(&front.app, row, contribution)}))
 }

@@ -15,9 +15,9 @@ use super::fields::{Fields, Page};
 use super::{Answer, Failure, Front, failure, json, shown};
 use crate::clock;
 use crate::exchange::contribute::contributor;
-use crate::exchange::words;
 use crate::keys::keyed_digest;
 use crate::metrics::MoneyMoved;
+use crate::operate::audit_line;
 use crate::statements::{self, Ask, StatementError};
 
 /// Most payouts of one answer beside the open ones.
@@ -170,7 +170,7 @@ async fn change(
     (action, detail): (&str, &Value),
     change: Change,
 ) -> Result<Applied, Failure> {
-    let line = words::line(&contributor(account), action, (format!("account {account}"), detail));
+    let line = audit_line(&contributor(account), action, (format!("account {account}"), detail));
     let applied = front.app.store.apply(change, line).await.map_err(|error| match error {
         capstan_storage::StoreError::Missing { table: "payouts", .. } => Failure::unknown("payout"),
         error => Failure::internal(&error),

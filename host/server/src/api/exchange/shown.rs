@@ -2,7 +2,7 @@
 //! other people's tasks, nor whose they were.
 
 use capstan_domain::{Amount, CredentialId};
-use capstan_storage::{AttemptState, Claim, Contribution, Credential, Day, Payout, Use};
+use capstan_storage::{AttemptState, Claim, Contribution, Credential, Day, Payout, Use, day_begins_ms};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -58,7 +58,7 @@ pub(super) fn one_use(app: &App, used: &Use) -> Value {
 /// One day.
 pub(super) fn day(day: &Day) -> Value {
     let dollars = |nanos: i64| Amount::from_nanos(nanos).to_string();
-    let date: String = shown_time(day.day.saturating_mul(86_400_000)).chars().take("2027-01-31".len()).collect();
+    let date: String = shown_time(day_begins_ms(day.day)).chars().take("2027-01-31".len()).collect();
     json!({
         "day": date, "uses": day.uses, "solved": day.solved, "failed": day.failed, "refused": day.refused,
         "charged": dollars(day.charged), "shares": dollars(day.shares), "reimbursed": dollars(day.reimbursed),

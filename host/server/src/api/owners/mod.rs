@@ -19,7 +19,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use capstan_domain::policy::{Action, Origin, Scope, registrable};
 use capstan_egress::{Egress, EgressError, EgressSettings};
-use capstan_storage::{Change, NewAudit, SiteRule};
+use capstan_storage::{Change, SiteRule};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -28,6 +28,7 @@ use crate::app::App;
 use crate::clock;
 use crate::door::address::ClientAddress;
 use crate::limits::{PER_CUSTOMER, network};
+use crate::operate::audit_line;
 use page::Said;
 use proof::Site;
 
@@ -169,7 +170,6 @@ impl Owners {
 
     /// Denies the site for everybody, with a line in the audit log.
     async fn deny(&self, site: &Site, address: IpAddr) -> Result<(), ()> {
-        let at_ms = clock::now_ms();
         let rule = SiteRule {
             scope: Scope::Global,
             origin: Origin::Owner,
@@ -177,16 +177,11 @@ impl Owners {
             action: Action::Deny,
             note: "the site's owner has asked for it".to_owned(),
             is_on: true,
-            created_at_ms: at_ms,
+            created_at_ms: clock::now_ms(),
         };
-        let line = NewAudit {
-            id: clock::new_uuid(),
-            at_ms,
-            actor: format!("site owner of {}", site.host),
-            action: "policy owner-deny".to_owned(),
-            target: format!("site {}", site.host),
-            detail: json!({"proof": site.proof_url(), "clientAddress": address}).to_string(),
-        };
+        let detail = json!({"proof": site.proof_url(), "clientAddress": address});
+        let actor = format!("site owner of {}", site.host);
+        let line = audit_line(&actor, "policy owner-deny", (format!("site {}", site.host), &detail));
         let applied = self.app.store.apply(Change::PutSiteRule(rule), line).await;
         applied
             .map_err(|error| {
