@@ -59,10 +59,10 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     };
     let open = OpenGateway::open(settings, master_key).await?;
     // Both keys are derived from the master key: neither has to be stored to be the same on the next start.
-    let provider_key = hex(&open.vault.derive_key("dev: key at the simulated provider"));
+    let provider_key = keys::hex(&open.vault.derive_key("dev: key at the simulated provider"));
     let client_key = keys::api_key_from_seed(&open.vault.derive_key("dev: the demo account's API key"));
     let token = keys::exchange_token_from_seed(&open.vault.derive_key("dev: the demo contributor's token"));
-    let lendable_key = hex(&open.vault.derive_key("dev: a key to contribute"));
+    let lendable_key = keys::hex(&open.vault.derive_key("dev: a key to contribute"));
     let secrets = Secrets {
         client_key: &client_key.key,
         provider_key: &provider_key,
@@ -347,12 +347,8 @@ fn lending(url: &str, token: &str, key: &str) -> String {
     let body = serde_json::json!({
         "provider": "anti-captcha", "fields": {"key": key}, "limits": {"dailyCap": "5.00"},
         "signature": {
-            "statementVersion": statement::VERSION, "statementSha256": hex(&statement_hash()), "name": "Demo Contributor",
+            "statementVersion": statement::VERSION, "statementSha256": keys::hex(&statement_hash()), "name": "Demo Contributor",
         },
     });
     format!("curl -s {url}/exchange/v1/credentials -H 'Authorization: Bearer {token}' -d '{body}'")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -23,11 +23,6 @@ pub(crate) fn event_shown(event: &CredentialEvent) -> Value {
     json!({"at": shown_time(event.at_ms), "kind": event.kind, "detail": detail})
 }
 
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// An event for the owner of a credential.
 pub(crate) fn event(credential: CredentialId, kind: &'static str, detail: &Value) -> NewEvent {
     NewEvent { id: clock::new_uuid(), credential, at_ms: clock::now_ms(), kind, detail: detail.to_string() }

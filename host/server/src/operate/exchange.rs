@@ -141,7 +141,7 @@ async fn show(operator: &Operator, credential: &str) -> Result<Value, OperateErr
     let mut shown = credential_shown(&row, Some(&contribution), &names);
     let more = json!({
         "signature": {
-            "statementVersion": signature.version, "statementSha256": words::hex(&signature.hash), "name": signature.by,
+            "statementVersion": signature.version, "statementSha256": keys::hex(&signature.hash), "name": signature.by,
             "at": times::shown(signature.at_ms),
         },
         "limits": words::limits_shown(&contribution.limits),

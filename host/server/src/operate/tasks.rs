@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{OperateError, Operator, accounts, refunds, times};
+use crate::keys;
 
 /// Most tasks, or lines of the audit log, in one answer.
 const MOST_LINES: u32 = 1_000;
@@ -62,7 +63,7 @@ fn attempt_shown(attempt: &Attempt, label: Option<String>) -> Value {
         json!({"class": fault.class, "code": fault.code, "charged": format!("{:?}", fault.charged).to_lowercase()})
     });
     let terms = attempt.candidate.terms;
-    let digest: String = attempt.adapter_digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let digest = keys::hex(attempt.adapter_digest.iter().take(6));
     json!({
         "attempt": attempt.id, "number": attempt.seq, "provider": attempt.candidate.provider,
         "credential": attempt.candidate.credential, "credentialLabel": label,

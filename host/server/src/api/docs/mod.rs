@@ -23,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
 use crate::app::App;
+use crate::keys::hex;
 
 /// How long a page may be kept; after it a browser asks whether it has changed.
 const KEPT: &str = "max-age=60";
@@ -105,7 +106,7 @@ fn nothing() -> String {
 
 fn send(status: StatusCode, kind: &'static str, text: String) -> Response {
     let digest = Sha256::digest(&text);
-    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let tag = hex(digest.iter().take(16));
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();

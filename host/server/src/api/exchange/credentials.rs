@@ -18,6 +18,7 @@ use crate::clock;
 use crate::exchange::contribute::{self, contributor, statement_hash};
 use crate::exchange::life::{self, Happens};
 use crate::exchange::{care, look, words};
+use crate::keys;
 use crate::operate::audit_line;
 use crate::providers::Provider;
 
@@ -31,7 +32,7 @@ const MOST_DAYS: i64 = 400;
 
 /// What a contributor signs.
 pub(super) async fn statement() -> Answer {
-    Ok(json(200, &json!({"version": signed::VERSION, "sha256": words::hex(&statement_hash()), "text": signed::TEXT})))
+    Ok(json(200, &json!({"version": signed::VERSION, "sha256": keys::hex(&statement_hash()), "text": signed::TEXT})))
 }
 
 /// Providers whose credentials may be contributed: what a form asks for, and what each type of task earns.

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::{Failure, Front};
 use crate::exchange::contribute::statement_hash;
-use crate::exchange::words::hex;
+use crate::keys::hex;
 
 /// Longest body, in bytes.
 const MOST_BODY_BYTES: usize = 32 * 1024;
