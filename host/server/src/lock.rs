@@ -14,7 +14,7 @@ pub struct DataDir {
     pub path: PathBuf,
     /// The node's name, kept in the directory: a restarted node takes its own shards back at once.
     pub node: String,
-    _lock: File,
+    lock: File,
 }
 
 /// Why the data directory cannot be used.
@@ -54,7 +54,17 @@ impl DataDir {
             Err(std::fs::TryLockError::Error(source)) => return Err(failed(&lock_path)(source)),
         }
         let node = node_name(&path.join("node")).map_err(failed(&path.join("node")))?;
-        Ok(Self { path: path.to_owned(), node, _lock: lock })
+        Ok(Self { path: path.to_owned(), node, lock })
+    }
+}
+
+impl Drop for DataDir {
+    /// Closing the file would not do: a program that this process is just starting has a copy of it until it runs, and
+    /// the lock with it.
+    fn drop(&mut self) {
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the data directory is unlocked with the process");
+        }
     }
 }
 
@@ -89,6 +99,17 @@ mod tests {
         let name = first.node.clone();
         drop(first);
         assert_eq!(DataDir::lock(&dir).unwrap().node, name);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_program_being_started_does_not_keep_the_lock() {
+        let dir = std::env::temp_dir().join(format!("capstan-lock-{}", clock::new_uuid()));
+        let first = DataDir::lock(&dir).unwrap();
+        let inherited = first.lock.try_clone().unwrap();
+        drop(first);
+        DataDir::lock(&dir).unwrap();
+        drop(inherited);
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }
