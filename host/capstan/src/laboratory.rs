@@ -58,15 +58,18 @@ fn table(lines: &[Line]) -> String {
             let held_out = if line.held_out { " (held out)" } else { "" };
             let (mode, unit) = (line.mode.as_str(), report::unit(line.mode));
             let _ = writeln!(table, "\n{}{held_out}, {mode}: {unit}", line.family);
+            let moved = line.moved.map_or(String::new(), |_| format!("{:>8}{:>8}", "AWAY s", "BACK s"));
             let _ = writeln!(
                 table,
-                "  {:<14}{:>10}{:>9}{:>9}{:>9}{:>8}{:>8}{:>11}",
+                "  {:<14}{:>10}{:>9}{:>9}{:>9}{:>8}{:>8}{:>11}{moved}",
                 "", "OBJECTIVE", "REGRET", "SOLVED", "$/1000", "P50 s", "P90 s", "THROTTLED"
             );
         }
+        let seconds = |time: Option<f64>| time.map_or("never".to_owned(), |s| format!("{s:.0}"));
+        let moved = line.moved.map_or(String::new(), |m| format!("{:>8}{:>8}", seconds(m.away), seconds(m.back)));
         let _ = writeln!(
             table,
-            "  {:<14}{:>10.3}{:>8.1}%{:>8.1}%{:>9.3}{:>8.1}{:>8.1}{:>10.2}%",
+            "  {:<14}{:>10.3}{:>8.1}%{:>8.1}%{:>9.3}{:>8.1}{:>8.1}{:>10.2}%{moved}",
             line.chooser,
             line.objective,
             100.0 * line.regret,

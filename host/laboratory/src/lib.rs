@@ -18,4 +18,5 @@ pub mod report;
 pub mod router;
 pub mod scenario;
 pub mod trial;
+pub mod trouble;
 pub mod world;

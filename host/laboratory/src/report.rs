@@ -11,7 +11,8 @@ use crate::oracle::Oracle;
 use crate::others;
 use crate::router::Router;
 use crate::scenario::{self, Family, Scenario};
-use crate::trial::{self, Outcome};
+use crate::trial::{self, Course};
+use crate::trouble::{self, Moved};
 use crate::world::{World, quotient};
 
 /// One way of choosing in one mode and one family, over all seeds.
@@ -40,6 +41,18 @@ pub struct Line {
     pub p90: f64,
     /// "Too fast" from providers, for each hundred tries.
     pub throttled: f64,
+    /// When it moved away from a provider in trouble, and back, by [`trouble::moved`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<MovedLine>,
+}
+
+/// When it moved, in families with a provider in trouble: medians over the seeds, in seconds; none where it did not.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct MovedLine {
+    /// From the trouble's beginning.
+    pub away: Option<f64>,
+    /// From the trouble's end.
+    pub back: Option<f64>,
 }
 
 /// What a mode's objective is counted in.
@@ -94,12 +107,12 @@ fn compare(family: Family, mode: SelectionMode, seeds: &[u64]) -> Vec<Line> {
     for seed in seeds {
         let scenario = family.scenario(*seed);
         for (n, mut chooser) in choosers(&scenario.world, mode).into_iter().enumerate() {
-            let outcomes = trial::run(&scenario, chooser.as_mut(), *seed);
+            let course = trial::run(&scenario, chooser.as_mut(), *seed);
             if sums.len() == n {
                 sums.push((chooser.name(), Sum::default()));
             }
             if let Some((_, sum)) = sums.get_mut(n) {
-                sum.add(&scenario, &outcomes);
+                sum.add(&scenario, &course);
             }
         }
     }
@@ -156,13 +169,15 @@ struct Sum {
     /// What the failures count, in nano-dollars, and in places.
     missed: i64,
     places: i64,
+    moved: Vec<Moved>,
 }
 
 impl Sum {
-    fn add(&mut self, scenario: &Scenario, outcomes: &[Outcome]) {
+    fn add(&mut self, scenario: &Scenario, course: &Course) {
         let lowest = scenario.world.places().map(|place| scenario.world.price(place)).min().unwrap_or(0);
         let beyond = i64::try_from(scenario.world.providers.len()).unwrap_or(0);
-        for outcome in outcomes {
+        self.moved.extend(scenario.trouble.map(|trouble| trouble::moved(&course.at_first, trouble)));
+        for outcome in &course.outcomes {
             let failed = i64::from(outcome.failed);
             self.tries += failed;
             self.throttled += i64::from(outcome.throttled);
@@ -194,6 +209,11 @@ impl Sum {
         }
     }
 
+    fn moved(&self) -> MovedLine {
+        let median = |of: fn(&Moved) -> Option<i64>| trouble::median_s(self.moved.iter().map(of).collect());
+        MovedLine { away: median(|moved| moved.away_ms), back: median(|moved| moved.back_ms) }
+    }
+
     fn line(
         mut self,
         ((family, held_out), mode, chooser): ((&'static str, bool), SelectionMode, &'static str),
@@ -216,6 +236,7 @@ impl Sum {
             p50: quantile(5),
             p90: quantile(9),
             throttled: 100.0 * quotient(self.throttled, self.tries),
+            moved: (!self.moved.is_empty()).then(|| self.moved()),
         }
     }
 }

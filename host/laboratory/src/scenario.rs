@@ -15,6 +15,8 @@ pub struct Scenario {
     pub world: World,
     /// How long tasks come, in milliseconds.
     pub length_ms: u32,
+    /// From when to when the first of its providers, the best of all, is not what it was; in milliseconds.
+    pub trouble: Option<(i64, i64)>,
     /// How many come in a second, from a time on.
     rates: Vec<(i64, f64)>,
 }
@@ -93,7 +95,7 @@ const HOUR_MS: u32 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
 
 fn hour(providers: Vec<Provider>, per_second: f64) -> Scenario {
-    Scenario { world: World { providers }, length_ms: HOUR_MS, rates: vec![(0, per_second)] }
+    Scenario { world: World { providers }, length_ms: HOUR_MS, trouble: None, rates: vec![(0, per_second)] }
 }
 
 fn keys(count: usize, limit: u32) -> Vec<Credential> {
@@ -136,6 +138,15 @@ fn one_best(draws: &mut Pcg64Mcg) -> Vec<Provider> {
     providers
 }
 
+/// The best of all is not what it was for so many minutes.
+fn one_troubled(draws: &mut Pcg64Mcg, minutes: i64, changed: impl Fn(Truth) -> Truth) -> Scenario {
+    let mut providers = one_best(draws);
+    let from_ms = draws.random_range(10..20) * MINUTE_MS;
+    let trouble = (from_ms, from_ms + minutes * MINUTE_MS);
+    change(&mut providers, 0, trouble, changed);
+    Scenario { trouble: Some(trouble), ..hour(providers, 2.0) }
+}
+
 /// Changes a provider's truth between two times.
 fn change(providers: &mut [Provider], at: usize, (from_ms, to_ms): (i64, i64), change: impl Fn(Truth) -> Truth) {
     if let Some(provider) = providers.get_mut(at)
@@ -152,17 +163,11 @@ fn steady(draws: &mut Pcg64Mcg) -> Scenario {
 }
 
 fn outage(draws: &mut Pcg64Mcg) -> Scenario {
-    let mut providers = one_best(draws);
-    let from_ms = draws.random_range(10..20) * MINUTE_MS;
-    change(&mut providers, 0, (from_ms, from_ms + 10 * MINUTE_MS), |truth| Truth { is_up: false, ..truth });
-    hour(providers, 2.0)
+    one_troubled(draws, 10, |truth| Truth { is_up: false, ..truth })
 }
 
 fn brown_out(draws: &mut Pcg64Mcg) -> Scenario {
-    let mut providers = one_best(draws);
-    let from_ms = draws.random_range(10..20) * MINUTE_MS;
-    change(&mut providers, 0, (from_ms, from_ms + 15 * MINUTE_MS), |truth| Truth { lost: 0.9, ..truth });
-    hour(providers, 2.0)
+    one_troubled(draws, 15, |truth| Truth { lost: 0.9, ..truth })
 }
 
 fn limits(draws: &mut Pcg64Mcg) -> Scenario {
@@ -247,21 +252,11 @@ fn twins(draws: &mut Pcg64Mcg) -> Scenario {
 }
 
 fn slump(draws: &mut Pcg64Mcg) -> Scenario {
-    let mut providers = one_best(draws);
-    let from_ms = draws.random_range(10..20) * MINUTE_MS;
-    change(&mut providers, 0, (from_ms, from_ms + 20 * MINUTE_MS), |truth| Truth {
-        success: truth.success / 2.0,
-        ..truth
-    });
-    hour(providers, 2.0)
+    one_troubled(draws, 20, |truth| Truth { success: truth.success / 2.0, ..truth })
 }
 
 fn slow_morning(draws: &mut Pcg64Mcg) -> Scenario {
-    let mut providers = one_best(draws);
-    let from_ms = draws.random_range(10..20) * MINUTE_MS;
-    let slower = |truth: Truth| Truth { median_ms: truth.median_ms * 5.0, ..truth };
-    change(&mut providers, 0, (from_ms, from_ms + 20 * MINUTE_MS), slower);
-    hour(providers, 2.0)
+    one_troubled(draws, 20, |truth| Truth { median_ms: truth.median_ms * 5.0, ..truth })
 }
 
 fn landslide(draws: &mut Pcg64Mcg) -> Scenario {

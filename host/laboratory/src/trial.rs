@@ -37,6 +37,15 @@ pub struct Outcome {
     pub throttled: u32,
 }
 
+/// What became of a scenario's tasks.
+#[derive(Clone, Debug, Default)]
+pub struct Course {
+    /// Of each client's.
+    pub outcomes: Vec<Outcome>,
+    /// Of each task, those included with which a client asks again: when it came, and whether the first of all providers was tried.
+    pub at_first: Vec<(i64, bool)>,
+}
+
 /// What happens next.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
@@ -50,7 +59,7 @@ enum Event {
 
 /// Sends a scenario's tasks through a chooser. The tasks, and the luck of each at each credential, are the seed's alone, so that
 /// every chooser meets the same.
-pub fn run(scenario: &Scenario, chooser: &mut dyn Chooser, seed: u64) -> Vec<Outcome> {
+pub fn run(scenario: &Scenario, chooser: &mut dyn Chooser, seed: u64) -> Course {
     let mut trial = Trial {
         scenario,
         chooser,
@@ -59,11 +68,11 @@ pub fn run(scenario: &Scenario, chooser: &mut dyn Chooser, seed: u64) -> Vec<Out
         in_flight: HashMap::new(),
         open: HashMap::new(),
         next: BinaryHeap::new(),
-        outcomes: Vec::new(),
+        course: Course::default(),
     };
     for (n, at_ms) in arrivals(scenario, seed).into_iter().enumerate() {
         trial.next.push(Reverse((at_ms, Event::Arrival(n))));
-        trial.outcomes.push(Outcome { at_ms, solved: None, took_ms: 0, failed: 0, throttled: 0 });
+        trial.course.outcomes.push(Outcome { at_ms, solved: None, took_ms: 0, failed: 0, throttled: 0 });
     }
     while let Some(Reverse((now_ms, event))) = trial.next.pop() {
         match event {
@@ -72,7 +81,7 @@ pub fn run(scenario: &Scenario, chooser: &mut dyn Chooser, seed: u64) -> Vec<Out
             Event::End(task, place, is_solved) => trial.end(task, (place, is_solved), now_ms),
         }
     }
-    trial.outcomes
+    trial.course
 }
 
 fn arrivals(scenario: &Scenario, seed: u64) -> Vec<i64> {
@@ -97,7 +106,7 @@ struct Trial<'t> {
     /// When the client's open task was accepted, and after how many milliseconds it was overdue, if it was.
     open: HashMap<usize, (i64, Option<i64>)>,
     next: BinaryHeap<Reverse<(i64, Event)>>,
-    outcomes: Vec<Outcome>,
+    course: Course,
 }
 
 impl Trial<'_> {
@@ -110,6 +119,8 @@ impl Trial<'_> {
         let world = &self.scenario.world;
         let now = Now { ms: arrived_ms, draw: self.draws.random() };
         let (mut at_ms, mut tries) = (arrived_ms, 0);
+        let nth = self.course.at_first.len();
+        self.course.at_first.push((arrived_ms, false));
         for place in self.chooser.choose(world, now, MOST_TRIES) {
             if tries == MOST_TRIES {
                 break;
@@ -119,7 +130,10 @@ impl Trial<'_> {
                 continue;
             }
             tries += 1;
-            let failed = self.outcomes.get(task).map_or(0, |outcome| outcome.failed);
+            if let Some((_, is_at_first)) = self.course.at_first.get_mut(nth) {
+                *is_at_first |= place.provider == 0;
+            }
+            let failed = self.course.outcomes.get(task).map_or(0, |outcome| outcome.failed);
             let mut luck = luck(self.seed, (task, failed), place);
             let in_flight = self.in_flight.get(&place).copied().unwrap_or(0);
             let reply = world.reply(place, (at_ms, in_flight), &mut luck);
@@ -140,7 +154,7 @@ impl Trial<'_> {
                 return;
             }
             at_ms += REFUSED_MS;
-            if let Some(outcome) = self.outcomes.get_mut(task).filter(|_| reply == Reply::TooFast) {
+            if let Some(outcome) = self.course.outcomes.get_mut(task).filter(|_| reply == Reply::TooFast) {
                 outcome.throttled += 1;
             }
         }
@@ -167,7 +181,7 @@ impl Trial<'_> {
         self.chooser.ended(place, End { is_solved, took_ms, overdue_ms }, now);
         if is_solved {
             let price = self.scenario.world.price(place);
-            if let Some(outcome) = self.outcomes.get_mut(task) {
+            if let Some(outcome) = self.course.outcomes.get_mut(task) {
                 outcome.took_ms = now_ms - outcome.at_ms;
                 outcome.solved = Some((place, price));
             }
@@ -178,7 +192,7 @@ impl Trial<'_> {
 
     /// The client asks again, unless it has no patience left.
     fn fail(&mut self, task: usize, now_ms: i64) {
-        if let Some(outcome) = self.outcomes.get_mut(task) {
+        if let Some(outcome) = self.course.outcomes.get_mut(task) {
             outcome.failed += 1;
             outcome.took_ms = now_ms - outcome.at_ms;
             if outcome.took_ms < PATIENCE_MS {
