@@ -27,6 +27,10 @@ struct Kept {
     shares: AtomicU64,
     times: AtomicU64,
     said_at_ms: AtomicI64,
+    at_ms: AtomicI64,
+    changed_at_ms: AtomicI64,
+    /// Whether there is something to find out about it: few are in trouble, and their tally is asked itself.
+    has_former: AtomicBool,
     /// Whether it has changed since it was written.
     is_new: AtomicBool,
 }
@@ -114,16 +118,23 @@ impl Kept {
         let observed = tally.observed(now_ms);
         self.shares.store(packed(observed.samples, observed.success), Ordering::Relaxed);
         self.times.store(packed(observed.latency_ms, observed.lost_ms), Ordering::Relaxed);
+        self.at_ms.store(observed.at_ms, Ordering::Relaxed);
+        self.changed_at_ms.store(observed.changed_at_ms, Ordering::Relaxed);
+        self.has_former.store(observed.former.is_some(), Ordering::Relaxed);
         self.said_at_ms.store(now_ms, Ordering::Relaxed);
     }
 
     fn observed(&self, now_ms: i64) -> Observed {
+        if self.has_former.load(Ordering::Relaxed) {
+            return self.tally().observed(now_ms);
+        }
         if now_ms.saturating_sub(self.said_at_ms.load(Ordering::Relaxed)) > FRESH_MS {
             self.say(&self.tally(), now_ms);
         }
         let (samples, success) = unpacked(self.shares.load(Ordering::Relaxed));
         let (latency_ms, lost_ms) = unpacked(self.times.load(Ordering::Relaxed));
-        Observed { samples, success, latency_ms, lost_ms }
+        let [at_ms, changed_at_ms] = [&self.at_ms, &self.changed_at_ms].map(|ms| ms.load(Ordering::Relaxed));
+        Observed { samples, success, latency_ms, lost_ms, at_ms, changed_at_ms, former: None }
     }
 }
 
@@ -144,6 +155,19 @@ mod tests {
 
     fn place() -> FamilyPlace {
         FamilyPlace::of("turnstile").unwrap()
+    }
+
+    #[test]
+    fn what_a_provider_was_is_told_when_it_is_time_to_find_out() {
+        let statistics = Statistics::default();
+        for (n, seen) in
+            [Seen::Solved(9_000)].repeat(40).into_iter().chain([Seen::Unsolved(60_000)].repeat(12)).zip(0..)
+        {
+            statistics.note(place(), n, i64::from(seen) * 1_000);
+        }
+        assert_eq!(statistics.observed(place(), 60_000).former, None);
+        let due = statistics.observed(place(), 600_000);
+        assert!(due.former.is_some_and(|former| former.success > 0.8) && due.success < 0.3, "{due:?}");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Dropped, Hit, Hits, Pool, PoolAsker, PoolCeiling, PoolMode, Published, Ranked, Route, RouteRequest};
+use super::{
+    Dropped, Former, Hit, Hits, Pool, PoolAsker, PoolCeiling, PoolMode, Published, Ranked, Route, RouteRequest,
+};
 use super::{SavedOrder, SelectionMode};
 use crate::{CredentialId, ProviderId};
 
@@ -56,6 +58,9 @@ struct Candidate<'e> {
     /// Whether it is tried to find out.
     #[serde(skip_serializing_if = "is_false")]
     finds_out: bool,
+    /// What its provider was before it became worse, where one task finds out whether it is that again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Before>,
     /// Tasks seen of the credential.
     samples: f64,
     /// Tasks seen of its provider.
@@ -76,6 +81,14 @@ struct Other<'e> {
     /// Dollars that are known to be left on it, where they are too few.
     #[serde(skip_serializing_if = "Option::is_none")]
     balance: Option<String>,
+}
+
+/// What a provider was.
+#[derive(Serialize)]
+struct Before {
+    success: f64,
+    /// To a solution.
+    seconds: f64,
 }
 
 /// What a provider publishes.
@@ -170,6 +183,7 @@ fn candidate<'e>(ranked: &Ranked<'e>) -> Candidate<'e> {
         in_flight: ranked.offer.load.in_flight,
         most_in_flight: Some(ranked.offer.load.most).filter(|most| *most < u32::MAX),
         finds_out: ranked.finds_out,
+        before: ranked.expected.former.map(before),
         samples: rounded(ranked.offer.observed.samples, 10.0),
         provider_samples: rounded(ranked.provider_samples, 10.0),
         published: said(ranked.published),
@@ -184,6 +198,10 @@ fn other<'e>(dropped: &Dropped<'e>) -> Other<'e> {
         published: Some(dropped.published).filter(|_| dropped.hits.has(Hit::ShareBelowCost)).and_then(said),
         balance: dropped.balance.filter(|_| dropped.hits.has(Hit::OutOfFunds)).map(|balance| balance.to_string()),
     }
+}
+
+fn before(former: Former) -> Before {
+    Before { success: rounded(former.success, 1_000.0), seconds: rounded(former.latency_ms / 1_000.0, 100.0) }
 }
 
 fn said(published: Published) -> Option<Said> {

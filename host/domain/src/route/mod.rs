@@ -5,6 +5,7 @@
 //! as data, draws included, and the same data always give the same route.
 
 pub mod explain;
+pub mod former;
 pub mod hit;
 mod order;
 pub mod pool;
@@ -16,6 +17,7 @@ pub mod tally;
 mod tests;
 
 pub use explain::Explanation;
+pub use former::Former;
 pub use hit::{Hit, Hits};
 pub use order::FIND_OUT_EVERY;
 pub use pool::{Pool, PoolAsker, PoolCeiling, PoolCeilings, PoolInForce, PoolMode, PoolWish};
@@ -269,11 +271,12 @@ pub fn route<'o>(request: &RouteRequest<'_>, provisions: &'o [Provision<'o>]) ->
     let mut possible = Vec::with_capacity(provisions.iter().map(|provision| provision.offers.len()).sum());
     for provision in provisions {
         let (hits, place) = judge_provider(request, provision);
-        let believed = Expected::of_provider(&provision.observed, provision.published);
+        let believed = believed(provision);
         for offer in &provision.offers {
             match judge(request, provision, offer, hits) {
                 Ok(price) => {
-                    let expected = believed.of_credential(&offer.observed).at_load(provision.published);
+                    let seen = offer.observed.unless_over(&provision.observed);
+                    let expected = believed.of_credential(&seen).at_load(provision.published);
                     possible.push(Possible { provision, offer, price, place, expected });
                 }
                 Err(hits) => route.drop(provision, offer, hits),
@@ -284,6 +287,14 @@ pub fn route<'o>(request: &RouteRequest<'_>, provisions: &'o [Provision<'o>]) ->
     route.possible = possible.len();
     route.candidates = order::ordered(request, &possible);
     route
+}
+
+/// What is expected of a provider.
+fn believed(provision: &Provision<'_>) -> Expected {
+    let believed = Expected::of_provider(&provision.observed, provision.published);
+    // One task at a time finds out whether it is what it was: as long as one is open, nobody knows more than before.
+    let is_idle = || provision.offers.iter().all(|offer| offer.load.in_flight == 0);
+    Expected { former: believed.former.filter(|_| is_idle()), ..believed }
 }
 
 /// What holds for all credentials of a provider: the filters that they hit, and the place in the saved order.

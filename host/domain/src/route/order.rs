@@ -17,7 +17,7 @@ const HEAD: usize = 64;
 /// One task in so many finds out, where nobody has said otherwise.
 pub const FIND_OUT_EVERY: u64 = 32;
 
-/// Nobody is tried to find out who is expected to be so many times worse: what is surely bad has to fade first.
+/// Nobody is tried to find out who is expected to be so many times worse, unless it was better before.
 const WORTH_A_TRY: f64 = 3.0;
 
 /// A credential that could take the task.
@@ -152,8 +152,9 @@ fn find_out(request: &RouteRequest<'_>, head: &mut [Ranked<'_>], lowest: f64) {
     }
     let Some(best) = head.first() else { return };
     let may_be_better = |one: &Ranked<'_>| {
-        let at_best = request.mode.burden((one.price.terms.price.as_dollars(), lowest), one.expected.at_best());
-        let is_worth_it = at_best < best.burden && one.burden <= best.burden * WORTH_A_TRY;
+        let by_now = request.mode.burden((one.price.terms.price.as_dollars(), lowest), one.expected.by_now());
+        let is_not_too_bad = one.expected.former.is_some() || one.burden <= best.burden * WORTH_A_TRY;
+        let is_worth_it = by_now < best.burden && is_not_too_bad;
         // Where nobody is idle, nothing is found out but that.
         let is_free = !one.offer.load.is_full() && !one.published.nobody_is_idle();
         is_worth_it && is_free && one.place == best.place

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Published;
+use super::{Former, Published};
 
 /// How candidates are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +83,7 @@ impl SelectionMode {
 
 /// What has been seen of a credential, or of a provider, for one family. Recent tasks count most, so that the number of
 /// tasks is no whole number.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Observed {
     /// Tasks that came to an end there, refused and unsolved ones included; the client's own mistakes are none of them.
     pub samples: f64,
@@ -93,6 +93,29 @@ pub struct Observed {
     pub latency_ms: f64,
     /// Mean time from the attempt's beginning to its failure, in the same.
     pub lost_ms: f64,
+    /// When the last of these tasks ended.
+    pub at_ms: i64,
+    /// When what had been seen until then was found to be over; 0 where it never was.
+    pub changed_at_ms: i64,
+    /// What it was before it became worse, where one task is to find out whether it is that again.
+    pub former: Option<Former>,
+}
+
+impl Observed {
+    /// Nothing has been seen.
+    pub const NOTHING: Self =
+        Self { samples: 0.0, success: 0.0, latency_ms: 0.0, lost_ms: 0.0, at_ms: 0, changed_at_ms: 0, former: None };
+
+    /// What was seen of a credential; nothing where its provider has changed since.
+    pub(super) const fn unless_over(self, provider: &Self) -> Self {
+        if provider.changed_at_ms > 0 && self.at_ms <= provider.changed_at_ms { Self::NOTHING } else { self }
+    }
+}
+
+impl Default for Observed {
+    fn default() -> Self {
+        Self::NOTHING
+    }
 }
 
 /// What is expected of one task at a candidate.
@@ -106,6 +129,8 @@ pub struct Expected {
     pub lost_ms: f64,
     /// As many tasks as this is known from, those included that are only believed.
     pub known_from: f64,
+    /// What its provider was before it became worse, where one task is to find out whether it is that again.
+    pub former: Option<Former>,
 }
 
 /// As many tasks as what was believed before weighs, and what has been seen outweighs it twice after the ten tasks that the
@@ -118,7 +143,8 @@ const ALIKE_TASKS: f64 = 10.0;
 /// What is believed of a provider of which nothing has been seen: the best. All of those are equal and so in price order;
 /// beside known ones they go first, are tried, and within some ten tasks are known themselves. A guess in the middle would
 /// leave whoever is dearer than a known good one untried for ever.
-const UNKNOWN: Expected = Expected { success: 1.0, latency_ms: 1_000.0, lost_ms: 30_000.0, known_from: PRIOR_TASKS };
+const UNKNOWN: Expected =
+    Expected { success: 1.0, latency_ms: 1_000.0, lost_ms: 30_000.0, known_from: PRIOR_TASKS, former: None };
 
 /// Where nobody is idle, this share of the tasks is expected to be turned away at once. What providers do then is either that
 /// or to let tasks wait, and which of the two nobody publishes, nor how many wait.
@@ -144,7 +170,7 @@ impl Expected {
     /// than nothing: else whoever publishes what is not true would go before everybody else.
     pub(super) fn of_provider(provider: &Observed, published: Published) -> Self {
         let believed_ms = published.speed_ms.map_or(UNKNOWN.latency_ms, |ms| f64::from(ms).max(UNKNOWN.latency_ms));
-        Self { latency_ms: believed_ms, ..UNKNOWN }.after(provider, PRIOR_TASKS)
+        Self { latency_ms: believed_ms, former: provider.former, ..UNKNOWN }.after(provider, PRIOR_TASKS)
     }
 
     /// The same when its provider has as much to do as it publishes. Only that nobody is idle says something: more of them
@@ -176,6 +202,7 @@ impl Expected {
             latency_ms: self.latency_ms.mul_add(prior, solved * seen.latency_ms) / (solved + prior),
             lost_ms: unsolved.mul_add(seen.lost_ms, self.lost_ms) / (unsolved + 1.0),
             known_from: seen.samples + prior,
+            former: self.former,
         }
     }
 
@@ -199,6 +226,12 @@ impl Expected {
             ..self
         }
     }
+
+    /// What it may be by now, for all that is known of it.
+    pub(super) fn by_now(self) -> Self {
+        let again = |Former { success, latency_ms, lost_ms }| Self { success, latency_ms, lost_ms, ..self };
+        self.former.map_or_else(|| self.at_best(), again)
+    }
 }
 
 #[cfg(test)]
@@ -206,7 +239,7 @@ mod tests {
     use super::*;
 
     fn seen(samples: f64, success: f64, seconds: f64) -> Observed {
-        Observed { samples, success, latency_ms: seconds * 1_000.0, lost_ms: seconds * 1_000.0 }
+        Observed { samples, success, latency_ms: seconds * 1_000.0, lost_ms: seconds * 1_000.0, ..Observed::NOTHING }
     }
 
     /// A provider with one credential: what is seen of one is seen of the other.
@@ -250,7 +283,8 @@ mod tests {
         }
         // 95 of 100 solved in 10 s become 47.5 in 20 s; of the other 52.5, 5 lose what they lost and 47.5 nothing.
         let loaded =
-            Expected { success: 0.95, latency_ms: 10_000.0, lost_ms: 21_000.0, known_from: 100.0 }.at_load(busy(0));
+            Expected { success: 0.95, latency_ms: 10_000.0, lost_ms: 21_000.0, known_from: 100.0, former: None }
+                .at_load(busy(0));
         assert!((loaded.success - 0.475).abs() < 1e-9 && (loaded.latency_ms - 20_000.0).abs() < 1e-6, "{loaded:?}");
         assert!((loaded.lost_ms - 2_000.0).abs() < 1e-6, "{loaded:?}");
     }
@@ -302,7 +336,8 @@ mod tests {
 
     #[test]
     fn each_mode_weighs_one_thing() {
-        let expected = Expected { success: 0.5, latency_ms: 10_000.0, lost_ms: 25_000.0, known_from: 100.0 };
+        let expected =
+            Expected { success: 0.5, latency_ms: 10_000.0, lost_ms: 25_000.0, known_from: 100.0, former: None };
         // For a price it has the benefit of the doubt: a success of 0.55, 0.818 failures, each as two of the lowest price.
         let cheap = 0.002_f64.mul_add(1.0 / 0.55 - 1.0, 0.002);
         for (mode, burden) in [

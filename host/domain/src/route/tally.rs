@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Observed;
+use super::former::{Former, Return};
 
 /// As many tasks are remembered at most: with each new one the older ones fade by so many parts of themselves.
 const WINDOW: f64 = 512.0;
@@ -52,6 +53,11 @@ pub struct Tally {
     long: Counts,
     recent: Counts,
     at_ms: i64,
+    /// When what had been seen until then was found to be over; 0 where it never was.
+    #[serde(default)]
+    changed_at_ms: i64,
+    #[serde(default)]
+    back: Return,
 }
 
 /// The sums of the times fade with the counts that they belong to, which makes their quotients exponentially weighted means.
@@ -76,20 +82,28 @@ impl Tally {
                 (faded.long.plus(seen), faded.recent.plus(seen))
             }
         };
-        let long = if recent.contradicts(&long) { recent } else { long };
-        *self = Self { long, recent, at_ms: faded.at_ms };
+        *self = Self { long, recent, ..faded };
+        if let Some(former) = self.back.weigh(seen, &long.shown(), self.at_ms) {
+            self.remember(Counts::of(&former), Counts::default());
+        } else if recent.contradicts(&long) {
+            self.back.changed(&long.shown(), &recent.shown());
+            self.remember(recent, recent);
+        }
+    }
+
+    /// What was seen until now is over.
+    fn remember(&mut self, long: Counts, recent: Counts) {
+        *self = Self { long, recent, changed_at_ms: self.at_ms, ..*self };
     }
 
     /// What has been seen, as of now.
     #[must_use]
     pub fn observed(&self, now_ms: i64) -> Observed {
-        let Counts { solved, unsolved, solved_ms, unsolved_ms } = self.faded(now_ms).long;
-        let samples = solved + unsolved;
         Observed {
-            samples,
-            success: quotient(solved, samples),
-            latency_ms: quotient(solved_ms, solved),
-            lost_ms: quotient(unsolved_ms, unsolved),
+            at_ms: self.at_ms,
+            changed_at_ms: self.changed_at_ms,
+            former: self.back.may_be(self.at_ms, now_ms),
+            ..self.faded(now_ms).long.shown()
         }
     }
 
@@ -109,18 +123,31 @@ impl Tally {
         let (one, two) = (self.faded(at_ms), other.faded(at_ms));
         let long = one.long.and(&two.long);
         let kept = (WINDOW / long.samples().max(WINDOW)).min(1.0);
-        Self { long: long.kept(kept), recent: Counts::default(), at_ms }
+        Self {
+            long: long.kept(kept),
+            recent: Counts::default(),
+            at_ms,
+            changed_at_ms: self.changed_at_ms.max(other.changed_at_ms),
+            back: self.back.and(&other.back),
+        }
     }
 
     /// The tally at a later time, less what has faded meanwhile. A clock that was set back fades nothing.
     fn faded(&self, now_ms: i64) -> Self {
         let idle_ms = now_ms.saturating_sub(self.at_ms).max(0);
         let kept = (-float(idle_ms) / HALF_LIFE_MS).exp2();
-        Self { long: self.long.kept(kept), recent: self.recent.kept(kept), at_ms: now_ms.max(self.at_ms) }
+        let (long, recent) = (self.long.kept(kept), self.recent.kept(kept));
+        Self { long, recent, at_ms: now_ms.max(self.at_ms), ..*self }
     }
 }
 
 impl Counts {
+    /// As if the recent tasks had been like this.
+    fn of(former: &Former) -> Self {
+        let (solved, unsolved) = (RECENT * former.success, RECENT * (1.0 - former.success));
+        Self { solved, unsolved, solved_ms: solved * former.latency_ms, unsolved_ms: unsolved * former.lost_ms }
+    }
+
     fn kept(self, part: f64) -> Self {
         Self {
             solved: self.solved * part,
@@ -185,6 +212,17 @@ impl Counts {
         self.solved + self.unsolved
     }
 
+    fn shown(&self) -> Observed {
+        let samples = self.samples();
+        Observed {
+            samples,
+            success: quotient(self.solved, samples),
+            latency_ms: quotient(self.solved_ms, self.solved),
+            lost_ms: quotient(self.unsolved_ms, self.unsolved),
+            ..Observed::NOTHING
+        }
+    }
+
     /// Whether these, the recent ones, are too unlike the long memory for chance.
     fn contradicts(&self, long: &Self) -> bool {
         if self.samples() < RECENT_ENOUGH || long.samples() < 2.0 * self.samples() {
@@ -244,13 +282,13 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_that_breaks_down_is_known_for_it_within_a_dozen_tasks_and_one_that_recovers_too() {
+    fn a_provider_that_breaks_down_is_known_for_it_within_a_dozen_tasks_and_one_that_recovers_within_two() {
         let good = || (0..1_000).map(|n| (Seen::Solved(1_000), n));
         let bad = |tasks: i64| good().chain((1_000..1_000 + tasks).map(|n| (Seen::Unsolved(0), n)));
         let broken = seen_after(bad(12), 1_012);
         assert!(broken.success < 0.5 && broken.samples < 20.0, "{broken:?}");
-        let recovered = seen_after(bad(300).chain((1_300..1_312).map(|n| (Seen::Solved(1_000), n))), 1_312);
-        assert!(recovered.success > 0.5 && recovered.samples < 20.0, "{recovered:?}");
+        let recovered = seen_after(bad(300).chain((1_300..1_302).map(|n| (Seen::Solved(1_000), n))), 1_302);
+        assert!(recovered.success > 0.9 && recovered.samples < 20.0, "{recovered:?}");
     }
 
     #[test]
@@ -279,7 +317,7 @@ mod tests {
     #[test]
     fn complaints_take_no_more_away_than_was_solved() {
         let wrong = |n: i64| (0..n).map(|_| (Seen::Wrong, 1));
-        assert_eq!(seen_after(wrong(50), 1), Observed::default());
+        assert_eq!(seen_after(wrong(50), 1), Observed { at_ms: 1, ..Observed::NOTHING });
         let sunk = seen_after([(Seen::Solved(4_000), 0)].into_iter().chain(wrong(50)), 1);
         assert!(near(sunk.samples, 1.0) && sunk.success == 0.0 && sunk.latency_ms == 0.0, "{sunk:?}");
     }

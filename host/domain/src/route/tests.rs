@@ -48,7 +48,8 @@ fn known<'s>(
     nanos: i64,
     (samples, success, seconds): (f64, f64, f64),
 ) -> Provision<'s> {
-    let observed = Observed { samples, success, latency_ms: seconds * 1_000.0, lost_ms: seconds * 1_000.0 };
+    let observed =
+        Observed { samples, success, latency_ms: seconds * 1_000.0, lost_ms: seconds * 1_000.0, ..Observed::NOTHING };
     let offers = vec![Offer { observed, ..offer(n, Pool::Platform) }];
     Provision { observed, ..provision(provider, (nanos, nanos), offers) }
 }
@@ -313,6 +314,41 @@ fn the_first_that_any_balance_affords_are_triable() {
         }
     }
     assert_eq!(made.triable(3).iter().map(|(rank, _)| *rank).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 7]);
+}
+
+#[test]
+fn one_task_at_a_time_finds_out_whether_a_provider_is_what_it_was() {
+    let ids = [ProviderId::new("dear").unwrap(), ProviderId::new("fallen").unwrap()];
+    let former = Some(Former { success: 0.97, latency_ms: 7_000.0, lost_ms: 7_000.0 });
+    let good = known(&ids[0], 1, 2_000_000, (200.0, 0.95, 9.0));
+    // No saved sample would make it worth a try: nobody was ever worse.
+    let fallen = |former, in_flight| {
+        let mut fallen = known(&ids[1], 2, 1_000_000, (200.0, 0.01, 9.0));
+        fallen.observed.former = former;
+        fallen.offers[0].load.in_flight = in_flight;
+        fallen
+    };
+    let finders = |offers: &[Provision<'_>]| {
+        let first = |draw| route(&RouteRequest { draw, ..REQUEST }, offers).candidates[0].finds_out;
+        (0..3_200).filter(|draw| first(*draw)).count()
+    };
+    let found_out = finders(&[good.clone(), fallen(former, 0)]);
+    assert!((60..140).contains(&found_out), "one in {FIND_OUT_EVERY}, and not {found_out} of 3,200");
+    assert_eq!(finders(&[good.clone(), fallen(None, 0)]), 0, "there is nothing to find out");
+    assert_eq!(finders(&[good, fallen(former, 1)]), 0, "somebody is about to");
+}
+
+#[test]
+fn what_was_seen_of_a_credential_before_its_provider_changed_is_over() {
+    let id = ProviderId::new("back").unwrap();
+    let mut back = known(&id, 1, 1_000_000, (20.0, 0.95, 9.0));
+    back.observed.changed_at_ms = 50_000;
+    let expected = |at_ms| {
+        let mut back = back.clone();
+        back.offers[0].observed = Observed { at_ms, samples: 200.0, success: 0.0, ..Observed::NOTHING };
+        route(&REQUEST, &[back]).candidates[0].expected.success
+    };
+    assert!(expected(50_000) > 0.9 && expected(50_001) < 0.1);
 }
 
 #[test]
