@@ -1,32 +1,37 @@
-//! From the provider's solution to the canonical one.
-//!
-//! Sources: the last section of each type's page under <https://anti-captcha.com/apidoc/task-types>.
+//! From a service's solution to the canonical one.
 
 use serde_json::{Map, Value, json};
 
 /// What a solution holds.
 #[derive(Clone, Copy)]
-pub(crate) enum Solution {
+pub enum Solution {
     /// A token, and whatever it is bound to.
     Token,
     /// Text.
     Text,
     /// Several values under their canonical names; the first is the proof.
     Values(&'static [&'static str]),
+    /// Fields that the catalogue calls the same, whatever they hold: one of the first must be there, the others come beside.
+    Fields(&'static [&'static str], &'static [&'static str]),
     /// Points or rectangles in an image.
     Places,
-    /// What the provider gives, for types that it alone knows.
+    /// Something that has to be made of it.
+    Made(fn(&Map<String, Value>) -> Option<Value>),
+    /// What the service gives, for types that it alone knows.
     AsGiven,
 }
 
 impl Solution {
     /// The canonical solution of what was given; none where it lacks what the task was about.
-    pub(crate) fn read(self, given: &Map<String, Value>) -> Option<Value> {
+    #[must_use]
+    pub fn read(self, given: &Map<String, Value>) -> Option<Value> {
         match self {
             Self::Token => token(given),
             Self::Text => Some(json!({ "text": text(given, "text")? })),
             Self::Values(names) => values(given, names),
+            Self::Fields(main, beside) => fields(given, main, beside).map(Value::Object),
             Self::Places => places(given),
+            Self::Made(make) => make(given),
             Self::AsGiven => (!given.is_empty()).then(|| Value::Object(given.clone())),
         }
     }
@@ -42,7 +47,7 @@ fn token(given: &Map<String, Value>) -> Option<Value> {
             solution.insert(name.to_owned(), json!(value));
         }
     }
-    // No cookies come as an empty array there.
+    // No cookies come as an empty array at some services.
     if let Some(cookies) = given.get("cookies").and_then(Value::as_object).filter(|cookies| !cookies.is_empty()) {
         solution.insert("cookies".to_owned(), json!(cookies));
     }
@@ -70,6 +75,36 @@ fn json_number(number: &serde_json::Number) -> Option<Value> {
     number.as_u64().map(|whole| Value::from(whole.to_string()))
 }
 
+/// The named fields, where one of the main ones is there.
+#[must_use]
+pub fn fields(given: &Map<String, Value>, main: &[&str], beside: &[&str]) -> Option<Map<String, Value>> {
+    let mut solution = Map::new();
+    copy(given, main, &mut solution);
+    if solution.is_empty() {
+        return None;
+    }
+    copy(given, beside, &mut solution);
+    Some(solution)
+}
+
+/// Copies the named fields that hold something.
+fn copy(given: &Map<String, Value>, names: &[&str], solution: &mut Map<String, Value>) {
+    for name in names {
+        let value = given.get(*name).filter(|value| holds_something(value));
+        solution.extend(value.map(|value| ((*name).to_owned(), value.clone())));
+    }
+}
+
+fn holds_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
 /// Pairs are points, fours are rectangles from the upper left corner to the lower right one.
 fn places(given: &Map<String, Value>) -> Option<Value> {
     let given = given.get("coordinates")?.as_array().filter(|places| !places.is_empty())?;
@@ -89,7 +124,9 @@ fn place(given: &Value) -> Option<Value> {
     }
 }
 
-fn text<'a>(given: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+/// A text that is not empty.
+#[must_use]
+pub fn text<'a>(given: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     given.get(name)?.as_str().filter(|text| !text.is_empty())
 }
 
@@ -118,6 +155,16 @@ mod tests {
         let named = json!({ "captcha_output": "o", "gen_time": "1693924478", "userAgent": "Probe/1" });
         assert_eq!(read(v4, &given), Some(named));
         assert_eq!(read(v4, &json!({ "gen_time": "1" })), None);
+    }
+
+    #[test]
+    fn fields_need_one_of_the_main_ones_with_something_in_it() {
+        let cookies = Solution::Fields(&["cookies", "token"], &["userAgent"]);
+        let given = json!({ "cookies": { "a": "1" }, "token": null, "userAgent": "Probe/1", "more": 1 });
+        assert_eq!(read(cookies, &given), Some(json!({ "cookies": { "a": "1" }, "userAgent": "Probe/1" })));
+        for empty in [json!({}), json!([]), json!(""), json!(null)] {
+            assert_eq!(read(cookies, &json!({ "cookies": empty, "userAgent": "Probe/1" })), None);
+        }
     }
 
     #[test]

@@ -1,0 +1,67 @@
+//! Conversions of canonical parameters that several services need.
+
+use adapter_kit::{Draft as _, Fault};
+use serde_json::{Value, json};
+
+use crate::Draft;
+
+/// Nothing is left to be filled in.
+///
+/// # Errors
+/// Never.
+pub fn as_they_are(_draft: &mut Draft) -> Result<(), Fault> {
+    Ok(())
+}
+
+/// Tokens are sorted into three classes by their score: the smallest that is good enough is asked for, and nobody does
+/// better than 0.9.
+///
+/// # Errors
+/// `invalid-task` for what is no number.
+pub fn min_score(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    let asked = value.as_f64().ok_or_else(|| Fault::parameter_of_wrong_type("minScore"))?;
+    let class = [0.3, 0.7].into_iter().find(|score| *score >= asked).unwrap_or(0.9);
+    draft.set("minScore", json!(class));
+    Ok(())
+}
+
+/// The script is served from one of two domains, named with their `www.`.
+///
+/// # Errors
+/// `not-supported` for another domain.
+pub fn api_domain(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    draft.set("apiDomain", json!(recaptcha_domain(value, ["www.google.com", "www.recaptcha.net"])?));
+    Ok(())
+}
+
+/// The same two domains without their `www.`.
+///
+/// # Errors
+/// `not-supported` for another domain.
+pub fn bare_api_domain(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+    draft.set("apiDomain", json!(recaptcha_domain(value, ["google.com", "recaptcha.net"])?));
+    Ok(())
+}
+
+/// Google's domain or the other one, as the service names them.
+fn recaptcha_domain(value: &Value, theirs: [&'static str; 2]) -> Result<&'static str, Fault> {
+    let asked = value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type("apiDomain"))?.to_ascii_lowercase();
+    let host = asked.strip_prefix("https://").or_else(|| asked.strip_prefix("http://")).unwrap_or(&asked);
+    let [google, other] = theirs;
+    match host.trim_end_matches('/') {
+        "google.com" | "www.google.com" => Ok(google),
+        "recaptcha.net" | "www.recaptcha.net" => Ok(other),
+        _ => Err(Fault::parameter_refused("apiDomain", &format!("it is {google} or {other} here"))),
+    }
+}
+
+/// No session values come with a token.
+///
+/// # Errors
+/// `not-supported` where they are asked for.
+pub fn no_session(value: &Value, _draft: &mut Draft) -> Result<(), Fault> {
+    match value.as_bool().ok_or_else(|| Fault::parameter_of_wrong_type("isSession"))? {
+        true => Err(Fault::parameter_refused("isSession", "no values of a session are given here")),
+        false => Ok(()),
+    }
+}
