@@ -1,7 +1,7 @@
 //! Who the provider is and how it wants to be asked.
 
 use adapter_kit::Money;
-use create_task::{Http, Ids, Polling, Service};
+use create_task::{Http, Ids, Polling, Service, Statuses};
 
 use crate::families::FAMILIES;
 use crate::faults::{FAULTS, GONE};
@@ -28,6 +28,7 @@ pub(crate) static SERVICE: Service = Service {
     faults: FAULTS,
     gone: &[GONE],
     unready: &[],
+    statuses: Statuses::USUAL,
     ids: Ids::Numbers,
     http: Http::Nothing,
     balance: Some(Money::usd_from_json),

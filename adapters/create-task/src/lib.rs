@@ -27,6 +27,6 @@ mod task;
 pub use family::{Family, Needs, Parameters, Reports, Row};
 pub use faults::row;
 pub use reply::Answer;
-pub use service::{Http, Ids, Polling, Service, State, client_key};
+pub use service::{Http, Ids, Polling, Service, State, Statuses, client_key};
 pub use solution::Solution;
 pub use task::Draft;

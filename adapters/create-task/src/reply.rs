@@ -150,8 +150,9 @@ pub(crate) fn polled<S>(service: &Service, reference: String, family: &str, resp
         Answer::Refused(refusal) if refusal.is_about_the_task() => Standing::Failed(refusal.fault()),
         Answer::Refused(refusal) => return Err(refusal.fault().charged(Charged::No)),
         Answer::Fine(body) => match text(&body, "status") {
-            "processing" => Standing::Open(None),
             "ready" => ready(service, family, &body),
+            open if service.statuses.open.contains(&open) => Standing::Open(None),
+            failed if service.statuses.failed.contains(&failed) => Standing::Failed(failed_without_error()),
             _ => return Err(Fault::provider_down("UNEXPECTED_REPLY", "neither processing nor ready")),
         },
     };
@@ -164,6 +165,10 @@ fn ready(service: &Service, family: &str, body: &Map<String, Value>) -> Standing
         Some(solution) => Standing::Solved(Solved { solution, cost: cost(service, body) }),
         None => Standing::Failed(without_solution()),
     }
+}
+
+fn failed_without_error() -> Fault {
+    Fault::unsolvable("TASK_FAILED", "the task has failed without a word on why")
 }
 
 /// What is ready has been charged, whether we can read it or not.

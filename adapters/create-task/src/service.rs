@@ -30,6 +30,8 @@ pub struct Service {
     pub gone: &'static [&'static str],
     /// Codes, of no table, that say that the task is still open.
     pub unready: &'static [&'static str],
+    /// The statuses of a task that has no solution.
+    pub statuses: Statuses,
     /// What its task ids are.
     pub ids: Ids,
     /// What the HTTP status of its answers says.
@@ -52,6 +54,19 @@ pub struct Polling {
     pub result_kept_ms: u32,
     /// Most polls for one task, where the service has a limit.
     pub most_polls: Option<u32>,
+}
+
+/// Words for the state of a task that has no solution. A word that is in neither list says nothing of the task.
+pub struct Statuses {
+    /// It is still open.
+    pub open: &'static [&'static str],
+    /// It has failed, without an error that says why.
+    pub failed: &'static [&'static str],
+}
+
+impl Statuses {
+    /// What most services say: a task that has failed is answered with an error.
+    pub const USUAL: Self = Self { open: &["processing"], failed: &[] };
 }
 
 /// What task ids are.

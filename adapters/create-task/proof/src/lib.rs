@@ -49,6 +49,7 @@ impl<P: Provider> Proof<P> {
         let mut sent = example(family);
         if let Value::Object(beyond) = (self.beyond)(family.name) {
             sent.extend(beyond);
+            sent.retain(|_, value| !value.is_null());
         }
         catalogue::parse(&sent).unwrap_or_else(|error| panic!("{}: {error}", family.name)).parameters
     }
