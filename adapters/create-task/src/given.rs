@@ -25,6 +25,22 @@ pub fn min_score(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
     Ok(())
 }
 
+/// What the catalogue means where no score is given.
+const LEAST_SCORE: f64 = 0.3;
+
+/// No score can be asked for. A token below the score that the page asks for is worthless, so whoever needs more than the
+/// usual is served elsewhere.
+///
+/// # Errors
+/// `not-supported` above the usual score.
+pub fn usual_score(value: &Value, _draft: &mut Draft) -> Result<(), Fault> {
+    let asked = value.as_f64().ok_or_else(|| Fault::parameter_of_wrong_type("minScore"))?;
+    if asked > LEAST_SCORE {
+        return Err(Fault::parameter_refused("minScore", "a score above 0.3 cannot be asked for here"));
+    }
+    Ok(())
+}
+
 /// The script is served from one of two domains, named with their `www.`.
 ///
 /// # Errors

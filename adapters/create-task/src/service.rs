@@ -160,14 +160,11 @@ impl Service {
         keyed("/getTaskResult", &body).then(State::Polling { reference, family }.into())
     }
 
-    /// Begins `getBalance`.
+    /// Begins `getBalance`. An adapter whose service has no balance in money leaves the refusal to the kit.
     ///
     /// # Errors
-    /// `not-supported` where the balance cannot be asked for.
+    /// Never; it is a [`Turn`] so that a method may end in it.
     pub fn balance<S: From<State>>(&self) -> Turn<S> {
-        if self.balance.is_none() {
-            return Err(Fault::not_supported("OPERATION_NOT_SUPPORTED", "the provider has no balance in money"));
-        }
         keyed("/getBalance", &json!({})).then(State::Balance.into())
     }
 
