@@ -3,6 +3,7 @@
 use adapter_kit::{Draft as _, Fault, Proxy};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use create_task::given::{bytes_of_base64, flag, number, open_datadome_frame, single, text};
 use create_task::{Draft, proxy as usual};
 use serde_json::{Map, Value, json};
 
@@ -77,14 +78,9 @@ pub(crate) fn one_form_of_amazon(draft: &mut Draft) -> Result<(), Fault> {
     Ok(())
 }
 
-/// An address with `t=bv` says that the visitor's own address is banned: nobody can solve that.
+/// See [`open_datadome_frame`].
 pub(crate) fn datadome_frame(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    let query = text("captchaUrl", value)?.split_once('?').map_or("", |(_, query)| query);
-    if query.split('&').any(|pair| pair == "t=bv") {
-        let message = "captchaUrl says that the site has banned the proxy's address";
-        return Err(Fault::invalid_task("PROXY_BANNED", message));
-    }
-    draft.set("metadata.captchaUrl", value.clone());
+    draft.set("metadata.captchaUrl", open_datadome_frame(value)?);
     Ok(())
 }
 
@@ -112,8 +108,7 @@ pub(crate) fn small_image(value: &Value, draft: &mut Draft) -> Result<(), Fault>
 }
 
 fn fits(name: &str, image: &str) -> Result<(), Fault> {
-    let digits = image.trim_end_matches('=').len();
-    if digits / 4 * 3 + digits % 4 * 3 / 4 > MOST_BYTES {
+    if bytes_of_base64(image) > MOST_BYTES {
         return Err(Fault::parameter_refused(name, "an image has at most 50 KB here"));
     }
     Ok(())
@@ -174,14 +169,6 @@ pub(crate) fn grid_urls(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
     Ok(())
 }
 
-fn single<'a>(name: &str, images: &'a Value) -> Result<&'a Value, Fault> {
-    match images.as_array().map(Vec::as_slice) {
-        Some([image]) => Ok(image),
-        Some(_) => Err(Fault::parameter_refused(name, "one image is looked at here")),
-        None => Err(Fault::parameter_of_wrong_type(name)),
-    }
-}
-
 /// The question as reCAPTCHA's own code, or in words.
 pub(crate) fn question(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
     let is_code = text("comment", value)?.starts_with("/m/");
@@ -215,16 +202,4 @@ pub(crate) fn size_of_grid(draft: &mut Draft) -> Result<(), Fault> {
     };
     draft.set("metadata.Grid", json!(size));
     Ok(())
-}
-
-fn text<'a>(name: &str, value: &'a Value) -> Result<&'a str, Fault> {
-    value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type(name))
-}
-
-fn flag(name: &str, value: &Value) -> Result<bool, Fault> {
-    value.as_bool().ok_or_else(|| Fault::parameter_of_wrong_type(name))
-}
-
-fn number(name: &str, value: &Value) -> Result<u64, Fault> {
-    value.as_u64().ok_or_else(|| Fault::parameter_of_wrong_type(name))
 }

@@ -35,6 +35,17 @@ pub struct Family {
     pub solution: Solution,
     /// The methods that take reports.
     pub reports: Reports,
+    /// When it is worth asking, where that is later or rarer than the manifest says.
+    pub pace: Option<Pace>,
+}
+
+/// How a family's tasks are polled.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    /// Milliseconds from acceptance to the first poll.
+    pub first_ms: u32,
+    /// Milliseconds from one poll to the next.
+    pub gap_ms: u32,
 }
 
 /// What becomes of the canonical parameters.
@@ -91,6 +102,7 @@ impl Family {
         proxy: proxy::five_fields,
         solution: Solution::Token,
         reports: Reports::NONE,
+        pace: None,
     };
 
     /// Whether it is solved through the client's proxy.

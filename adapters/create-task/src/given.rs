@@ -81,3 +81,59 @@ pub fn no_session(value: &Value, _draft: &mut Draft) -> Result<(), Fault> {
         false => Ok(()),
     }
 }
+
+/// An address of DataDome's frame that somebody can solve: one with `t=bv` says that the visitor's own address is banned.
+///
+/// # Errors
+/// `invalid-task` for a banned one.
+pub fn open_datadome_frame(value: &Value) -> Result<Value, Fault> {
+    let query = text("captchaUrl", value)?.split_once('?').map_or("", |(_, query)| query);
+    if query.split('&').any(|pair| pair == "t=bv") {
+        let message = "captchaUrl says that the site has banned the proxy's address";
+        return Err(Fault::invalid_task("PROXY_BANNED", message));
+    }
+    Ok(value.clone())
+}
+
+/// How many bytes a text in base64 holds. It is not decoded: the size follows from the length.
+#[must_use]
+pub fn bytes_of_base64(text: &str) -> usize {
+    let digits = text.trim_end_matches('=').len();
+    digits / 4 * 3 + digits % 4 * 3 / 4
+}
+
+/// The one of a list.
+///
+/// # Errors
+/// `not-supported` for another number of them.
+pub fn single<'a>(name: &str, list: &'a Value) -> Result<&'a Value, Fault> {
+    match list.as_array().map(Vec::as_slice) {
+        Some([one]) => Ok(one),
+        Some(_) => Err(Fault::parameter_refused(name, "one image is looked at here")),
+        None => Err(Fault::parameter_of_wrong_type(name)),
+    }
+}
+
+/// A text.
+///
+/// # Errors
+/// `invalid-task` for anything else.
+pub fn text<'a>(name: &str, value: &'a Value) -> Result<&'a str, Fault> {
+    value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type(name))
+}
+
+/// True or false.
+///
+/// # Errors
+/// `invalid-task` for anything else.
+pub fn flag(name: &str, value: &Value) -> Result<bool, Fault> {
+    value.as_bool().ok_or_else(|| Fault::parameter_of_wrong_type(name))
+}
+
+/// A whole number.
+///
+/// # Errors
+/// `invalid-task` for anything else.
+pub fn number(name: &str, value: &Value) -> Result<u64, Fault> {
+    value.as_u64().ok_or_else(|| Fault::parameter_of_wrong_type(name))
+}

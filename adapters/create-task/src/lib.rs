@@ -24,7 +24,7 @@ mod service;
 pub mod solution;
 mod task;
 
-pub use family::{Family, Needs, Parameters, Reports, Row};
+pub use family::{Family, Needs, Pace, Parameters, Reports, Row};
 pub use faults::row;
 pub use reply::Answer;
 pub use service::{Http, Ids, Polling, Service, State, Statuses, client_key};

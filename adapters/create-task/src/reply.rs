@@ -117,7 +117,8 @@ pub(crate) fn submitted<S>(service: &Service, family: &str, response: &Response)
     // Recognition may be done by the time of the answer, and its result is then in no other one, though it has an id.
     let done = text(&body, "status") == "ready";
     if let Some(reference) = task_id(service, &body).filter(|_| !done) {
-        return Ok(Next::Accepted(Acceptance { reference, memo: Vec::new(), poll_after_ms: None }));
+        let poll_after_ms = service.family(family).and_then(|family| family.pace).map(|pace| pace.first_ms);
+        return Ok(Next::Accepted(Acceptance { reference, memo: Vec::new(), poll_after_ms }));
     }
     match (solution(service, family, &body), done) {
         (Some(solution), _) => Ok(Next::Solved(Solved { solution, cost: cost(service, &body) })),
@@ -145,14 +146,15 @@ fn refused_submit(service: &Service, refusal: Refusal) -> Fault {
 
 /// The answer to `getTaskResult`.
 pub(crate) fn polled<S>(service: &Service, reference: String, family: &str, response: &Response) -> Turn<S> {
+    let open = Standing::Open(service.family(family).and_then(|family| family.pace).map(|pace| pace.gap_ms));
     let standing = match Answer::read(service, response).map_err(|trouble| trouble.acted_on_nothing())? {
-        Answer::Refused(refusal) if refusal.is_patience(service) => Standing::Open(None),
+        Answer::Refused(refusal) if refusal.is_patience(service) => open,
         Answer::Refused(refusal) if refusal.is_about_the_task() => Standing::Failed(refusal.fault()),
         Answer::Refused(refusal) => return Err(refusal.fault().charged(Charged::No)),
         Answer::Fine(body) => match text(&body, "status") {
             "ready" => ready(service, family, &body),
-            open if service.statuses.open.contains(&open) => Standing::Open(None),
-            failed if service.statuses.failed.contains(&failed) => Standing::Failed(failed_without_error()),
+            status if service.statuses.open.contains(&status) => open,
+            status if service.statuses.failed.contains(&status) => Standing::Failed(failed_without_error()),
             _ => return Err(Fault::provider_down("UNEXPECTED_REPLY", "neither processing nor ready")),
         },
     };

@@ -74,10 +74,12 @@ impl<P: Provider> Proof<P> {
         }
     }
 
-    /// A code that is in no table is no verdict on a task, and at the submit it says that there is no task.
+    /// A code that is in no table, with a number that no row has, is no verdict on a task, and at the submit it says
+    /// that there is no task.
     pub fn an_unknown_code_decides_nothing(&self) {
+        let unused = (1..).find(|number| self.service.faults.iter().all(|row| row.number != *number)).unwrap();
         let read = |operation, status| {
-            failed(self.after(operation, response(status, &error(1, "ERROR_NEVER_HEARD_OF")))).class
+            failed(self.after(operation, response(status, &error(unused, "ERROR_NEVER_HEARD_OF")))).class
         };
         let poll = || Operation::Poll(vec![self.open_task()]);
         assert_eq!(read(poll(), 200), FaultClass::ProviderDown);
@@ -91,7 +93,7 @@ impl<P: Provider> Proof<P> {
         }
         for code in self.service.unready {
             let Step::Polled(verdicts) = self.after(poll(), response(200, &error(1, code))) else { panic!("{code}") };
-            assert!(verdicts.iter().all(|verdict| verdict.standing == Standing::Open(None)), "{code}");
+            assert!(verdicts.iter().all(|verdict| matches!(verdict.standing, Standing::Open(_))), "{code}");
         }
     }
 
