@@ -1,48 +1,13 @@
-//! The table of what anti-captcha serves; the manifest, submit, replies, market and report all read it.
+//! The table of what anti-captcha serves.
 //!
 //! Sources: the page of each type under <https://anti-captcha.com/apidoc/task-types> (most have a `…Proxyless` sister),
 //! `getQueueStats`, and the provider's own client libraries where a page is silent.
 
-use adapter_kit::Fault;
 use adapter_kit::Rule::{Convert, HintWithProxy, LeaveOut, OnlyWithProxy, Refuse, Send};
+use create_task::family::Constant;
+use create_task::{Draft, Family, Parameters, Row, Solution, given as usual};
 
-use crate::parameters::{self as given, Row, Rule};
-use crate::solution::Solution;
-use crate::task::Draft;
-use crate::{image, report};
-
-/// A canonical family as anti-captcha serves it.
-pub(crate) struct Family {
-    /// Canonical name.
-    pub name: &'static str,
-    /// The provider's type without a proxy; none where it needs one.
-    pub solo: Option<&'static str>,
-    /// The provider's type with the client's proxy; none where it never takes one.
-    pub proxied: Option<&'static str>,
-    /// US dollars for one task; see [`TOKEN`].
-    pub list_price: &'static str,
-    /// The queue whose load and price are published for it, without a proxy where there are two; none where there is no
-    /// such queue.
-    pub queue: Option<u32>,
-    /// What becomes of the canonical parameters.
-    pub parameters: Parameters,
-    /// Parameters beyond the canonical ones that it needs: all of one of these groups. None are needed where it is empty.
-    pub needs: &'static [&'static [&'static str]],
-    /// Fills in what the provider needs and the client did not give, once the parameters are in.
-    pub finish: fn(&mut Draft) -> Result<(), Fault>,
-    /// What a solution holds.
-    pub solution: Solution,
-    /// The methods that take reports.
-    pub reports: report::Methods,
-}
-
-/// What becomes of the canonical parameters.
-pub(crate) enum Parameters {
-    /// What the rows say. One that has no row is refused.
-    By(&'static [Row]),
-    /// They are the provider's own and pass as they were sent.
-    AsSent,
-}
+use crate::{image, parameters as given, proxy, report};
 
 /// A token for a site key: what a family means where it says nothing else.
 ///
@@ -50,26 +15,21 @@ pub(crate) enum Parameters {
 /// price for the common ones. For types without a published price it is a cautious 0.003: comparable services list up to
 /// 2.99 for 1000 of them. The market tells the true one where there is a queue.
 const TOKEN: Family = Family {
-    name: "",
-    solo: None,
-    proxied: None,
     list_price: "0.003",
-    queue: None,
     parameters: Parameters::By(&[URL, KEY, WORKERS_OWN]),
-    needs: &[],
-    finish: given::as_they_are,
-    solution: Solution::Token,
-    reports: report::NONE,
+    proxy: proxy::by_address,
+    ..Family::PLAIN
 };
 
 const URL: Row = ("websiteURL", Send("websiteURL"));
 const KEY: Row = ("websiteKey", Send("websiteKey"));
 const INVISIBLE: Row = ("isInvisible", Send("isInvisible"));
-const API_DOMAIN: Row = ("apiDomain", Convert(given::api_domain));
-const SESSION: Row = ("isSession", Convert(given::no_session));
+const API_DOMAIN: Row = ("apiDomain", Convert(usual::api_domain));
+const SESSION: Row = ("isSession", Convert(usual::no_session));
 /// The worker's browser has its own; through a proxy the provider lets it be told.
 const USER_AGENT: Row = ("userAgent", HintWithProxy("userAgent"));
-const WORKERS_USER_AGENT: Rule = LeaveOut("the worker's own browser is used, and named in the solution");
+const WORKERS_USER_AGENT: adapter_kit::Rule<Draft> =
+    LeaveOut("the worker's own browser is used, and named in the solution");
 const WORKERS_OWN: Row = ("userAgent", WORKERS_USER_AGENT);
 const COOKIES: Row = ("cookies", OnlyWithProxy("cookies", "cookies are taken for tasks with a proxy only"));
 const NO_V2_ACTION: Row = ("pageAction", Refuse("reCAPTCHA v2 tasks take no action here"));
@@ -78,12 +38,11 @@ const NO_V2_ACTION: Row = ("pageAction", Refuse("reCAPTCHA v2 tasks take no acti
 const V3: Family = Family {
     solo: Some("RecaptchaV3TaskProxyless"),
     list_price: "0.002",
-    queue: Some(18),
     parameters: Parameters::By(&[
         URL,
         KEY,
         ("pageAction", Send("pageAction")),
-        ("minScore", Convert(given::min_score)),
+        ("minScore", Convert(usual::min_score)),
         API_DOMAIN,
         SESSION,
         WORKERS_OWN,
@@ -92,6 +51,8 @@ const V3: Family = Family {
         ("reload", Refuse("reCAPTCHA v3 tasks take no reload request here")),
         ("cookies", Refuse("reCAPTCHA v3 tasks take no cookies here, and the score hangs on them")),
     ]),
+    // The score is mandatory there; the lowest of the three classes has the most workers.
+    otherwise: &[("minScore", Constant::Fraction(0.3))],
     reports: report::RECAPTCHA,
     ..TOKEN
 };
@@ -103,7 +64,6 @@ pub(crate) const FAMILIES: &[Family] = &[
         solo: Some("RecaptchaV2TaskProxyless"),
         proxied: Some("RecaptchaV2Task"),
         list_price: "0.00095",
-        queue: Some(6),
         parameters: Parameters::By(&[
             URL,
             KEY,
@@ -123,7 +83,6 @@ pub(crate) const FAMILIES: &[Family] = &[
         solo: Some("RecaptchaV2EnterpriseTaskProxyless"),
         proxied: Some("RecaptchaV2EnterpriseTask"),
         list_price: "0.002",
-        queue: Some(24),
         parameters: Parameters::By(&[
             URL,
             KEY,
@@ -138,15 +97,13 @@ pub(crate) const FAMILIES: &[Family] = &[
         reports: report::RECAPTCHA,
         ..TOKEN
     },
-    Family { name: "recaptcha_v3", finish: given::lowest_score, ..V3 },
-    Family { name: "recaptcha_v3_enterprise", finish: given::enterprise_score, ..V3 },
+    Family { name: "recaptcha_v3", ..V3 },
+    Family { name: "recaptcha_v3_enterprise", always: &[("isEnterprise", Constant::Flag(true))], ..V3 },
     Family {
         name: "hcaptcha",
         solo: Some("HCaptchaTaskProxyless"),
         proxied: Some("HCaptchaTask"),
         list_price: "0.002",
-        // The queues of plain hCaptcha (21, 22) have left the documentation; 29 is the one that remains.
-        queue: Some(29),
         parameters: Parameters::By(&[
             URL,
             KEY,
@@ -168,7 +125,6 @@ pub(crate) const FAMILIES: &[Family] = &[
         name: "funcaptcha",
         solo: Some("FunCaptchaTaskProxyless"),
         proxied: Some("FunCaptchaTask"),
-        queue: Some(10),
         parameters: Parameters::By(&[
             URL,
             ("websitePublicKey", Send("websitePublicKey")),
@@ -201,7 +157,7 @@ pub(crate) const FAMILIES: &[Family] = &[
             GEETEST_LIB,
             USER_AGENT,
         ]),
-        finish: given::version_4,
+        always: &[("version", Constant::Number(4))],
         solution: Solution::Values(&["captcha_output", "pass_token", "captcha_id", "lot_number", "gen_time"]),
         ..GEETEST
     },
@@ -254,7 +210,6 @@ pub(crate) const FAMILIES: &[Family] = &[
         name: "image_to_text",
         solo: Some("ImageToTextTask"),
         list_price: "0.0005",
-        queue: Some(1),
         parameters: Parameters::By(&[
             ("body", Convert(image::body)),
             ("phrase", Send("phrase")),
@@ -274,7 +229,6 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family {
         name: "coordinates",
         solo: Some("ImageToCoordinatesTask"),
-        queue: Some(28),
         parameters: Parameters::By(&[
             ("body", Convert(image::body)),
             ("comment", Convert(image::english_comment)),
@@ -293,7 +247,6 @@ pub(crate) const FAMILIES: &[Family] = &[
         solo: Some("AntiGateTask"),
         proxied: Some("AntiGateTask"),
         list_price: "0.002",
-        queue: Some(25),
         needs: &[&["templateName", "variables"]],
         ..OWN
     },
@@ -305,7 +258,6 @@ const TURNSTILE: Family = Family {
     solo: Some("TurnstileTaskProxyless"),
     proxied: Some("TurnstileTask"),
     list_price: "0.002",
-    queue: Some(27),
     parameters: Parameters::By(&[
         URL,
         KEY,
@@ -322,8 +274,8 @@ const TURNSTILE: Family = Family {
 const GEETEST: Family = Family {
     solo: Some("GeeTestTaskProxyless"),
     proxied: Some("GeeTestTask"),
-    queue: Some(13),
-    finish: given::version_3,
+    // The version is 3 where it is not said.
+    always: &[("version", Constant::Number(3))],
     ..TOKEN
 };
 const GEETEST_SERVER: Row = ("geetestApiServerSubdomain", Send("geetestApiServerSubdomain"));
@@ -331,9 +283,5 @@ const GEETEST_LIB: Row = ("geetestGetLib", Send("geetestGetLib"));
 const NO_SECOND_IMAGE: Row = ("imgInstructions", Refuse("workers are shown no second image here"));
 
 /// Types that this provider alone knows.
-const OWN: Family = Family { parameters: Parameters::AsSent, solution: Solution::AsGiven, ..TOKEN };
-
-/// The family of this canonical name.
-pub(crate) fn find(name: &str) -> Option<&'static Family> {
-    FAMILIES.iter().find(|family| family.name == name)
-}
+const OWN: Family =
+    Family { parameters: Parameters::AsSent, proxy: proxy::https_only, solution: Solution::AsGiven, ..TOKEN };

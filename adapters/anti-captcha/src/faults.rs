@@ -8,7 +8,8 @@ use adapter_kit::Charged::{No, Unknown, Yes};
 use adapter_kit::FaultClass::{
     CredentialOutOfFunds, CredentialRejected, InvalidTask, NoCapacity, NotSupported, ProviderDown, Unsolvable,
 };
-use adapter_kit::{About, Charged, FaultClass, FaultRow};
+use adapter_kit::FaultRow;
+use create_task::row;
 
 /// The provider knows no such task: its result, and the right to report it, end 60 s after the solve. (Its spelling.)
 pub(crate) const GONE: &str = "ERROR_NO_SUCH_CAPCHA_ID";
@@ -78,7 +79,3 @@ pub(crate) const FAULTS: &[FaultRow] = &[
     row(47, "ERROR_FACTORY_TASK_NOT_FOUND", ProviderDown, No, Call),
     row(48, "ERROR_FACTORY_IS_SANDBOXED", ProviderDown, No, Call),
 ];
-
-const fn row(number: u64, code: &'static str, class: FaultClass, charged: Charged, about: About) -> FaultRow {
-    FaultRow { number, code, class, charged, about }
-}

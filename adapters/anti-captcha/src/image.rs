@@ -3,9 +3,8 @@
 //! Source: `ImageToTextTask`, `ImageToCoordinatesTask` and the errors 3, 4 and 15 under <https://anti-captcha.com/apidoc>.
 
 use adapter_kit::{Draft as _, Fault};
+use create_task::Draft;
 use serde_json::{Value, json};
-
-use crate::task::Draft;
 
 /// Error 3: fewer bytes than this are no image.
 const LEAST_BYTES: usize = 100;

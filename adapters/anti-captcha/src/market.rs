@@ -4,11 +4,29 @@
 //! Source: <https://anti-captcha.com/apidoc/methods/getQueueStats>.
 
 use adapter_kit::{Fault, Money, Next, Offer, Request, Response, Turn};
+use create_task::Answer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::reply::Answer;
-use crate::{FAMILIES, State};
+use crate::{SERVICE, State};
+
+/// The families for which a queue's load and price are published, and the queue: that without a proxy where there are two.
+/// The queues of plain hCaptcha (21, 22) have left the documentation; 29 is the one that remains.
+pub(crate) const QUEUES: &[(&str, u32)] = &[
+    ("recaptcha_v2", 6),
+    ("recaptcha_v2_enterprise", 24),
+    ("recaptcha_v3", 18),
+    ("recaptcha_v3_enterprise", 18),
+    ("hcaptcha", 29),
+    ("turnstile", 27),
+    ("turnstile_challenge", 27),
+    ("funcaptcha", 10),
+    ("geetest_v3", 13),
+    ("geetest_v4", 13),
+    ("image_to_text", 1),
+    ("coordinates", 28),
+    ("anti_captcha_anti_gate", 25),
+];
 
 /// Where the tour of the queues is, and what it has found so far.
 #[derive(Serialize, Deserialize)]
@@ -29,11 +47,8 @@ struct Found {
 
 /// The queues in the order of the table, each once: some serve several families.
 pub(crate) fn queues() -> impl Iterator<Item = u32> {
-    let before = |at: usize| FAMILIES.iter().take(at).map(|family| family.queue);
-    FAMILIES
-        .iter()
-        .enumerate()
-        .filter_map(move |(at, family)| family.queue.filter(|queue| !before(at).any(|earlier| earlier == Some(*queue))))
+    let is_first = |at: usize, queue: u32| !QUEUES.iter().take(at).any(|(_, earlier)| *earlier == queue);
+    QUEUES.iter().enumerate().filter_map(move |(at, (_, queue))| is_first(at, *queue).then_some(*queue))
 }
 
 /// Begins the tour.
@@ -44,10 +59,10 @@ pub(crate) fn begin() -> Turn<State> {
 /// The statistics of one queue are in. A queue that answers with an error is passed over: the others are still worth
 /// knowing. A provider that is down or finds us too fast ends the tour.
 pub(crate) fn read(mut tour: Tour, response: &Response) -> Turn<State> {
-    let answer = Answer::read(response).map_err(|trouble| trouble.acted_on_nothing())?;
+    let answer = Answer::read(&SERVICE, response).map_err(|trouble| trouble.acted_on_nothing())?;
     if let (Answer::Fine(body), Some(queue)) = (answer, queues().nth(tour.at)) {
-        let served = FAMILIES.iter().filter(|family| family.queue == Some(queue));
-        tour.found.extend(served.filter_map(|family| found(family.name, &body)));
+        let served = QUEUES.iter().filter(|(_, theirs)| *theirs == queue);
+        tour.found.extend(served.filter_map(|(family, _)| found(family, &body)));
     }
     tour.at += 1;
     ask(tour)

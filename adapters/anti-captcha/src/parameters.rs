@@ -1,59 +1,12 @@
 //! Canonical parameters that are sent in another form, or refused by their value.
 
 use adapter_kit::{Draft as _, Fault, json_text};
+use create_task::Draft;
 use serde_json::{Value, json};
-
-use crate::task::Draft;
-
-/// A canonical parameter and its rule.
-pub(crate) type Row = adapter_kit::Row<Draft>;
-/// What becomes of a canonical parameter.
-pub(crate) type Rule = adapter_kit::Rule<Draft>;
-
-/// Nothing is left to be filled in.
-pub(crate) fn as_they_are(_draft: &mut Draft) -> Result<(), Fault> {
-    Ok(())
-}
-
-/// Workers are sorted into three queues by their score; the smallest that is good enough has the most of them, and
-/// nobody does better than 0.9.
-pub(crate) fn min_score(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    let asked = value.as_f64().ok_or_else(|| Fault::parameter_of_wrong_type("minScore"))?;
-    let queue = [0.3, 0.7].into_iter().find(|score| *score >= asked).unwrap_or(0.9);
-    draft.set("minScore", json!(queue));
-    Ok(())
-}
-
-/// The score is mandatory there; the lowest of the three queues has the most workers.
-pub(crate) fn lowest_score(draft: &mut Draft) -> Result<(), Fault> {
-    if !draft.has("minScore") {
-        draft.set("minScore", json!(0.3));
-    }
-    Ok(())
-}
-
-/// The same, and a flag tells the enterprise variant.
-pub(crate) fn enterprise_score(draft: &mut Draft) -> Result<(), Fault> {
-    draft.set("isEnterprise", json!(true));
-    lowest_score(draft)
-}
-
-/// The script is served from one of two domains there, named with their `www.`.
-pub(crate) fn api_domain(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    let asked = value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type("apiDomain"))?.to_ascii_lowercase();
-    let host = asked.strip_prefix("https://").or_else(|| asked.strip_prefix("http://")).unwrap_or(&asked);
-    let domain = match host.trim_end_matches('/') {
-        "google.com" | "www.google.com" => "www.google.com",
-        "recaptcha.net" | "www.recaptcha.net" => "www.recaptcha.net",
-        _ => return Err(Fault::parameter_refused("apiDomain", "it is www.google.com or www.recaptcha.net here")),
-    };
-    draft.set("apiDomain", json!(domain));
-    Ok(())
-}
 
 /// `rqdata` rides in the Enterprise payload there.
 pub(crate) fn rqdata(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    draft.gathered.insert("rqdata".to_owned(), value.clone());
+    draft.aside.insert("rqdata".to_owned(), value.clone());
     Ok(())
 }
 
@@ -61,7 +14,7 @@ pub(crate) fn rqdata(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
 pub(crate) fn enterprise_payload(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
     let given = value.as_object().ok_or_else(|| Fault::parameter_of_wrong_type("enterprisePayload"))?;
     for (name, value) in given {
-        draft.gathered.entry(name.as_str()).or_insert_with(|| value.clone());
+        draft.aside.entry(name.as_str()).or_insert_with(|| value.clone());
     }
     Ok(())
 }
@@ -80,34 +33,14 @@ pub(crate) fn language_pool(value: &Value, draft: &mut Draft) -> Result<(), Faul
 
 /// A payload is read for tasks that are flagged as Enterprise only.
 pub(crate) fn enterprise_if_it_has_a_payload(draft: &mut Draft) -> Result<(), Fault> {
-    if draft.gathered.is_empty() {
+    if draft.aside.is_empty() {
         return Ok(());
     }
-    let payload = std::mem::take(&mut draft.gathered);
+    let payload = std::mem::take(&mut draft.aside);
     draft.set("enterprisePayload", Value::Object(payload));
     if !draft.has("isEnterprise") {
         draft.set("isEnterprise", json!(true));
     }
-    Ok(())
-}
-
-/// No session values come with a token there.
-pub(crate) fn no_session(value: &Value, _draft: &mut Draft) -> Result<(), Fault> {
-    match value.as_bool().ok_or_else(|| Fault::parameter_of_wrong_type("isSession"))? {
-        true => Err(Fault::parameter_refused("isSession", "no values of a session are given here")),
-        false => Ok(()),
-    }
-}
-
-/// The version, which is 3 where it is not said.
-pub(crate) fn version_3(draft: &mut Draft) -> Result<(), Fault> {
-    draft.set("version", json!(3));
-    Ok(())
-}
-
-/// The version, which the same type has in a field.
-pub(crate) fn version_4(draft: &mut Draft) -> Result<(), Fault> {
-    draft.set("version", json!(4));
     Ok(())
 }
 
@@ -168,13 +101,13 @@ pub(crate) fn signature(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
 }
 
 fn gather(name: &str, value: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    draft.gathered.insert(name.to_owned(), value.clone());
+    draft.aside.insert(name.to_owned(), value.clone());
     Ok(())
 }
 
 /// Whoever gave the challenge whole, or its address, needs no parts.
 pub(crate) fn challenge_as_json(draft: &mut Draft) -> Result<(), Fault> {
-    let mut parts = std::mem::take(&mut draft.gathered);
+    let mut parts = std::mem::take(&mut draft.aside);
     if draft.has("challengeJSON") || draft.has("challengeURL") {
         return Ok(());
     }

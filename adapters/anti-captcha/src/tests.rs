@@ -10,6 +10,7 @@ use adapter_kit::{
 use serde_json::{Value, json};
 
 use super::*;
+use crate::families::FAMILIES;
 use crate::faults::{FAULTS, GONE};
 
 const SITE: &str = "https://example.com/login";
