@@ -1,6 +1,7 @@
 //! A hostile adapter beside an honest one: every switch is contained under its own name, money ends where it should, and
 //! nobody but the adapter's own provider hears of it.
 
+use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
@@ -81,6 +82,33 @@ impl Field {
         Ok(self.gateway.gateway.app.store.list_attempts(TaskId(id.parse()?)).await?)
     }
 
+    /// Checks that each of these, turned once, is counted under its own name, and that what it took is.
+    async fn counted(&self, turned: impl Iterator<Item = &'static Switch>) -> Result<()> {
+        let url = self.gateway.gateway.metrics_url().context("metrics are not served")?;
+        let seen = Exposition::parse(self.gateway.client.read(&url).await?)?;
+        let hostile = hostile()?;
+        let mut refused: HashMap<&str, f64> = HashMap::new();
+        for reason in turned.filter_map(|switch| switch.fault).filter(|fault| fault.starts_with("refused-")) {
+            *refused.entry(reason).or_default() += 1.0;
+        }
+        ensure!(refused.len() > 5, "{refused:?}");
+        for (reason, times) in refused {
+            let labels = [("provider", hostile.as_str()), ("reason", reason)];
+            let counted = seen.sum("capstan_egress_refused_total", &labels);
+            ensure!((counted - times).abs() < 1e-9, "{reason}: {counted} and not {times}");
+        }
+        for (provider, least_memory) in [(hostile.as_str(), 10e6), ("anti-captcha", 1e5)] {
+            let labels = [("provider", provider)];
+            let calls = seen.sum("capstan_sandbox_cpu_seconds_count", &labels);
+            let (cpu, memory) = (
+                seen.sum("capstan_sandbox_cpu_seconds_sum", &labels),
+                seen.sum("capstan_sandbox_memory_bytes_sum", &labels),
+            );
+            ensure!(calls > 1.0 && cpu > 0.0 && memory > least_memory, "{provider}: {calls} {cpu} {memory}");
+        }
+        Ok(())
+    }
+
     /// Checks that nobody knocked where nobody may, and that money adds up.
     async fn finish(self) -> Result<()> {
         let knocked = self.foreign.accept();
@@ -111,6 +139,7 @@ async fn early_faults() -> Result<()> {
         ensure!(code(&attempts[0]) == switch.fault, "{}: {:?}", switch.name, attempts[0].fault);
     }
     ensure!(field.provider.heard().is_empty(), "something was sent: {:?}", field.provider.heard());
+    field.counted(at_stage(Stage::Begin)).await?;
     field.finish().await
 }
 

@@ -8,7 +8,7 @@ use wasmtime::Engine;
 
 use crate::bindings::ProviderPre;
 use crate::cache::Cache;
-use crate::call::{Call, Limits, Ready};
+use crate::call::{Call, Limits, Ran, Ready, Used};
 use crate::limits::Budget;
 use crate::notes::clean;
 use crate::threads::{Threads, Ticker};
@@ -127,7 +127,8 @@ impl Sandbox {
             answer.send(ready.describe()).ok();
         };
         self.running.threads.give(Box::new(job)).map_err(AdmissionError::Describe)?;
-        let (described, notes) = answered.recv().map_err(|_| AdmissionError::Describe(engine_panicked()))?;
+        let Ran { answer: described, notes, .. } =
+            answered.recv().map_err(|_| AdmissionError::Describe(engine_panicked()))?;
         let described = described.map_err(AdmissionError::Describe).and_then(|described| {
             let described = convert::manifest(described).map_err(|error| manifest::bad_provider(&error))?;
             manifest::check(&described)?;
@@ -183,7 +184,15 @@ impl Adapter {
     /// [`CallError::Adapter`] when the adapter broke a limit or the contract. A call waits while the adapter's other calls
     /// take its part of the threads, and while the queue is full; a caller that goes away meanwhile takes its call with it.
     pub async fn begin(&self, operation: Operation) -> Result<Step, CallError> {
-        self.call(Call::Begin(operation)).await
+        self.begin_measured(operation).await.0
+    }
+
+    /// The same, and what the call took.
+    ///
+    /// # Errors
+    /// As for [`Adapter::begin`].
+    pub async fn begin_measured(&self, operation: Operation) -> (Result<Step, CallError>, Used) {
+        self.call(Call::Begin(operation)).await.unwrap_or_else(never_ran)
     }
 
     /// Continues an operation with the state of its last step and what happened since.
@@ -191,14 +200,23 @@ impl Adapter {
     /// # Errors
     /// As for [`Adapter::begin`].
     pub async fn advance(&self, state: Vec<u8>, reply: Reply) -> Result<Step, CallError> {
-        self.call(Call::Advance(state, reply)).await
+        self.advance_measured(state, reply).await.0
     }
 
-    async fn call(&self, call: Call) -> Result<Step, CallError> {
+    /// The same, and what the call took.
+    ///
+    /// # Errors
+    /// As for [`Adapter::begin`].
+    pub async fn advance_measured(&self, state: Vec<u8>, reply: Reply) -> (Result<Step, CallError>, Used) {
+        self.call(Call::Advance(state, reply)).await.unwrap_or_else(never_ran)
+    }
+
+    /// An error here is one before the adapter ran.
+    async fn call(&self, call: Call) -> Result<(Result<Step, CallError>, Used), CallError> {
         let (ready, part, running) = match &self.inner.code {
             Code::Component { ready, part, running } => (ready.clone(), part, running),
             #[cfg(feature = "native-adapter")]
-            Code::Native(native) => return Ok(native.step(call)),
+            Code::Native(native) => return Ok((Ok(native.step(call)), Used::default())),
         };
         // The part before the room: calls that wait for their turn among their own kind take no place in the queue.
         let part = Arc::clone(part).acquire_owned().await.map_err(|_| CallError::Stopped)?;
@@ -213,15 +231,19 @@ impl Adapter {
             if answer.is_closed() {
                 return;
             }
-            let (step, notes) = ready.step(call);
+            let Ran { answer: step, notes, used } = ready.step(call);
             drop(part);
             // Before the answer, so that the log tells the adapter's words and then what followed.
             span.in_scope(|| notes.emit(Some(&admitted.manifest.provider)));
-            answer.send(step).ok();
+            answer.send((step, used)).ok();
         };
         running.threads.offer(Box::new(job))?;
-        answered.await.unwrap_or_else(|_| Err(engine_panicked()))
+        answered.await.map_err(|_| engine_panicked())
     }
+}
+
+fn never_ran(error: CallError) -> (Result<Step, CallError>, Used) {
+    (Err(error), Used::default())
 }
 
 /// A job's channel closes without an answer only when the engine panicked over the guest.

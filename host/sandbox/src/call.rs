@@ -1,13 +1,14 @@
 //! One call: a fresh instance, the function, what it said, and what became of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use capstan_domain::adapter::{Operation, Reply, Step};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use crate::bindings::{Provider, ProviderPre, capstan::adapter::types as wit};
 use crate::inert::{Guest, GuestExit};
-use crate::limits::{Budget, COPIED_BYTES, HANDLES};
+use crate::limits::{Budget, COPIED_BYTES, HANDLES, Watch};
 use crate::notes::{Notes, clean};
 use crate::{AdapterFault, CallError, convert};
 
@@ -16,6 +17,22 @@ use crate::{AdapterFault, CallError, convert};
 pub(crate) struct Limits {
     pub(crate) memory_bytes: usize,
     pub(crate) budget: Budget,
+}
+
+/// What one call took: nothing where it did not run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// CPU time, that of making the instance and of letting it go included.
+    pub cpu: Duration,
+    /// Bytes of memories and tables that it was given, its initial ones included.
+    pub memory_bytes: usize,
+}
+
+/// What became of a call.
+pub(crate) struct Ran<T> {
+    pub(crate) answer: Result<T, CallError>,
+    pub(crate) notes: Notes,
+    pub(crate) used: Used,
 }
 
 /// What an adapter can be asked within an operation.
@@ -33,8 +50,8 @@ pub(crate) struct Ready {
 
 impl Ready {
     /// The adapter's next step. Runs the guest on this thread.
-    pub(crate) fn step(&self, call: Call) -> (Result<Step, CallError>, Notes) {
-        let (step, notes) = match call {
+    pub(crate) fn step(&self, call: Call) -> Ran<Step> {
+        let Ran { answer, notes, used } = match call {
             Call::Begin(operation) => {
                 let operation = convert::operation(operation);
                 self.run(|provider, store| provider.call_begin(store, &operation))
@@ -44,32 +61,30 @@ impl Ready {
                 self.run(|provider, store| provider.call_advance(store, &state, &reply))
             }
         };
-        (step.and_then(|step| convert::step(step).map_err(CallError::Adapter)), notes)
+        Ran { answer: answer.and_then(|step| convert::step(step).map_err(CallError::Adapter)), notes, used }
     }
 
     /// The adapter's manifest, as it gives it. Runs the guest on this thread.
-    pub(crate) fn describe(&self) -> (Result<wit::Manifest, CallError>, Notes) {
+    pub(crate) fn describe(&self) -> Ran<wit::Manifest> {
         self.run(|provider, store| provider.call_describe(store))
     }
 
     /// Each call has a store and an instance of its own, so nothing of one call is there in the next.
-    fn run<T>(
-        &self,
-        call: impl FnOnce(&Provider, &mut Store<Guest>) -> wasmtime::Result<T>,
-    ) -> (Result<T, CallError>, Notes) {
-        let mut store = self.store();
+    fn run<T>(&self, call: impl FnOnce(&Provider, &mut Store<Guest>) -> wasmtime::Result<T>) -> Ran<T> {
+        let watch = self.limits.budget.start();
+        let mut store = self.store(watch);
         let answer = self.instances.instantiate(&mut store).and_then(|provider| call(&provider, &mut store));
         let guest = store.into_data();
-        (answer.map_err(|error| classify(&error, guest.memory.refused())), guest.notes)
+        let used = Used { cpu: watch.used(), memory_bytes: guest.memory.used() };
+        Ran { answer: answer.map_err(|error| classify(&error, guest.memory.refused())), notes: guest.notes, used }
     }
 
-    fn store(&self) -> Store<Guest> {
+    fn store(&self, watch: Watch) -> Store<Guest> {
         let engine = self.instances.engine();
         let mut store = Store::new(engine, Guest::new(self.limits.memory_bytes));
         store.limiter(|guest| &mut guest.memory);
         store.set_hostcall_fuel(COPIED_BYTES);
         store.set_max_component_handles(HANDLES);
-        let watch = self.limits.budget.start();
         store.epoch_deadline_callback(move |_| Ok(watch.deadline()));
         store.set_epoch_deadline(self.limits.budget.first_ticks());
         store

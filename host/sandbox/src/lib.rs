@@ -28,6 +28,7 @@ mod settings;
 mod threads;
 
 pub use adapter::{Adapter, Sandbox};
+pub use call::Used;
 pub use digest::Digest;
 pub use error::{AdapterFault, AdmissionError, CallError, SandboxError};
 #[cfg(feature = "native-adapter")]

@@ -24,18 +24,24 @@ pub(crate) const STACK_BYTES: usize = 512 * 1024;
 /// Counts all memories and tables of a call together, and remembers that it refused.
 #[derive(Debug)]
 pub(crate) struct MemoryLimit {
+    most: usize,
     left: usize,
     refused: bool,
 }
 
 impl MemoryLimit {
     pub(crate) const fn new(bytes: usize) -> Self {
-        Self { left: bytes, refused: false }
+        Self { most: bytes, left: bytes, refused: false }
     }
 
     /// Whether anything was refused: a trap that follows is a lack of memory, whatever it calls itself.
     pub(crate) const fn refused(&self) -> bool {
         self.refused
+    }
+
+    /// What was given.
+    pub(crate) const fn used(&self) -> usize {
+        self.most.saturating_sub(self.left)
     }
 
     fn take(&mut self, bytes: usize) -> bool {
@@ -124,11 +130,15 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    /// CPU time that the call has taken until now.
+    pub(crate) fn used(&self) -> Duration {
+        thread_time().saturating_sub(self.cpu)
+    }
+
     /// At a deadline of the epoch: whether the call may go on. The epoch counts time on the wall, in which a busy
     /// machine may not have run the call at all; so what it has used is what decides.
     pub(crate) fn deadline(&self) -> UpdateDeadline {
-        let used = thread_time().saturating_sub(self.cpu);
-        let left = self.budget.cpu.saturating_sub(used);
+        let left = self.budget.cpu.saturating_sub(self.used());
         if left.is_zero() || self.wall.elapsed() >= self.budget.cpu * 10 {
             return UpdateDeadline::Interrupt;
         }

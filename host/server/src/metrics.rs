@@ -15,6 +15,8 @@ use capstan_domain::adapter::FaultClass;
 use capstan_domain::code::ErrorCode;
 use capstan_domain::route::{PoolMode, SelectionMode};
 use capstan_domain::{Amount, ProviderId};
+use capstan_egress::EgressError;
+use capstan_sandbox::Used;
 use prometheus_client::registry::Registry;
 
 pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
@@ -40,10 +42,13 @@ pub struct Metrics {
     polls_missed: Counters<2>,
     calls: Timers<2>,
     call_faults: Counters<2>,
+    call_cpu: Timers<1>,
+    call_memory: Timers<1>,
     quarantines: Counters<1>,
     reports: Counters<2>,
     egress_seconds: Timers<2>,
     egress_faults: Counters<2>,
+    egress_refused: Counters<2>,
     ledger_checks: Counters<1>,
     balance_looks: Counters<2>,
     market_looks: Counters<2>,
@@ -156,10 +161,13 @@ impl Default for Metrics {
             polls_missed: Counters::register(of, table::POLLS_MISSED),
             calls: Timers::register(of, table::CALLS),
             call_faults: Counters::register(of, table::CALL_FAULTS),
+            call_cpu: Timers::register(of, table::CALL_CPU),
+            call_memory: Timers::register(of, table::CALL_MEMORY),
             quarantines: Counters::register(of, table::QUARANTINES),
             reports: Counters::register(of, table::REPORTS),
             egress_seconds: Timers::register(of, table::EGRESS_SECONDS),
             egress_faults: Counters::register(of, table::EGRESS_FAULTS),
+            egress_refused: Counters::register(of, table::EGRESS_REFUSED),
             ledger_checks: Counters::register(of, table::LEDGER_CHECKS),
             balance_looks: Counters::register(of, table::BALANCE_LOOKS),
             market_looks: Counters::register(of, table::MARKET_LOOKS),
@@ -257,17 +265,29 @@ impl Metrics {
         }
     }
 
-    /// A provider was waited for; `fault` is the kind of what went wrong.
+    /// What a call into an adapter took, where it ran.
+    pub(crate) fn used(&self, provider: &ProviderId, used: Used) {
+        if used != Used::default() {
+            self.call_cpu.observe([provider.into()], used.cpu);
+            self.call_memory
+                .observe_number([provider.into()], f64::from(u32::try_from(used.memory_bytes).unwrap_or(u32::MAX)));
+        }
+    }
+
+    /// A provider was waited for, or a request to it was refused.
     pub(crate) fn exchanged(
         &self,
         provider: &ProviderId,
         operation: &'static str,
         waited: Duration,
-        fault: Option<&'static str>,
+        error: Option<&EgressError>,
     ) {
         self.egress_seconds.observe([provider.into(), operation.into()], waited);
-        if let Some(kind) = fault {
-            self.egress_faults.add([provider.into(), kind.into()], 1);
+        if let Some(error) = error {
+            self.egress_faults.add([provider.into(), error.kind().into()], 1);
+        }
+        if let Some(EgressError::Refused(refusal)) = error {
+            self.egress_refused.add([provider.into(), refusal.name().into()], 1);
         }
     }
 
@@ -310,6 +330,8 @@ impl Metrics {
 mod tests {
     use std::collections::BTreeSet;
 
+    use capstan_egress::Refusal;
+
     use super::*;
 
     /// One of everything that is counted as it happens.
@@ -329,7 +351,8 @@ mod tests {
         metrics.polled(&provider, "open");
         metrics.poll_missed(&provider, "request-failed", 2);
         metrics.called(&provider, "begin", second, Some("busy"));
-        metrics.exchanged(&provider, "submit", second, Some("timed-out"));
+        metrics.used(&provider, Used { cpu: second, memory_bytes: 1 << 20 });
+        metrics.exchanged(&provider, "submit", second, Some(&EgressError::Refused(Refusal::Body("is no body"))));
         metrics.quarantined(&provider);
         metrics.ledger_checked(Some(true), 1);
         metrics.reported(&provider, "right");

@@ -66,6 +66,9 @@ const WORK: &[f64] = &[
 ];
 /// An exchange with a provider: from loopback to the longest that a request may take.
 const EXCHANGE: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0];
+/// A call's memory: from one page to all that a call may have.
+const MEMORY: &[f64] =
+    &[65_536.0, 1_048_576.0, 1_572_864.0, 2_097_152.0, 4_194_304.0, 8_388_608.0, 16_777_216.0, 33_554_432.0];
 /// A solution: from an image read at once to a person who takes minutes.
 const SOLVING: &[f64] =
     &[0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0];
@@ -100,10 +103,13 @@ metrics! {
     POLLS_MISSED = Kind::Counter, "capstan_polls_missed_total", "polls", ["provider", "reason"], "Polls that failed as a whole, by class of fault, or by what cut them off where there was no answer to read";
     CALLS = Kind::Histogram(WORK), "capstan_sandbox_call_seconds", "seconds", ["provider", "call"], "Calls into adapters, waiting for a thread of the sandbox included";
     CALL_FAULTS = Kind::Counter, "capstan_sandbox_faults_total", "calls", ["provider", "kind"], "Calls into adapters that gave no step, by kind";
+    CALL_CPU = Kind::Histogram(WORK), "capstan_sandbox_cpu_seconds", "seconds", ["provider"], "CPU time of calls into adapters, that of making the instance included; the limit is the sandbox's budget of a call";
+    CALL_MEMORY = Kind::Histogram(MEMORY), "capstan_sandbox_memory_bytes", "bytes", ["provider"], "Memories and tables that one call into an adapter was given, its initial ones included";
     REPORTS = Kind::Counter, "capstan_reports_total", "reports", ["provider", "decision"], "Clients' reports on solutions: right, or what was decided on a complaint; one that waits for its provider is counted when it is decided";
     QUARANTINES = Kind::Counter, "capstan_quarantines_total", "quarantines", ["provider"], "Adapters taken out of use for their faults";
     EGRESS_SECONDS = Kind::Histogram(EXCHANGE), "capstan_egress_seconds", "seconds", ["provider", "operation"], "Time waiting for providers' HTTP, by operation, replies that never came included";
     EGRESS_FAULTS = Kind::Counter, "capstan_egress_faults_total", "requests", ["provider", "kind"], "Requests to providers without a usable reply, by kind; an HTTP error status is a reply";
+    EGRESS_REFUSED = Kind::Counter, "capstan_egress_refused_total", "requests", ["provider", "reason"], "Requests that adapters wanted sent and that were refused before they were, by the rule that they break";
     CREDENTIALS = Kind::Gauge, "capstan_credentials", "credentials", ["provider", "pool", "standing"], "Credentials that are ready, resting after a fault, or out of use";
     QUEUED = Kind::Gauge, "capstan_queue_depth", "entries", ["queue"], "What waits: writes for the one writer, calls for a thread of the sandbox";
     COMMITS = Kind::Counter, "capstan_commits_total", "transactions", [], "Transactions committed; writes per commit is the average batch";

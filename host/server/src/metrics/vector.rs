@@ -78,7 +78,7 @@ impl<const N: usize> Counters<N> {
     }
 }
 
-/// One histogram of seconds for each combination of labels that has occurred.
+/// One histogram, mostly of seconds, for each combination of labels that has occurred.
 pub(super) struct Timers<const N: usize> {
     described: &'static Described<N>,
     family: Family<Labels<N>, Histogram, Buckets>,
@@ -106,7 +106,11 @@ impl<const N: usize> Timers<N> {
     }
 
     pub(super) fn observe(&self, words: [Word; N], took: std::time::Duration) {
-        self.family.get_or_create(&labelled(self.described, words)).observe(took.as_secs_f64());
+        self.observe_number(words, took.as_secs_f64());
+    }
+
+    pub(super) fn observe_number(&self, words: [Word; N], number: f64) {
+        self.family.get_or_create(&labelled(self.described, words)).observe(number);
     }
 }
 

@@ -11,7 +11,7 @@ use capstan_domain::adapter::{
 };
 use capstan_domain::quarantine::{Conduct, Entry, Work};
 use capstan_egress::{EgressError, Waiting};
-use capstan_sandbox::CallError;
+use capstan_sandbox::{CallError, Used};
 
 use crate::app::App;
 use crate::clock;
@@ -234,7 +234,7 @@ async fn steps(app: &App, party: &Party<'_>, operation: Operation, sent: &mut bo
             | Step::Failed(_)
             | Step::Done) => return Ok(end),
         };
-        let advanced = timed(app, provider, "advance", provider.adapter.advance(state, reply)).await;
+        let advanced = timed(app, provider, "advance", provider.adapter.advance_measured(state, reply)).await;
         step = advanced.map_err(DriveError::Adapter)?;
     }
     Err(DriveError::TooManySteps)
@@ -252,7 +252,7 @@ async fn begin(app: &App, provider: &Provider, operation: Operation) -> Result<S
         | Operation::Report(_)
         | Operation::Cancel(_) => Entry::Probe,
     };
-    let begun = timed(app, provider, "begin", provider.adapter.begin(operation));
+    let begun = timed(app, provider, "begin", provider.adapter.begin_measured(operation));
     match entry {
         Entry::Shut => Err(DriveError::Quarantined),
         Entry::Probe => begun.await.map_err(DriveError::Adapter),
@@ -278,11 +278,12 @@ async fn timed(
     app: &App,
     provider: &Provider,
     name: &'static str,
-    call: impl Future<Output = Result<Step, CallError>>,
+    call: impl Future<Output = (Result<Step, CallError>, Used)>,
 ) -> Result<Step, CallError> {
     let began = Instant::now();
-    let step = call.await;
+    let (step, used) = call.await;
     app.metrics.called(&provider.id, name, began.elapsed(), step.as_ref().err().map(CallError::kind));
+    app.metrics.used(&provider.id, used);
     step
 }
 
@@ -298,6 +299,6 @@ async fn send(
     let key = credential.map(|credential| (&credential.binding, &credential.sealed));
     let reply = app.egress.send_timed(&provider.grant, key, request, waiting).await;
     let waited = waiting.so_far().saturating_sub(before);
-    app.metrics.exchanged(&provider.id, operation, waited, reply.as_ref().err().map(EgressError::kind));
+    app.metrics.exchanged(&provider.id, operation, waited, reply.as_ref().err());
     reply
 }
