@@ -31,9 +31,13 @@ pub enum LogFormat {
     Json,
 }
 
+/// What is logged where nobody says otherwise. Adapters' own notes (target `adapter`) are not: they are a stranger's words, and
+/// may repeat what a task had in it, cookies and proxies' passwords included. Who writes an adapter turns them on.
+const DEFAULT: &str = "warn,capstan=info,capstan_server=info,adapter=off";
+
 /// Starts logging with the filter given, or the default one.
 pub fn start(filter: Option<&str>, format: LogFormat) {
-    let filter = filter.unwrap_or("warn,capstan=info,capstan_server=info,adapter=info");
+    let filter = filter.unwrap_or(DEFAULT);
     let is_coloured = format == LogFormat::Text && std::io::stderr().is_terminal();
     let lines =
         Lines { format, is_coloured, write: |line: &str| drop(std::io::stderr().lock().write_all(line.as_bytes())) };
@@ -234,6 +238,15 @@ mod tests {
         let source = std::io::Error::other("the disk is full");
         let error = capstan_server::gateway::StartError::AdapterFile { path: "x.wasm".into(), source };
         task.in_scope(|| tracing::warn!(error = &error as &dyn std::error::Error, "not\nread"));
+    }
+
+    #[test]
+    fn what_adapters_note_is_logged_for_those_alone_who_ask_for_it() {
+        let note = || tracing::warn!(target: "adapter", "the proxy's password is hunter2");
+        assert_eq!(logged(LogFormat::Text, DEFAULT, note), Vec::<String>::new());
+        assert_eq!(logged(LogFormat::Text, "warn,adapter=info", note).len(), 1);
+        let own = || tracing::info!(target: "capstan_server", "our own");
+        assert_eq!(logged(LogFormat::Text, DEFAULT, own).len(), 1);
     }
 
     #[test]
