@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there fails, as it should")]
 
+mod adapters;
 mod api;
 mod backup;
 mod balances;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         return capstan::run(capstan::cli::Cli::parse_from(as_capstan));
     }
     let tests = [
+        adapters::tests(),
         api::tests(),
         balances::tests(),
         backup::tests(),

@@ -21,7 +21,7 @@ use capstan_server::operate::{self, Asked, CredentialDraft, ExchangeVerb, Operat
 use capstan_server::settings::{Limits, Settings};
 use capstan_server::{clock, keys};
 use capstan_simulator::{Behaviour, Control, KeySettings, Simulator, Usd};
-use capstan_storage::{NewPriceBook, Provider, ProviderStatus};
+use capstan_storage::{Granted, NewPriceBook, Provider, ProviderStatus};
 use serde_json::Value;
 use tempfile::TempDir;
 use url::Url;
@@ -414,6 +414,8 @@ async fn add_provider(open: &OpenGateway, manifest: &Manifest, (url, time_scale)
         loopback: true,
         status: ProviderStatus::Active,
         contribution_note: Some("a simulated provider".to_owned()),
+        // Simulated providers have one host, and guests are granted no other.
+        granted: Some(Granted { base_url: manifest.base_url.clone(), hosts: Vec::new() }),
         created_at_ms: clock::now_ms(),
     };
     Ok(open.store.upsert_provider(provider).await?)

@@ -65,7 +65,7 @@ impl Stage {
     /// As for [`Self::start_on`].
     pub async fn start_with(engine: Engine, keys: &[&str], more: &str) -> Result<Self> {
         let database = tokio::task::spawn_blocking(move || Database::create(engine)).await??;
-        let built = tokio::task::spawn_blocking(|| capstan::adapters::build(capstan::adapters::ADAPTERS, |_| ()));
+        let built = tokio::task::spawn_blocking(|| capstan::adapters::build(capstan::adapters::SIMULATED, |_| ()));
         let adapters = built.await??;
         let mut simulators = Vec::new();
         for provider in PROVIDERS {
@@ -96,7 +96,7 @@ impl Stage {
     /// # Errors
     /// When it cannot be written.
     pub fn configure(&self, name: &str, data: &str, database: &Database) -> Result<String> {
-        let adapters = capstan::adapters::build(capstan::adapters::ADAPTERS, |_| ())?;
+        let adapters = capstan::adapters::build(capstan::adapters::SIMULATED, |_| ())?;
         let file = self.path(name);
         std::fs::write(&file, configuration(&self.path(data), &self.path("master.key"), &adapters, database))?;
         Ok(file.display().to_string())

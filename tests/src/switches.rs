@@ -112,6 +112,7 @@ pub const SWITCHES: &[Switch] = &[
     fault(("invented-task", Begin), "accepts a task that it sent nowhere", "unasked-answer", ASKED),
     fault(("invented-solution", Begin), "solves a task that it sent nowhere", "unasked-answer", ASKED),
     fault(("foreign-host", Begin), "names another host", "refused-host", URLS),
+    fault(("own-host", Begin), "names a host of its manifest that it was not granted", "refused-host", URLS),
     fault(("foreign-port", Begin), "names another port of its host", "refused-url", URLS),
     fault(("foreign-private", Begin), "names a private address", "refused-host", URLS),
     fault(("url-userinfo", Begin), "hides another host behind its own: `http://own@other/`", "refused-url", URLS),

@@ -12,7 +12,19 @@ use anyhow::{Context as _, Result, bail};
 const TARGET: &str = "wasm32-wasip2";
 
 /// The adapters of this repository, by package name.
-pub const ADAPTERS: &[&str] = &["adapter-2captcha", "adapter-anti-captcha", "adapter-capsolver"];
+pub const ADAPTERS: &[&str] = &[
+    "adapter-2captcha",
+    "adapter-anti-captcha",
+    "adapter-capmonster",
+    "adapter-capsolver",
+    "adapter-ez-captcha",
+    "adapter-nextcaptcha",
+    "adapter-rucaptcha",
+    "adapter-yescaptcha",
+];
+
+/// Those of them whose services are simulated.
+pub const SIMULATED: &[&str] = &["adapter-2captcha", "adapter-anti-captcha", "adapter-capsolver"];
 
 /// The root of the repository that this command was built from.
 #[must_use]

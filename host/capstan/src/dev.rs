@@ -155,7 +155,7 @@ async fn build() -> Result<Vec<PathBuf>> {
     bar.enable_steady_tick(Duration::from_millis(100));
     let shown = bar.clone();
     let built = tokio::task::spawn_blocking(move || {
-        adapters::build(adapters::ADAPTERS, |unit| {
+        adapters::build(adapters::SIMULATED, |unit| {
             shown.inc(1);
             shown.set_message(unit.to_owned());
         })
@@ -189,6 +189,7 @@ async fn put_out_of_use(open: &OpenGateway, adapter: &Adapter) -> Result<()> {
         loopback: false,
         status: ProviderStatus::Disabled,
         contribution_note: None,
+        granted: None,
         created_at_ms: clock::now_ms(),
     };
     Ok(open.store.upsert_provider(row).await?)
@@ -203,6 +204,7 @@ async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale):
         loopback: is_loopback(url),
         status: ProviderStatus::Active,
         contribution_note: is_loopback(url).then(|| NOTE.to_owned()),
+        granted: None,
         created_at_ms: clock::now_ms(),
     };
     open.store.upsert_provider(row).await?;

@@ -1,5 +1,6 @@
 //! A gateway's life: opened (database, keys, adapters), started (tasks taken up, doors open), stopped.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use capstan_domain::ProviderId;
 use capstan_domain::dialect::Dialect;
 use capstan_domain::policy::BadDefault;
 use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
@@ -25,7 +27,7 @@ use crate::lock::{DataDir, DataDirError};
 use crate::master_key_check::{self, Fit};
 use crate::metrics::Metrics;
 use crate::operate::{self, Operator};
-use crate::providers::{Snapshot, SnapshotError};
+use crate::providers::{Snapshot, SnapshotError, grant};
 use crate::settings::Settings;
 use crate::tasks::{self, EndedTasks, OpenTasks, Storms, WatchedTasks, Wheel};
 use crate::{clock, learning, site_policy, workers};
@@ -65,6 +67,16 @@ pub enum StartError {
         /// Why.
         #[source]
         source: AdmissionError,
+    },
+    /// Two adapters of one provider: whoever came first would be its adapter, and nobody would know why.
+    #[error("the adapters {first} and {second} are both for {provider}: one of them has to go")]
+    TwoAdapters {
+        /// For which provider.
+        provider: ProviderId,
+        /// The one file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
     },
     /// The outward client.
     #[error("the outward HTTP client cannot be made")]
@@ -162,6 +174,7 @@ impl OpenGateway {
         };
         // Before the rows are read: what an operator changes from here on is followed.
         let mark = store.changes_mark().await?;
+        grant::grant_first(&store, &adapters).await?;
         let snapshot = Snapshot::load(&store, &adapters, None, settings.limits.polls_at_once).await?;
         snapshot.check_loopback(settings.allow_loopback_providers)?;
         learning::recall(&store, &snapshot).await?;
@@ -264,10 +277,15 @@ async fn take_shards(store: &Store, node: &str, lease: Duration) -> Result<Vec<F
 fn admit(settings: SandboxSettings, paths: Vec<PathBuf>) -> Result<Vec<Adapter>, StartError> {
     let sandbox = Sandbox::start(settings)?;
     let mut adapters = Vec::with_capacity(paths.len());
+    let mut files: HashMap<ProviderId, PathBuf> = HashMap::new();
     for path in paths {
         let bytes = std::fs::read(&path).map_err(|source| StartError::AdapterFile { path: path.clone(), source })?;
         let adapter = sandbox.admit(&bytes).map_err(|source| StartError::Adapter { path: path.clone(), source })?;
         tracing::info!(provider = %adapter.manifest().provider, digest = %adapter.digest(), "adapter admitted");
+        let provider = adapter.manifest().provider.clone();
+        if let Some(first) = files.insert(provider.clone(), path.clone()) {
+            return Err(StartError::TwoAdapters { provider, first, second: path });
+        }
         adapters.push(adapter);
     }
     Ok(adapters)

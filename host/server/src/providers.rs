@@ -2,6 +2,7 @@
 //! which is replaced as a whole, so that no request sees half of a change.
 
 mod credential;
+pub(crate) mod grant;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,10 +12,9 @@ use capstan_domain::policy::{BadPattern, Places, SitePolicy};
 use capstan_domain::price::{Asked, NoPrice, PriceBook, Quote};
 use capstan_domain::route::{Offer, Pool, PoolMode, Provision, Published};
 use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, exchange, schedule};
-use capstan_egress::{Grant, is_loopback};
+use capstan_egress::Grant;
 use capstan_sandbox::Adapter;
 use capstan_storage::{Provider as ProviderRow, ProviderStatus, Store, StoreError};
-use url::Url;
 
 pub use credential::Credential;
 pub(crate) use credential::{Beside, Bound, THROTTLED_MS, credential};
@@ -375,21 +375,14 @@ pub(crate) fn provider(
     known: Option<&Arc<Provider>>,
 ) -> Result<Provider, SnapshotError> {
     let manifest = adapter.manifest().clone();
-    let bad = |reason: &str| SnapshotError::Provider { provider: row.id.clone(), reason: reason.to_owned() };
-    let base_url =
-        Url::parse(row.base_url.as_deref().unwrap_or(&manifest.base_url)).map_err(|_| bad("its base URL is no URL"))?;
-    match misplaced(&row, is_loopback(&base_url)) {
-        Some(Misplaced::Loopback) => return Err(bad("its row grants loopback, but its base URL is elsewhere")),
-        Some(Misplaced::TimeScale) => return Err(bad("time_scale is for providers on loopback only")),
-        None => {}
-    }
+    let grant = grant::of(&row, &manifest)?;
     // Another adapter, or another address, has told nothing yet.
     let market = known
-        .filter(|known| known.adapter.digest() == adapter.digest() && known.grant.base_url == base_url)
+        .filter(|known| known.adapter.digest() == adapter.digest() && known.grant.base_url == grant.base_url)
         .map_or_else(Arc::default, |known| Arc::clone(&known.market));
     let served = manifest.task_types.iter().map(|t| (t.family.clone(), (t.proxy, dollars(&t.list_price)))).collect();
     Ok(Provider {
-        grant: Grant { provider: row.id.clone(), base_url, hosts: manifest.hosts.clone(), loopback: row.loopback },
+        grant,
         id: row.id,
         display_name: manifest.display_name,
         limits: schedule::scaled(&manifest.polling, row.time_scale),

@@ -76,7 +76,7 @@ pub use key_days::{day_begins_ms, day_of};
 pub use learned::{Learned, LearnedOf};
 pub use moves::{BookedEntry, Entries};
 pub use prices::NewPriceBook;
-pub use providers::Provider;
+pub use providers::{Granted, Provider};
 pub use shards::{Fence, ShardClaim};
 pub use site_rules::{DefaultRule, SiteRule, SiteRuleName};
 pub use statement::{Book, StatementAsk, StatementLine, StatementMark, StatementPage};

@@ -135,6 +135,11 @@ async fn loopback_providers() -> Result<()> {
         &[],
         &["provider anti-captcha is reached on this machine", "allow_loopback_providers"],
     )?;
+    // Whichever came first would be the provider's, and the other one nobody's.
+    let copy = stage.place.path("copy.wasm");
+    std::fs::copy(&stage.adapter, &copy)?;
+    let both = ["--adapters", &text(&stage.adapter), "--adapters", &text(&copy)];
+    stage.place.is_refused(&[], &both, &["are both for anti-captcha", "copy.wasm"])?;
     let process = stage.place.serve()?;
     let client = stage.client(&process)?;
     ensure!(client.solve(recaptcha()).await?.body["status"] == "ready");

@@ -191,7 +191,7 @@ pub enum CredentialCommand {
 pub enum ProviderCommand {
     /// Set a provider up, or change it. What is not named stays. Setting it active ends a quarantine of its adapter.
     #[command(
-        after_help = "Examples:\n  capstan provider set capsolver\n  capstan provider set capsolver --status disabled\n  capstan provider set capsolver --contribution-note \"agreement of 2027-01-15, clause 4\"\n  capstan provider set capsolver --base-url http://127.0.0.1:8100 --loopback true --time-scale 10"
+        after_help = "Examples:\n  capstan provider set capsolver\n  capstan provider set capsolver --status disabled\n  capstan provider set capsolver --hosts api.example.com,files.example.com\n  capstan provider set capsolver --contribution-note \"agreement of 2027-01-15, clause 4\"\n  capstan provider set capsolver --base-url http://127.0.0.1:8100 --loopback true --time-scale 10"
     )]
     Set {
         /// The provider.
@@ -253,12 +253,16 @@ pub struct ProviderArgs {
     /// they may not, and those that were are not used; none takes it away.
     #[arg(long, value_name = "TEXT")]
     pub contribution_note: Option<String>,
+    /// Hosts that its adapter may send requests to besides its base URL's, of those that its manifest names; none for none of
+    /// them, manifest for all that it names now.
+    #[arg(long, value_name = "HOST,…", value_delimiter = ',')]
+    pub hosts: Option<Vec<String>>,
 }
 
 impl From<ProviderArgs> for ProviderChange {
     fn from(args: ProviderArgs) -> Self {
-        let ProviderArgs { base_url, status, loopback, time_scale, contribution_note } = args;
-        Self { base_url, status, loopback, time_scale, contribution_note }
+        let ProviderArgs { base_url, status, loopback, time_scale, contribution_note, hosts } = args;
+        Self { base_url, status, loopback, time_scale, contribution_note, hosts }
     }
 }
 

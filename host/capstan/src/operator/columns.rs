@@ -101,6 +101,7 @@ pub(super) const PROVIDERS: &[Column] = &[
     ("CONTRIBUTION", "contributionNote"),
     ("QUARANTINE", "quarantine"),
     ("BASE URL", "baseUrl"),
+    ("NOT GRANTED", "notGranted"),
 ];
 pub(super) const BALANCES: &[Column] = &[
     ("PROVIDER", "provider"),

@@ -1,16 +1,17 @@
 //! Providers and the adapters that speak to them.
 
 use capstan_domain::ProviderId;
+use capstan_domain::adapter::Manifest;
 use capstan_domain::route::Pool;
 use capstan_egress::is_loopback;
 use capstan_sandbox::Adapter;
-use capstan_storage::{BalanceLook, Change, CredentialStatus, Provider, ProviderStatus};
+use capstan_storage::{BalanceLook, Change, CredentialStatus, Granted, Provider, ProviderStatus};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::{Call, OperateError, Operator, ProviderChange, times};
 use crate::clock;
-use crate::providers::{Misplaced, misplaced};
+use crate::providers::{Misplaced, grant, misplaced};
 
 /// Longest reason why credentials may be contributed.
 const MOST_NOTE_CHARS: usize = 500;
@@ -26,9 +27,12 @@ pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange
         loopback: false,
         status: ProviderStatus::Active,
         contribution_note: None,
+        granted: None,
         created_at_ms: clock::now_ms(),
     });
-    let row = changed(before, change)?;
+    let manifest = adapter(operator, provider).ok().map(Adapter::manifest);
+    let granted = granted((before.granted.as_ref(), manifest), change.hosts.as_deref())?;
+    let row = Provider { granted, ..changed(before, change)? };
     if row.loopback && !operator.allow_loopback {
         return Err(OperateError::Bad(
             "loopback: providers on this machine are for trials; the gateway's setting allow_loopback_providers allows them"
@@ -37,7 +41,7 @@ pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange
     }
     let shown = json!({
         "provider": row.id, "status": row.status.as_str(), "baseUrl": row.base_url, "loopback": row.loopback,
-        "timeScale": row.time_scale, "contributionNote": row.contribution_note,
+        "timeScale": row.time_scale, "contributionNote": row.contribution_note, "granted": row.granted,
     });
     call.change("provider set", format!("provider {id}"), shown.clone(), Change::PutProvider(row)).await?;
     if let (Some("active"), Some(app)) = (change.status.as_deref(), &operator.running) {
@@ -123,6 +127,28 @@ fn changed(before: Provider, change: &ProviderChange) -> Result<Provider, Operat
     }
 }
 
+/// Where its adapter may send requests to, after this change.
+fn granted(
+    (before, manifest): (Option<&Granted>, Option<&Manifest>),
+    hosts: Option<&[String]>,
+) -> Result<Option<Granted>, OperateError> {
+    let Some(manifest) = manifest else { return Ok(before.cloned()) };
+    let before = before.cloned().unwrap_or_else(|| grant::asked(manifest));
+    let hosts: Vec<&str> = match hosts {
+        None => return Ok(Some(before)),
+        Some([all]) if all == "manifest" => return Ok(Some(grant::asked(manifest))),
+        Some([none]) if none == "none" => Vec::new(),
+        Some(hosts) => hosts.iter().map(|host| host.trim()).collect(),
+    };
+    if let Some(unknown) = hosts.iter().find(|host| !grant::is_named(host, manifest)) {
+        let unknown: String = unknown.chars().take(60).collect();
+        let named = if manifest.hosts.is_empty() { "none".to_owned() } else { manifest.hosts.join(", ") };
+        let why = format!("hosts: its adapter does not name {unknown:?}; it names {named}");
+        return Err(OperateError::Bad(why));
+    }
+    Ok(Some(Granted { hosts: hosts.into_iter().map(str::to_owned).collect(), ..before }))
+}
+
 pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
     let rows = operator.store.list_providers().await?;
     let credentials = operator.store.list_credentials().await?;
@@ -146,6 +172,8 @@ pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
             "adapter": adapter.map(|a| a.digest().to_string()),
             "baseUrl": row.and_then(|row| row.base_url.as_deref()).or(adapter.map(|a| a.manifest().base_url.as_str())),
             "timeScale": row.map(|row| row.time_scale),
+            "granted": row.and_then(|row| row.granted.clone()),
+            "notGranted": row.zip(adapter).map(|(row, adapter)| grant::not_granted(row, adapter.manifest())),
             "contributionNote": row.and_then(|row| row.contribution_note.clone()),
             "platformCredentials": usable(Pool::Platform),
             "communityCredentials": usable(Pool::Community),

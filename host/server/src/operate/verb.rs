@@ -180,6 +180,9 @@ pub struct ProviderChange {
     pub time_scale: Option<u32>,
     /// Why its credentials may be contributed; `none` forbids it.
     pub contribution_note: Option<String>,
+    /// Which hosts its adapter may send requests to besides its base URL's, of those that its manifest names; `manifest` in
+    /// place of them grants all that it names now, a base URL of its own included.
+    pub hosts: Option<Vec<String>>,
 }
 
 /// One rule of a price book.

@@ -4,7 +4,9 @@ use anyhow::{Context, ensure};
 use capstan_domain::price::Rule;
 use capstan_domain::route::{Pool, Seen, Tally};
 use capstan_domain::{CredentialId, ProviderId};
-use capstan_storage::{CredentialStatus, Learned, LearnedOf, NewCredential, Provider, ProviderStatus, StoreError};
+use capstan_storage::{
+    CredentialStatus, Granted, Learned, LearnedOf, NewCredential, Provider, ProviderStatus, StoreError,
+};
 
 use crate::fixture::{Fixture, NOW, nanos, provider};
 
@@ -19,7 +21,12 @@ pub(crate) async fn providers_are_set_and_listed(f: Fixture) -> anyhow::Result<(
     f.store.upsert_provider(Provider { created_at_ms: NOW + 9, ..changed.clone() }).await?;
     let other = Provider { id: ProviderId::new("another")?, ..f.a_provider()? };
     f.store.upsert_provider(other.clone()).await?;
-    assert_eq!(f.store.list_providers().await?, [other, changed]);
+    assert_eq!(f.store.list_providers().await?, [other.clone(), changed.clone()]);
+    let granted = |host: &str| Granted { base_url: "https://api.example.com".into(), hosts: vec![host.into()] };
+    let first = Provider { granted: Some(granted("a.example.com")), ..changed };
+    f.store.grant_first(&first.id, &granted("a.example.com")).await?;
+    f.store.grant_first(&first.id, &granted("b.example.com")).await?;
+    assert_eq!(f.store.list_providers().await?, [other, first], "what was granted is not granted over");
     Ok(())
 }
 

@@ -94,6 +94,7 @@ impl Fixture {
             loopback: false,
             status: ProviderStatus::Active,
             contribution_note: Some("a test".into()),
+            granted: None,
             created_at_ms: NOW,
         })
     }

