@@ -109,7 +109,8 @@ async fn finish(gateway: TestGateway, task: TaskId) -> Result<()> {
 }
 
 fn list_price(gateway: &TestGateway, family: &str) -> Result<Amount> {
-    let adapter = gateway.gateway.app.adapters.first().context("no adapter")?;
+    let adapters = gateway.gateway.app.adapters.current();
+    let adapter = adapters.first().context("no adapter")?;
     let served = adapter.manifest().task_types.iter().find(|served| served.family == family).context("not served")?;
     Ok(Amount::from_decimal(&served.list_price.amount)?)
 }

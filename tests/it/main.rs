@@ -15,6 +15,7 @@ mod docs;
 mod doubt;
 mod exchange;
 mod fuzz;
+mod generations;
 mod hostile;
 mod hostile_load;
 mod killed;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         doubt::tests(),
         exchange::tests(),
         fuzz::tests(),
+        generations::tests(),
         hostile::tests(),
         hostile_load::tests(),
         killed::tests(),

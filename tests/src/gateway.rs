@@ -13,6 +13,7 @@ use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
 use capstan_egress::{MasterKey, Secret, Vault, is_loopback};
 use capstan_sandbox::{Adapter, Sandbox, SandboxSettings};
+use capstan_server::adapters::Adapters;
 use capstan_server::door::DoorSettings;
 use capstan_server::door::address::ProxyTrust;
 use capstan_server::door::tls::TlsFiles;
@@ -117,6 +118,7 @@ pub struct TestGateway {
     /// Its data directory.
     pub data: TempDir,
     adapters: Vec<Adapter>,
+    call_budget: Duration,
     limits: Limits,
     _simulator: Simulator,
     database: Database,
@@ -144,27 +146,34 @@ impl Default for Return {
 
 /// The adapter of a package, built and compiled once per process and budget.
 fn adapter(package: &'static str, call_budget: Duration) -> Result<Adapter> {
-    static SANDBOXES: Mutex<Vec<(Duration, Arc<Sandbox>)>> = Mutex::new(Vec::new());
     static ADMITTED: Mutex<Vec<(&str, Duration, Adapter)>> = Mutex::new(Vec::new());
     let mut admitted = ADMITTED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((.., adapter)) = admitted.iter().find(|(name, budget, _)| (*name, *budget) == (package, call_budget)) {
         return Ok(adapter.clone());
     }
-    let mut sandboxes = SANDBOXES.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = sandboxes.iter().find(|(budget, _)| *budget == call_budget).map(|(_, sandbox)| Arc::clone(sandbox));
-    let sandbox = match known {
-        Some(sandbox) => sandbox,
-        None => {
-            // A short queue, so that tests under load meet a full one.
-            let started = Sandbox::start(SandboxSettings { queue: 8, call_budget, ..SandboxSettings::default() })?;
-            sandboxes.push((call_budget, Arc::clone(&started)));
-            started
-        }
-    };
+    let sandbox = sandbox(call_budget)?;
     let files = capstan::adapters::build(&[package], |_| ())?;
     let adapter = sandbox.admit(&std::fs::read(files.first().context("nothing was built")?)?)?;
     admitted.push((package, call_budget, adapter.clone()));
     Ok(adapter)
+}
+
+/// These adapters, and the sandbox that admits more.
+fn given(adapters: &[Adapter], call_budget: Duration) -> Result<Adapters> {
+    Ok(Adapters::given(Some(sandbox(call_budget)?), adapters.to_vec()))
+}
+
+/// The sandbox of this budget, one for all tests.
+fn sandbox(call_budget: Duration) -> Result<Arc<Sandbox>> {
+    static SANDBOXES: Mutex<Vec<(Duration, Arc<Sandbox>)>> = Mutex::new(Vec::new());
+    let mut sandboxes = SANDBOXES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, sandbox)) = sandboxes.iter().find(|(budget, _)| *budget == call_budget) {
+        return Ok(Arc::clone(sandbox));
+    }
+    // A short queue, so that tests under load meet a full one.
+    let started = Sandbox::start(SandboxSettings { queue: 8, call_budget, ..SandboxSettings::default() })?;
+    sandboxes.push((call_budget, Arc::clone(&started)));
+    Ok(started)
 }
 
 impl TestGateway {
@@ -206,7 +215,7 @@ impl TestGateway {
         settings.door.proxy = setup.proxy.clone();
         settings.listen = setup.listen;
         settings.door.tls.clone_from(&setup.tls);
-        let open = OpenGateway::assemble(settings, vault, adapters.clone()).await?;
+        let open = OpenGateway::assemble(settings, vault, given(&adapters, setup.call_budget)?).await?;
         let provider_url = setup.provider_url.clone().map_or_else(|| Url::parse(&simulator.url()), Ok)?;
         let seeded = seed(&open, &setup, &provider_url).await?;
         let gateway = open.start().await?;
@@ -218,6 +227,7 @@ impl TestGateway {
             gateway,
             data,
             adapters,
+            call_budget: setup.call_budget,
             limits: setup.limits,
             _simulator: simulator,
             database,
@@ -231,7 +241,7 @@ impl TestGateway {
     pub async fn start_beside(&self, data: &TempDir, comes: &Return) -> Result<Gateway> {
         let vault = Arc::new(Vault::new(MasterKey::from_bytes(comes.master_key)));
         let settings = settings(data, &self.database, &self.limits);
-        Ok(OpenGateway::assemble(settings, vault, self.adapters.clone()).await?.start().await?)
+        Ok(OpenGateway::assemble(settings, vault, given(&self.adapters, self.call_budget)?).await?.start().await?)
     }
 
     /// Stops the gateway and starts it again.
@@ -251,15 +261,39 @@ impl TestGateway {
         if comes.keeps_data_dir {
             self.data = stopped;
         }
-        let Self { gateway, data, adapters, limits, database, provider, client, account, contributor, _simulator } =
-            self;
+        let Self {
+            gateway,
+            data,
+            adapters,
+            call_budget,
+            limits,
+            database,
+            provider,
+            client,
+            account,
+            contributor,
+            _simulator,
+        } = self;
         gateway.stop().await;
         passed.await;
         let vault = Arc::new(Vault::new(MasterKey::from_bytes(comes.master_key)));
-        let open = OpenGateway::assemble(settings(&data, &database, &limits), vault, adapters.clone()).await?;
+        let given = given(&adapters, call_budget)?;
+        let open = OpenGateway::assemble(settings(&data, &database, &limits), vault, given).await?;
         let gateway = open.start().await?;
         let client = Client::new(gateway.url(), client.key);
-        Ok(Self { gateway, data, adapters, limits, database, provider, client, account, contributor, _simulator })
+        Ok(Self {
+            gateway,
+            data,
+            adapters,
+            call_budget,
+            limits,
+            database,
+            provider,
+            client,
+            account,
+            contributor,
+            _simulator,
+        })
     }
 
     /// One more account with a key and a balance.
@@ -368,7 +402,8 @@ struct Seeded {
 async fn seed(open: &OpenGateway, setup: &Setup, provider_url: &Url) -> Result<Seeded> {
     let store = &open.store;
     let contributor = operate::create_account(store, "contributor").await?;
-    let manifest = open.adapters.first().context("no adapter")?.manifest();
+    let adapters = open.adapters.current();
+    let manifest = adapters.first().context("no adapter")?.manifest();
     add_provider(open, manifest, (provider_url, setup.time_scale)).await?;
     for (key, pool) in &setup.credentials {
         let owner = (*pool == Pool::Community).then_some(contributor);
@@ -381,7 +416,7 @@ async fn seed(open: &OpenGateway, setup: &Setup, provider_url: &Url) -> Result<S
     };
     let mut rules = price(manifest, Pool::Platform, setup.platform_price, 0);
     rules.extend(price(manifest, Pool::Community, setup.community_price, 9_000));
-    for (guest, adapter) in setup.guests.iter().zip(open.adapters.iter().skip(1)) {
+    for (guest, adapter) in setup.guests.iter().zip(adapters.iter().skip(1)) {
         add_provider(open, adapter.manifest(), (&guest.url, setup.time_scale)).await?;
         add_credential(open, adapter.manifest(), (&guest.url, None, guest.key)).await?;
         rules.extend(price(adapter.manifest(), Pool::Platform, guest.price, 0));

@@ -159,7 +159,7 @@ impl Command {
             Self::Exchange(verbs) => (verbs.connection, operator::exchange(verbs.command)),
             Self::Provider(verbs) => (verbs.connection, operator::provider(verbs.command)?),
             Self::Price(verbs) => (verbs.connection, operator::price(verbs.command)?),
-            Self::Adapter(verbs) => (verbs.connection, operator::adapter(&verbs.command)),
+            Self::Adapter(verbs) => (verbs.connection, operator::adapter(verbs.command)?),
             Self::Routing(verbs) => (verbs.connection, operator::routing(verbs.command)?),
             Self::Refunds(verbs) => (verbs.connection, operator::refunds(verbs.command)),
             Self::Task(verbs) => (verbs.connection, operator::task(verbs.command)),

@@ -70,7 +70,7 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
         lendable_key: &lendable_key,
     };
     let mut simulated = Vec::new();
-    for adapter in &open.adapters {
+    for adapter in open.adapters.current().iter() {
         match simulate(&args, adapter, [&provider_key, &lendable_key]).await? {
             Some(provider) => {
                 seed_provider(&open, adapter, (&provider.url, args.time_scale), &provider_key).await?;
@@ -226,7 +226,8 @@ async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale):
 /// owners have nine tenths; published where one of them has no price yet.
 async fn seed_prices(open: &OpenGateway) -> Result<()> {
     let book = open.store.current_price_book().await?.unwrap_or_default();
-    let manifests = || open.adapters.iter().map(Adapter::manifest);
+    let adapters = open.adapters.current();
+    let manifests = || adapters.iter().map(Adapter::manifest);
     let served = || manifests().flat_map(|manifest| manifest.task_types.iter().map(move |t| (&manifest.provider, t)));
     if let Some((provider, t)) = served().find(|(_, t)| providers::dollars(&t.list_price).is_none()) {
         bail!("{provider} lists no dollar price for {}", t.family);

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use capstan_egress::{Egress, Vault};
-use capstan_sandbox::Adapter;
 use capstan_storage::{Fence, Store};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::adapters::Adapters;
 use crate::api::{Callers, Health};
 use crate::exchange::Exchange;
 use crate::limits::RateLimits;
@@ -25,8 +25,8 @@ pub struct App {
     pub egress: Egress,
     /// Seals what is stored: references, memos, solutions.
     pub vault: Arc<Vault>,
-    /// The adapters, admitted.
-    pub adapters: Vec<Adapter>,
+    /// The adapters that are loaded.
+    pub adapters: Arc<Adapters>,
     /// Providers, credentials, prices and policy, replaced as a whole.
     pub snapshot: ArcSwap<Snapshot>,
     /// Held by whoever replaces it.
@@ -75,8 +75,10 @@ impl App {
         self.callers.forget_all();
         // One after another: a look that began earlier must not replace what a later one has put in force.
         let _turn = self.reloading.lock().await;
+        self.adapters.follow(&self.store).await?;
         let before = self.snapshot.load_full();
-        let snapshot = Snapshot::load(&self.store, &self.adapters, Some(&before), self.limits.polls_at_once).await?;
+        let adapters = self.adapters.current();
+        let snapshot = Snapshot::load(&self.store, &adapters, Some(&before), self.limits.polls_at_once).await?;
         snapshot.check_loopback(self.allow_loopback_providers)?;
         self.snapshot.store(Arc::new(snapshot));
         Ok(())

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::adapters::{Adapters, FromFile, LoadError};
 use crate::api::{self, Callers, Health};
 use crate::app::{App, Shards};
 use crate::door::{BoundDoor, Door, DoorError, DoorSettings};
@@ -78,6 +79,9 @@ pub enum StartError {
         /// The other.
         second: PathBuf,
     },
+    /// What was installed.
+    #[error("the installed adapters cannot be loaded")]
+    Adapters(#[from] LoadError),
     /// The outward client.
     #[error("the outward HTTP client cannot be made")]
     Egress(#[from] EgressError),
@@ -113,8 +117,8 @@ pub struct OpenGateway {
     pub store: Store,
     /// The keeper of secrets.
     pub vault: Arc<Vault>,
-    /// The adapters, admitted.
-    pub adapters: Vec<Adapter>,
+    /// The adapters that are loaded.
+    pub adapters: Arc<Adapters>,
     pub(crate) settings: Settings,
     data_dir: DataDir,
 }
@@ -137,8 +141,12 @@ impl OpenGateway {
         let paths = settings.adapters.clone();
         // Compiling is work for seconds: not on a thread of the reactor.
         let admitted = tokio::task::spawn_blocking(move || admit(sandbox_settings, paths)).await;
-        match admitted.map_err(StartError::from).and_then(|admitted| admitted) {
-            Ok(adapters) => Ok(Self { store, vault, adapters, settings, data_dir }),
+        let opened = match admitted.map_err(StartError::from).and_then(|admitted| admitted) {
+            Ok((sandbox, files)) => Adapters::open(&store, sandbox, files).await.map_err(StartError::from),
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(adapters) => Ok(Self { store, vault, adapters: Arc::new(adapters), settings, data_dir }),
             Err(error) => {
                 store.close().await;
                 Err(error)
@@ -150,9 +158,11 @@ impl OpenGateway {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn assemble(settings: Settings, vault: Arc<Vault>, adapters: Vec<Adapter>) -> Result<Self, StartError> {
+    pub async fn assemble(settings: Settings, vault: Arc<Vault>, adapters: Adapters) -> Result<Self, StartError> {
         let data_dir = DataDir::lock(&settings.data_dir)?;
         let store = open_store(&settings, &vault).await?;
+        let adapters = Arc::new(adapters);
+        adapters.follow(&store).await?;
         Ok(Self { store, vault, adapters, settings, data_dir })
     }
 
@@ -174,10 +184,8 @@ impl OpenGateway {
         };
         // Before the rows are read: what an operator changes from here on is followed.
         let mark = store.changes_mark().await?;
-        grant::grant_first(&store, &adapters).await?;
-        let snapshot = Snapshot::load(&store, &adapters, None, settings.limits.polls_at_once).await?;
+        let snapshot = first_snapshot(&store, &adapters.current(), settings.limits.polls_at_once).await?;
         snapshot.check_loopback(settings.allow_loopback_providers)?;
-        learning::recall(&store, &snapshot).await?;
         let held = take_shards(&store, &data_dir.node, settings.limits.lease).await?;
         let (wheel_handle, wheel) = Wheel::new();
         let app = Arc::new(App {
@@ -235,6 +243,13 @@ impl OpenGateway {
     }
 }
 
+async fn first_snapshot(store: &Store, adapters: &[Adapter], polls_at_once: usize) -> Result<Snapshot, StartError> {
+    grant::grant_first(store, adapters).await?;
+    let snapshot = Snapshot::load(store, adapters, None, polls_at_once).await?;
+    learning::recall(store, &snapshot).await?;
+    Ok(snapshot)
+}
+
 /// Opens and migrates the database, if the master key is its own.
 async fn open_store(settings: &Settings, vault: &Vault) -> Result<Store, StartError> {
     let store = Store::open(&database_url(settings)?, OpenOptions::default()).await?;
@@ -274,21 +289,22 @@ async fn take_shards(store: &Store, node: &str, lease: Duration) -> Result<Vec<F
     }
 }
 
-fn admit(settings: SandboxSettings, paths: Vec<PathBuf>) -> Result<Vec<Adapter>, StartError> {
+fn admit(settings: SandboxSettings, paths: Vec<PathBuf>) -> Result<(Arc<Sandbox>, Vec<FromFile>), StartError> {
     let sandbox = Sandbox::start(settings)?;
     let mut adapters = Vec::with_capacity(paths.len());
     let mut files: HashMap<ProviderId, PathBuf> = HashMap::new();
     for path in paths {
-        let bytes = std::fs::read(&path).map_err(|source| StartError::AdapterFile { path: path.clone(), source })?;
-        let adapter = sandbox.admit(&bytes).map_err(|source| StartError::Adapter { path: path.clone(), source })?;
+        let component =
+            std::fs::read(&path).map_err(|source| StartError::AdapterFile { path: path.clone(), source })?;
+        let adapter = sandbox.admit(&component).map_err(|source| StartError::Adapter { path: path.clone(), source })?;
         tracing::info!(provider = %adapter.manifest().provider, digest = %adapter.digest(), "adapter admitted");
         let provider = adapter.manifest().provider.clone();
         if let Some(first) = files.insert(provider.clone(), path.clone()) {
             return Err(StartError::TwoAdapters { provider, first, second: path });
         }
-        adapters.push(adapter);
+        adapters.push(FromFile { adapter, component });
     }
-    Ok(adapters)
+    Ok((sandbox, adapters))
 }
 
 /// A running gateway.

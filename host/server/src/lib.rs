@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`tasks`], then [`api`].
 
+pub mod adapters;
 pub mod api;
 pub mod app;
 pub mod clock;

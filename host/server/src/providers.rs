@@ -26,6 +26,7 @@ use crate::statistics::{FamilyPlace, Statistics};
 use crate::switches::Switches;
 
 /// A provider that can be used: its row is active and its adapter is loaded.
+#[derive(Clone)]
 pub struct Provider {
     /// Its id.
     pub id: ProviderId,
@@ -52,6 +53,15 @@ pub struct Provider {
     is_active: bool,
     /// With which proxies it serves a family, and what it lists for a task in US dollars, if it does.
     served: HashMap<String, (ProxySupport, Option<Amount>)>,
+}
+
+impl Provider {
+    /// The same as another version of its adapter knows it: what it sends goes where the one in force may send.
+    pub(crate) fn with_adapter(&self, adapter: Adapter, quarantine: Arc<Quarantine>) -> Self {
+        let manifest = adapter.manifest();
+        let (limits, abilities) = (schedule::scaled(&manifest.polling, self.time_scale), manifest.abilities);
+        Self { limits, abilities, adapter, quarantine, ..self.clone() }
+    }
 }
 
 /// A task, as far as it is routed.

@@ -11,6 +11,7 @@ use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, MoveId};
 use uuid::Uuid;
 
 use crate::accounts::{self, TopUp, TopUpRefusal, ToppedUp};
+use crate::adapters::{self, NewGeneration};
 use crate::api_keys::{self, KeySettings, NewApiKey};
 use crate::by_hand::{self, Booked, ByHand, TakeBack};
 use crate::credentials::{self, NewCredential};
@@ -90,6 +91,8 @@ pub enum Change {
     RotateCredential(NewSecret),
     /// Makes a provider or sets everything about it.
     PutProvider(Provider),
+    /// Puts another adapter in force for a provider, or none.
+    BeginGeneration(NewGeneration),
     /// Publishes a price book.
     PublishPrices(NewPriceBook),
     /// Sets a switch, or takes it away.
@@ -224,6 +227,7 @@ impl Change {
             | Self::SetCredentialStatus(..)
             | Self::RotateCredential(_)
             | Self::PutProvider(_)
+            | Self::BeginGeneration(_)
             | Self::PublishPrices(_)
             | Self::PutSwitch { .. }
             | Self::PutSiteRule(_)
@@ -318,6 +322,7 @@ async fn apply(db: &mut Db, change: &Change) -> Result<Result<Applied, ChangeRef
         }
         Change::RotateCredential(secret) => return rotate(db, secret).await,
         Change::PutProvider(provider) => providers::upsert(db, provider).await?,
+        Change::BeginGeneration(new) => adapters::begin(db, new).await?,
         Change::PublishPrices(book) => return Ok(Ok(Applied::Prices(prices::publish(db, book).await?))),
         Change::PutSwitch { name, value } => switches::put(db, name, value.as_deref()).await?,
         Change::PutSiteRule(rule) => site_rules::put(db, rule).await?,

@@ -271,6 +271,31 @@ impl From<ProviderArgs> for ProviderChange {
 pub enum AdapterCommand {
     /// List the adapters that are loaded: what they serve, and the fields of their credentials.
     List,
+    /// Put a component in force for its provider. New tasks go to it at once; open ones are finished by the adapter that they
+    /// began with. What it says differently from the one before is in the answer; hosts that it names besides are not granted
+    /// (provider set --hosts).
+    #[command(
+        after_help = "Example:\n  capstan adapter install target/adapters/wasm32-wasip2/adapter/adapter_capsolver.wasm"
+    )]
+    Install {
+        /// The component's file.
+        file: PathBuf,
+    },
+    /// Put the adapter in force again that a provider had before.
+    Rollback {
+        /// The provider.
+        provider: String,
+    },
+    /// Take a provider's adapter out of force: no new tasks, while open ones are finished by it.
+    Unload {
+        /// The provider.
+        provider: String,
+    },
+    /// List the adapters that a provider has had, the newest first.
+    History {
+        /// The provider.
+        provider: String,
+    },
 }
 
 /// Verbs on routing.

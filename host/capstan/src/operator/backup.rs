@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use capstan_server::operate::Verb;
 use capstan_server::restore::{self, RestoreAsked};
 use clap::Args;
 
 use super::args::Connection;
-use super::{Order, show, spinner};
+use super::{Order, input, show, spinner};
 use crate::serve::{self, Chosen};
 
 /// Arguments of `capstan backup`.
@@ -37,11 +37,9 @@ pub struct RestoreArgs {
     pub replace: bool,
 }
 
-/// The order to take a backup. The path is made whole here: the gateway was started elsewhere.
+/// The order to take a backup.
 pub(crate) fn order(args: BackupArgs) -> Result<(Connection, Order)> {
-    let file = std::path::absolute(&args.file).with_context(|| format!("{} is no path", args.file.display()))?;
-    let file =
-        file.into_os_string().into_string().map_err(|file| anyhow!("the path {} is not UTF-8", file.display()))?;
+    let file = input::whole_path(&args.file)?;
     Ok((args.connection, Order::new(Verb::Backup { file }, show::View::Record)))
 }
 

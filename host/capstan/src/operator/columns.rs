@@ -149,10 +149,13 @@ pub(super) const ADAPTERS: &[Column] = &[
     ("PROVIDER", "provider"),
     ("NAME", "name"),
     ("VERSION", "version"),
+    ("GENERATION", "generation"),
     ("DIGEST", "digest"),
     ("FIELDS", "credentialFields"),
     ("FAMILIES", "families"),
 ];
+pub(super) const GENERATIONS: &[Column] =
+    &[("GENERATION", "generation"), ("SINCE", "since"), ("VERSION", "version"), ("DIGEST", "digest")];
 pub(super) const AUDIT: &[Column] = &[
     ("SEQ", "seq"),
     ("AT", "at"),

@@ -118,6 +118,12 @@ fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
 }
 
+/// A path as a gateway understands it that was started elsewhere.
+pub(super) fn whole_path(path: &Path) -> Result<String> {
+    let whole = std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
+    whole.into_os_string().into_string().map_err(|path| anyhow!("the path {} is not UTF-8", path.display()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{fields_of, price_line, price_rules, surcharge};

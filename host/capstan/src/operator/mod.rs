@@ -243,10 +243,19 @@ pub(crate) fn price(command: PriceCommand) -> Result<Order> {
     })
 }
 
-pub(crate) fn adapter(command: &AdapterCommand) -> Order {
-    match command {
-        AdapterCommand::List => Order::new(Verb::AdapterList, show::View::Table(columns::ADAPTERS)),
-    }
+pub(crate) fn adapter(command: AdapterCommand) -> Result<Order> {
+    use show::View;
+    Ok(match command {
+        AdapterCommand::List => Order::new(Verb::AdapterList, View::Table(columns::ADAPTERS)),
+        AdapterCommand::Install { file } => {
+            Order::new(Verb::AdapterInstall { file: input::whole_path(&file)? }, View::Record)
+        }
+        AdapterCommand::Rollback { provider } => Order::new(Verb::AdapterRollback { provider }, View::Record),
+        AdapterCommand::Unload { provider } => Order::new(Verb::AdapterUnload { provider }, View::Record),
+        AdapterCommand::History { provider } => {
+            Order::new(Verb::AdapterHistory { provider }, View::Table(columns::GENERATIONS))
+        }
+    })
 }
 
 pub(crate) fn routing(command: RoutingCommand) -> Result<Order> {

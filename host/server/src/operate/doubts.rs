@@ -89,7 +89,7 @@ fn expected(operator: &Operator, doubt: &Doubtful) -> Option<Amount> {
     if doubt.expected_cost.is_some() {
         return doubt.expected_cost;
     }
-    let adapter = operator.adapters.iter().find(|adapter| adapter.manifest().provider == doubt.provider)?;
+    let adapter = operator.adapters.of(&doubt.provider)?;
     let served = adapter.manifest().task_types.iter().find(|served| served.family == doubt.family)?;
     dollars(&served.list_price)
 }

@@ -8,6 +8,7 @@
 
 mod abuse;
 mod accounts;
+mod adapters;
 mod backup;
 mod check;
 mod credentials;
@@ -34,7 +35,6 @@ use std::sync::Arc;
 use capstan_domain::Amount;
 use capstan_domain::policy::Action;
 use capstan_egress::{Egress, EgressError, EgressSettings, Vault};
-use capstan_sandbox::Adapter;
 use capstan_storage::{Applied, Change, NewAudit, Store};
 use serde_json::{Value, json};
 
@@ -47,6 +47,7 @@ pub use verb::{
     SurchargeLine, Verb,
 };
 
+use crate::adapters::Adapters;
 use crate::app::App;
 use crate::clock;
 use crate::gateway::OpenGateway;
@@ -57,7 +58,7 @@ pub struct Operator {
     store: Store,
     vault: Arc<Vault>,
     egress: Egress,
-    adapters: Vec<Adapter>,
+    adapters: Arc<Adapters>,
     running: Option<Arc<App>>,
     allow_loopback: bool,
     /// One change at a time: some are made of what was in force before (a price book, a key's settings).
@@ -81,7 +82,7 @@ impl Operator {
             store: app.store.clone(),
             vault: Arc::clone(&app.vault),
             egress: Egress::new(Arc::clone(&app.vault), EgressSettings::default())?,
-            adapters: app.adapters.clone(),
+            adapters: Arc::clone(&app.adapters),
             running: Some(Arc::clone(app)),
             allow_loopback: app.allow_loopback_providers,
             turn: tokio::sync::Mutex::new(()),
@@ -97,7 +98,7 @@ impl Operator {
             store: open.store.clone(),
             vault: Arc::clone(&open.vault),
             egress: Egress::new(Arc::clone(&open.vault), EgressSettings::default())?,
-            adapters: open.adapters.clone(),
+            adapters: Arc::clone(&open.adapters),
             running: None,
             allow_loopback: open.settings.allow_loopback_providers,
             turn: tokio::sync::Mutex::new(()),
@@ -165,7 +166,11 @@ impl Operator {
                 quotes::test(self, quotes::Question { task_type, task, provider }).await
             }
             Verb::PriceDrift { since } => quotes::drift(self, &since).await,
-            Verb::AdapterList => Ok(providers::list_adapters(self)),
+            Verb::AdapterList => adapters::list(self).await,
+            Verb::AdapterInstall { file } => adapters::install(&call, &file).await,
+            Verb::AdapterRollback { provider } => adapters::roll_back(&call, &provider).await,
+            Verb::AdapterUnload { provider } => adapters::unload(&call, &provider).await,
+            Verb::AdapterHistory { provider } => adapters::history(self, &provider).await,
             Verb::RoutingShow => routing::show(self).await,
             Verb::RoutingSet { pool, family_pools, priority } => {
                 routing::set(&call, routing::Change { pool, family_pools, priority }).await

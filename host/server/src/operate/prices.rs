@@ -76,8 +76,8 @@ pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
 
 fn shown(operator: &Operator, rule: &Rule) -> Value {
     let [family, provider, pool] = rule.selector();
-    let adapter = operator.adapters.iter().find(|a| a.manifest().provider.as_str() == provider);
-    let served = adapter.and_then(|a| a.manifest().task_types.iter().find(|t| t.family == family));
+    let adapter = ProviderId::new(provider).ok().and_then(|provider| operator.adapters.of(&provider));
+    let served = adapter.as_ref().and_then(|a| a.manifest().task_types.iter().find(|t| t.family == family));
     let minimum = match rule.base {
         Base::Margin { least, .. } => least,
         Base::Fixed(_) | Base::NotSold => None,
@@ -97,7 +97,7 @@ pub(super) async fn current(operator: &Operator) -> Result<PriceBook, OperateErr
 
 /// What a provider lists for a task of a family, in US dollars, if its adapter says so.
 pub(super) fn list_price(operator: &Operator, provider: &ProviderId, family: &str) -> Option<Amount> {
-    let adapter = operator.adapters.iter().find(|a| a.manifest().provider == *provider)?;
+    let adapter = operator.adapters.of(provider)?;
     let served = adapter.manifest().task_types.iter().find(|served| served.family == family)?;
     providers::dollars(&served.list_price)
 }

@@ -30,7 +30,8 @@ pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange
         granted: None,
         created_at_ms: clock::now_ms(),
     });
-    let manifest = adapter(operator, provider).ok().map(Adapter::manifest);
+    let adapter = adapter(operator, provider).ok();
+    let manifest = adapter.as_ref().map(Adapter::manifest);
     let granted = granted((before.granted.as_ref(), manifest), change.hosts.as_deref())?;
     let row = Provider { granted, ..changed(before, change)? };
     if row.loopback && !operator.allow_loopback {
@@ -51,7 +52,7 @@ pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange
 }
 
 /// A provider that has an adapter loaded, or a row from the time when it had.
-async fn id_of(operator: &Operator, name: &str) -> Result<ProviderId, OperateError> {
+pub(super) async fn id_of(operator: &Operator, name: &str) -> Result<ProviderId, OperateError> {
     if let Ok(adapter) = adapter(operator, name) {
         return Ok(adapter.manifest().provider.clone());
     }
@@ -61,14 +62,15 @@ async fn id_of(operator: &Operator, name: &str) -> Result<ProviderId, OperateErr
 }
 
 /// A provider's adapter.
-fn adapter<'o>(operator: &'o Operator, name: &str) -> Result<&'o Adapter, OperateError> {
-    let found = operator.adapters.iter().find(|adapter| adapter.manifest().provider.matches(name));
+fn adapter(operator: &Operator, name: &str) -> Result<Adapter, OperateError> {
+    let current = operator.adapters.current();
+    let found = current.iter().find(|adapter| adapter.manifest().provider.matches(name)).cloned();
     found.ok_or_else(|| unknown(operator, name))
 }
 
 /// A provider's adapter and its row.
 pub(super) async fn set_up(operator: &Operator, name: &str) -> Result<(Adapter, Provider), OperateError> {
-    let adapter = adapter(operator, name)?.clone();
+    let adapter = adapter(operator, name)?;
     let id = &adapter.manifest().provider;
     let row = operator.store.list_providers().await?.into_iter().find(|row| row.id == *id);
     let missing = || OperateError::Bad(format!("provider: {id} is not set up; `capstan provider set {id}` does it"));
@@ -77,7 +79,8 @@ pub(super) async fn set_up(operator: &Operator, name: &str) -> Result<(Adapter, 
 }
 
 fn unknown(operator: &Operator, name: &str) -> OperateError {
-    let known: Vec<&str> = operator.adapters.iter().map(|a| a.manifest().provider.as_str()).collect();
+    let adapters = operator.adapters.current();
+    let known: Vec<&str> = adapters.iter().map(|a| a.manifest().provider.as_str()).collect();
     let name: String = name.chars().take(60).collect();
     OperateError::Bad(format!("provider: no adapter is loaded for {name:?}; there are {}", known.join(", ")))
 }
@@ -152,13 +155,14 @@ fn granted(
 pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
     let rows = operator.store.list_providers().await?;
     let credentials = operator.store.list_credentials().await?;
-    let mut ids: Vec<ProviderId> = operator.adapters.iter().map(|a| a.manifest().provider.clone()).collect();
+    let adapters = operator.adapters.current();
+    let mut ids: Vec<ProviderId> = adapters.iter().map(|a| a.manifest().provider.clone()).collect();
     ids.extend(rows.iter().map(|row| row.id.clone()));
     ids.sort();
     ids.dedup();
     let shown = |id: &ProviderId| {
         let row = rows.iter().find(|row| row.id == *id);
-        let adapter = operator.adapters.iter().find(|adapter| adapter.manifest().provider == *id);
+        let adapter = adapters.iter().find(|adapter| adapter.manifest().provider == *id);
         let usable = |pool| {
             let is_usable = |c: &&capstan_storage::Credential| {
                 c.provider == *id && c.pool == pool && c.status == CredentialStatus::Active
@@ -182,21 +186,6 @@ pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
         })
     };
     Ok(ids.iter().map(shown).collect())
-}
-
-pub(super) fn list_adapters(operator: &Operator) -> Value {
-    let shown = |adapter: &Adapter| {
-        let manifest = adapter.manifest();
-        let types: Vec<&str> = manifest.task_types.iter().map(|t| t.family.as_str()).collect();
-        json!({
-            "provider": manifest.provider, "name": manifest.display_name, "version": manifest.version,
-            "digest": adapter.digest().to_string(), "homepage": manifest.homepage, "baseUrl": manifest.base_url,
-            "hosts": manifest.hosts, "families": types,
-            "credentialFields": manifest.credential.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(),
-            "polling": manifest.polling, "abilities": manifest.abilities,
-        })
-    };
-    operator.adapters.iter().map(shown).collect()
 }
 
 /// The newest look at every credential's balance.

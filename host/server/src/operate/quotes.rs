@@ -27,7 +27,7 @@ pub(super) async fn test(operator: &Operator, question: Question) -> Result<Valu
     };
     let book = prices::current(operator).await?;
     let serves = |provider: &&ProviderId| {
-        let adapter = operator.adapters.iter().find(|a| a.manifest().provider == **provider);
+        let adapter = operator.adapters.of(provider);
         adapter.is_some_and(|a| a.manifest().task_types.iter().any(|t| t.family == task.family.name))
     };
     let pools = [Pool::Platform, Pool::Community];

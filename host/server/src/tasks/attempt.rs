@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 use super::drive::{self, Party, Submitted};
 use super::open::{Attempt, OpenTask};
 use super::{charges, lent, moves, observe};
+use crate::adapters::at_generation;
 use crate::app::App;
 use crate::clock;
 use crate::exchange::care;
@@ -92,6 +93,8 @@ async fn submit(app: &Arc<App>, task: &OpenTask, payload: &CanonicalTask, attemp
             "the credential, its provider or its pool was taken out of use",
         );
     };
+    // The one that the attempt's row names: another may have come into force since this route was made.
+    let provider = at_generation(app, provider, &attempt.digest).await;
     let Some(lent) = lent::take(app, &credential, (task.account, &attempt.terms), payload) else {
         let limit = "the credential's owner lends it for no more tasks now";
         return unsent(FaultClass::NoCapacity, "owners-limit", limit);

@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 use super::drive::{self, LookedUp, Party, Polled};
 use super::open::{Attempt, Live, OpenTask};
 use super::{moves, observe, watching};
+use crate::adapters::at_generation;
 use crate::app::App;
 use crate::clock;
 use crate::exchange::care;
@@ -19,7 +20,7 @@ use crate::providers::{Credential, Provider, THROTTLED_MS};
 
 /// Polls the tasks, all of one credential and adapter, as many at once as the provider takes.
 pub(super) async fn poll(app: Arc<App>, tasks: Vec<Arc<OpenTask>>) {
-    let Some(credential_id) = first_credential(&tasks).await else { return };
+    let Some((credential_id, digest)) = first_attempt(&tasks).await else { return };
     let Some((provider, credential)) = app.snapshot.load().find(credential_id) else {
         // The credential was taken out of use: its open tasks wait for it, or for their deadline.
         for task in &tasks {
@@ -27,6 +28,8 @@ pub(super) async fn poll(app: Arc<App>, tasks: Vec<Arc<OpenTask>>) {
         }
         return;
     };
+    // Their references and memos are the writing of the adapter that has sent them.
+    let provider = at_generation(&app, provider, &digest).await;
     let most = usize::try_from(provider.limits.max_batch).unwrap_or(1).max(1);
     for batch in tasks.chunks(most) {
         let (app, batch) = (Arc::clone(&app), batch.to_vec());
@@ -36,8 +39,9 @@ pub(super) async fn poll(app: Arc<App>, tasks: Vec<Arc<OpenTask>>) {
     }
 }
 
-async fn first_credential(tasks: &[Arc<OpenTask>]) -> Option<capstan_domain::CredentialId> {
-    Some(tasks.first()?.live.lock().await.attempt.credential)
+async fn first_attempt(tasks: &[Arc<OpenTask>]) -> Option<(capstan_domain::CredentialId, Vec<u8>)> {
+    let live = tasks.first()?.live.lock().await;
+    Some((live.attempt.credential, live.attempt.digest.clone()))
 }
 
 async fn poll_batch(app: &Arc<App>, provider: &Provider, credential: &Credential, batch: &[Arc<OpenTask>]) {

@@ -13,6 +13,7 @@ use capstan_storage::{Attempt, PassedOn, ReportAnswer, StoreError, Task, TaskNam
 
 use super::drive::{self, Asked, Party};
 use super::{report, result};
+use crate::adapters::at_generation;
 use crate::app::App;
 use crate::clock;
 
@@ -83,6 +84,7 @@ async fn pass_on(app: &App, tale: &Tale) -> Told {
     let (Some((provider, credential)), Some(task)) = (found, open_task(app, task, solved)) else {
         return Told::Settled(PassedOn::NotSupported);
     };
+    let provider = at_generation(app, provider, &solved.adapter_digest).await;
     if !provider.adapter.manifest().abilities.report {
         return Told::Settled(PassedOn::NotSupported);
     }

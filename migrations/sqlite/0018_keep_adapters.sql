@@ -1,0 +1,18 @@
+-- The components of adapters that were installed. A task that one has accepted is polled by the same one, whatever came since.
+create table adapters (
+    -- SHA-256 of the component.
+    digest          blob    not null primary key check (length(digest) = 32),
+    provider_id     text    not null,
+    version         text    not null,
+    component       blob    not null,
+    installed_at_ms integer not null
+) strict;
+
+-- Which of them a provider has in force: the newest generation. One without an adapter says that none is.
+create table adapter_generations (
+    provider_id text    not null,
+    number      integer not null check (number > 0),
+    digest      blob    references adapters (digest),
+    began_at_ms integer not null,
+    primary key (provider_id, number)
+) strict, without rowid;
