@@ -233,7 +233,9 @@ impl RawReply {
             let value = scrubber.scrub(value.as_bytes().to_vec());
             (name.as_str().to_owned(), String::from_utf8_lossy(&value).into_owned())
         };
-        let headers = self.headers.iter().map(clean).collect();
+        // A name with a mark in it would be a name that nobody sent, so such a header goes as a whole.
+        let kept = self.headers.iter().filter(|(name, _)| !scrubber.is_in_name(name.as_str()));
+        let headers = kept.map(clean).collect();
         InwardResponse { status: self.status, headers, body: scrubber.scrub(self.body) }
     }
 }

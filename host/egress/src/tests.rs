@@ -1,6 +1,7 @@
 //! The room as a whole, against providers on loopback addresses.
 
 mod exchanging;
+mod parts;
 mod placing;
 mod refusing;
 mod scrubbing;
