@@ -10,7 +10,7 @@ use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use tracing::debug;
 
-use crate::address::NoAddress;
+use crate::address::{LookUp, NoAddress, system_look_up};
 use crate::clients::{ClientKey, Clients};
 use crate::compose::{Composed, compose, select};
 use crate::credential::{CredentialBinding, SealedCredential};
@@ -74,7 +74,16 @@ impl Egress {
     /// # Errors
     /// [`EgressError::Tls`] when the TLS settings cannot be made.
     pub fn new(vault: Arc<Vault>, settings: EgressSettings) -> Result<Self, EgressError> {
-        let clients = Clients::new(settings.clone())?;
+        Self::with_look_up(vault, settings, system_look_up())
+    }
+
+    /// The same, with names looked up in another way.
+    pub(crate) fn with_look_up(
+        vault: Arc<Vault>,
+        settings: EgressSettings,
+        look_up: LookUp,
+    ) -> Result<Self, EgressError> {
+        let clients = Clients::new(settings.clone(), look_up)?;
         Ok(Self { vault, settings, clients })
     }
 

@@ -4,6 +4,7 @@ mod exchanging;
 mod parts;
 mod placing;
 mod refusing;
+mod resolving;
 mod scrubbing;
 mod sealing;
 mod support;
