@@ -3,6 +3,7 @@
 mod exchanging;
 mod parts;
 mod placing;
+mod proxies;
 mod refusing;
 mod resolving;
 mod scrubbing;
