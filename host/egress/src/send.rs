@@ -16,6 +16,7 @@ use crate::compose::{Composed, compose, select};
 use crate::credential::{CredentialBinding, SealedCredential};
 use crate::error::EgressError;
 use crate::grant::{Grant, matches_any};
+use crate::quota::{PlaceOut, Quota};
 use crate::scrub::Scrubber;
 use crate::target;
 use crate::vault::Vault;
@@ -38,6 +39,10 @@ pub struct EgressSettings {
     pub max_clients: u64,
     /// How long a client without requests is kept.
     pub client_idle_timeout: Duration,
+    /// Most requests at once to one provider, whatever its credentials; at least one.
+    pub max_requests_at_once: usize,
+    /// How long a request waits for its turn when that many are out. Not part of `request_timeout`.
+    pub turn_timeout: Duration,
 }
 
 impl Default for EgressSettings {
@@ -57,6 +62,11 @@ impl Default for EgressSettings {
             // A client costs some tens of kilobytes.
             max_clients: 4096,
             client_idle_timeout: Duration::from_secs(10 * 60),
+            // A quarter of the 1,024 files that a process usually may have open, so that a provider that never answers
+            // leaves most of them to the others; over a thousand requests a second to one that answers within 200 ms.
+            max_requests_at_once: 256,
+            // A burst is over by then. A task that waits longer is better off with the next candidate.
+            turn_timeout: Duration::from_secs(1),
         }
     }
 }
@@ -66,6 +76,7 @@ pub struct Egress {
     vault: Arc<Vault>,
     settings: EgressSettings,
     clients: Clients,
+    quota: Quota,
 }
 
 impl Egress {
@@ -84,7 +95,8 @@ impl Egress {
         look_up: LookUp,
     ) -> Result<Self, EgressError> {
         let clients = Clients::new(settings.clone(), look_up)?;
-        Ok(Self { vault, settings, clients })
+        let quota = Quota::new(settings.max_requests_at_once, settings.turn_timeout);
+        Ok(Self { vault, settings, clients, quota })
     }
 
     /// Sends an adapter's request, with the credential in the places that it asks for, and returns the reply without
@@ -116,6 +128,8 @@ impl Egress {
         let url = target::resolve(grant, &request.url)?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let client = self.client(grant, credential)?;
+        // Before the credential is opened: what waits here holds nothing but the adapter's own request.
+        let _place = self.turn(grant).await?;
         let opened = match credential {
             Some((binding, sealed)) => Some(self.vault.open_credential(binding, sealed)?),
             None => None,
@@ -145,6 +159,11 @@ impl Egress {
             Err(error) => debug!(provider = %grant.provider, host, %error, "not answered"),
         }
         reply.map(|reply| reply.scrubbed(&scrubber))
+    }
+
+    async fn turn(&self, grant: &Grant) -> Result<PlaceOut, EgressError> {
+        let busy = || EgressError::Busy { provider: grant.provider.clone(), most: self.quota.most() };
+        self.quota.enter(&grant.provider).await.ok_or_else(busy)
     }
 
     fn client(

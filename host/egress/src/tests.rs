@@ -9,3 +9,4 @@ mod resolving;
 mod scrubbing;
 mod sealing;
 mod support;
+mod turns;
