@@ -55,7 +55,6 @@ impl Clients {
             .retry(reqwest::retry::never())
             .referer(false)
             .no_proxy()
-            .user_agent(concat!("capstan/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.settings.connect_timeout)
             .pool_max_idle_per_host(self.settings.max_idle_per_host)
             .pool_idle_timeout(self.settings.pool_idle_timeout)

@@ -17,6 +17,7 @@ mod body;
 mod clients;
 mod compose;
 mod credential;
+mod crossed;
 mod error;
 mod grant;
 mod headers;
@@ -33,6 +34,7 @@ mod waiting;
 mod tests;
 
 pub use credential::{CredentialBinding, SealedCredential};
+pub use crossed::{Crossed, Exchanged};
 pub use error::{Blame, EgressError, Refusal, VaultError};
 pub use grant::Grant;
 pub use secret::{MasterKey, Secret};

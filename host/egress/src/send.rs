@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use capstan_domain::adapter::{InwardResponse, Method, OutwardRequest};
-use http::HeaderMap;
-use http::header::CONTENT_ENCODING;
+use http::header::{ACCEPT, CONTENT_ENCODING, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
 use tracing::debug;
 
 use crate::address::{LookUp, NoAddress, system_look_up};
 use crate::clients::{ClientKey, Clients};
 use crate::compose::{Composed, compose, select};
-use crate::credential::{CredentialBinding, SealedCredential};
+use crate::credential::{CredentialBinding, OpenCredential, SealedCredential};
+use crate::crossed::{Crossed, Exchanged, request_length};
 use crate::error::EgressError;
 use crate::grant::{Grant, matches_any};
 use crate::quota::{PlaceOut, Quota};
 use crate::scrub::Scrubber;
+use crate::secret::Secret;
 use crate::target;
 use crate::vault::Vault;
 use crate::waiting::Waiting;
@@ -125,11 +127,54 @@ impl Egress {
         request: &OutwardRequest,
         waiting: &Waiting,
     ) -> Result<InwardResponse, EgressError> {
+        self.send_counted(grant, credential, request, waiting).await.reply
+    }
+
+    /// The same, and tells how many bytes crossed, errors included.
+    pub async fn send_counted(
+        &self,
+        grant: &Grant,
+        credential: Option<(&CredentialBinding, &SealedCredential)>,
+        request: &OutwardRequest,
+        waiting: &Waiting,
+    ) -> Exchanged {
+        let prepared = match self.prepare(grant, credential, request).await {
+            Ok(prepared) => prepared,
+            Err(error) => return Exchanged::unsent(error),
+        };
+        let Prepared { client, outgoing, host, opened, derived, place } = prepared;
+        let length = request_length(&outgoing);
+        let scrubber = Scrubber::new(opened.iter().flat_map(|opened| opened.values()).chain(&derived));
+
+        let deadline = self.settings.request_timeout;
+        let mut received = 0;
+        let wait = waiting.begin();
+        let exchange = self.exchange(client, outgoing, &host, &mut received);
+        let reply = tokio::time::timeout(deadline, exchange).await;
+        let reply = reply.unwrap_or_else(|_elapsed| Err(EgressError::TimedOut { host: host.clone(), after: deadline }));
+        drop(wait);
+        drop(place);
+        match &reply {
+            Ok(reply) => debug!(provider = %grant.provider, host, status = reply.status, "answered"),
+            Err(error) => debug!(provider = %grant.provider, host, %error, "not answered"),
+        }
+        let unsent = reply.as_ref().is_err_and(EgressError::surely_not_sent);
+        let crossed = Crossed { sent: if unsent { 0 } else { length }, received };
+        Exchanged { reply: reply.map(|reply| reply.scrubbed(&scrubber)), crossed }
+    }
+
+    /// Everything up to the moment before sending: the rules, the turn, the credential in its places.
+    async fn prepare(
+        &self,
+        grant: &Grant,
+        credential: Option<(&CredentialBinding, &SealedCredential)>,
+        request: &OutwardRequest,
+    ) -> Result<Prepared, EgressError> {
         let url = target::resolve(grant, &request.url)?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let client = self.client(grant, credential)?;
         // Before the credential is opened: what waits here holds nothing but the adapter's own request.
-        let _place = self.turn(grant).await?;
+        let place = self.turn(grant).await?;
         let opened = match credential {
             Some((binding, sealed)) => Some(self.vault.open_credential(binding, sealed)?),
             None => None,
@@ -144,21 +189,7 @@ impl Egress {
         }
         let composed = compose(url, request, &placed)?;
         let (outgoing, derived) = into_outgoing(request.method, composed);
-        let values = opened.iter().flat_map(|opened| opened.values()).chain(&derived);
-        let scrubber = Scrubber::new(values);
-
-        let deadline = self.settings.request_timeout;
-        let wait = waiting.begin();
-        let reply = match tokio::time::timeout(deadline, self.exchange(client, outgoing, &host)).await {
-            Ok(reply) => reply,
-            Err(_elapsed) => Err(EgressError::TimedOut { host: host.clone(), after: deadline }),
-        };
-        drop(wait);
-        match &reply {
-            Ok(reply) => debug!(provider = %grant.provider, host, status = reply.status, "answered"),
-            Err(error) => debug!(provider = %grant.provider, host, %error, "not answered"),
-        }
-        reply.map(|reply| reply.scrubbed(&scrubber))
+        Ok(Prepared { client, outgoing, host, opened, derived, place })
     }
 
     async fn turn(&self, grant: &Grant) -> Result<PlaceOut, EgressError> {
@@ -187,6 +218,7 @@ impl Egress {
         client: reqwest::Client,
         outgoing: reqwest::Request,
         host: &str,
+        received: &mut u64,
     ) -> Result<RawReply, EgressError> {
         let limit = self.settings.max_response_bytes;
         let too_large = || EgressError::TooLarge { host: host.to_owned(), limit };
@@ -199,6 +231,7 @@ impl Egress {
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.classify(error, host))? {
+            *received += chunk.len() as u64;
             if chunk.len() > limit - body.len() {
                 return Err(too_large());
             }
@@ -234,15 +267,30 @@ impl Egress {
     }
 }
 
+/// A request that is ready, and what is needed until its reply is clean.
+struct Prepared {
+    client: reqwest::Client,
+    outgoing: reqwest::Request,
+    host: String,
+    opened: Option<OpenCredential>,
+    /// To be scrubbed beside the credential's own values.
+    derived: Vec<Secret>,
+    place: PlaceOut,
+}
+
 /// The client's form of a request, and what is to be scrubbed beside the credential's own values.
-fn into_outgoing(method: Method, composed: Composed) -> (reqwest::Request, Vec<crate::secret::Secret>) {
+fn into_outgoing(method: Method, composed: Composed) -> (reqwest::Request, Vec<Secret>) {
     let method = match method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
         Method::Delete => reqwest::Method::DELETE,
     };
     let mut outgoing = reqwest::Request::new(method, composed.url);
-    *outgoing.headers_mut() = composed.headers;
+    let mut headers = composed.headers;
+    // Set here and not by the client, so that the request is whole when its length is taken.
+    headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(concat!("capstan/", env!("CARGO_PKG_VERSION"))));
+    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    *outgoing.headers_mut() = headers;
     // The bytes stay in a buffer that is wiped when the client lets go of it.
     *outgoing.body_mut() = composed.body.map(|body| Bytes::from_owner(body).into());
     (outgoing, composed.derived)

@@ -1,5 +1,6 @@
 //! The room as a whole, against providers on loopback addresses.
 
+mod counting;
 mod exchanging;
 mod parts;
 mod placing;
