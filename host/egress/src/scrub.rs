@@ -53,14 +53,15 @@ enum Pattern<'a> {
 pub(crate) struct Scrubber<'a> {
     patterns: Vec<Pattern<'a>>,
     /// Which patterns can start with a byte, as bits: most positions of a body are passed by with one look here.
-    starts: [u64; 256],
+    /// On the heap, since the scrubber is kept in a request's future while the provider takes its time.
+    starts: Box<[u64; 256]>,
 }
 
 impl<'a> Scrubber<'a> {
     pub(crate) fn new(secrets: impl Iterator<Item = &'a Secret>) -> Self {
         let patterns: Vec<_> =
             secrets.map(Secret::reveal).filter(|value| !value.is_empty()).flat_map(patterns_of).collect();
-        let mut starts = [0; 256];
+        let mut starts = Box::new([0; 256]);
         for (index, pattern) in patterns.iter().enumerate() {
             pattern.first_bytes(|byte| {
                 if let Some(bits) = starts.get_mut(usize::from(byte)) {

@@ -149,8 +149,7 @@ impl Egress {
         let deadline = self.settings.request_timeout;
         let mut received = 0;
         let wait = waiting.begin();
-        let exchange = self.exchange(client, outgoing, &host, &mut received);
-        let reply = tokio::time::timeout(deadline, exchange).await;
+        let reply = tokio::time::timeout(deadline, self.exchange(client, outgoing, &host, &mut received)).await;
         let reply = reply.unwrap_or_else(|_elapsed| Err(EgressError::TimedOut { host: host.clone(), after: deadline }));
         drop(wait);
         drop(place);
