@@ -3,7 +3,9 @@
 //! A name is resolved once per connection, by us, and the client connects to the very addresses that were vetted: there
 //! is no second look-up that could answer differently.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -32,6 +34,9 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 18] = [
 
 /// All that is unicast and global in IPv6. Everything outside is special by itself: loopback, mapped and compatible
 /// IPv4, NAT64 (`64:ff9b::/96`, `64:ff9b:1::/48`), discard, ULA, link-local, site-local, multicast.
+///
+/// A network may embed IPv4 addresses in prefixes of its own within this block (NAT64 by RFC 6052, ISATAP); nobody
+/// outside can know them, so whoever runs such a network has to keep this machine from its translator.
 const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
 /// Special blocks within [`GLOBAL_V6`]: protocol assignments with Teredo, benchmarking and ORCHID; documentation; 6to4;
@@ -68,24 +73,38 @@ fn within_v6(address: Ipv6Addr, (block, prefix): (Ipv6Addr, u32)) -> bool {
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum NoAddress {
     #[error("the name did not resolve")]
-    Unresolved(#[source] Arc<std::io::Error>),
+    Unresolved(#[source] Arc<io::Error>),
     #[error("the name leads to no public address")]
     OnlySpecial,
 }
 
-/// Resolves names by the system's resolver and keeps only vetted addresses.
+/// Asks what addresses a name has, whatever they are. A value, so that tests can have names of their own.
+pub(crate) type LookUp = Arc<dyn Fn(String) -> LookingUp + Send + Sync>;
+pub(crate) type LookingUp = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+
+/// The look-up by the system's resolver.
+pub(crate) fn system_look_up() -> LookUp {
+    Arc::new(|name| {
+        Box::pin(async move {
+            // Port 0 stands for the URL's own port.
+            Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.collect())
+        })
+    })
+}
+
+/// Looks names up and keeps only vetted addresses.
 pub(crate) struct VettingResolver {
     pub(crate) loopback: bool,
+    pub(crate) look_up: LookUp,
 }
 
 impl Resolve for VettingResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let loopback = self.loopback;
+        let looking_up = (self.look_up)(name.as_str().to_owned());
         Box::pin(async move {
-            // Port 0 stands for the URL's own port.
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-            let found = found.map_err(|error| NoAddress::Unresolved(Arc::new(error)))?;
-            let vetted = vet(name.as_str(), found, loopback)?;
+            let found = looking_up.await.map_err(|error| NoAddress::Unresolved(Arc::new(error)))?;
+            let vetted = vet(name.as_str(), found.into_iter(), loopback)?;
             Ok(Box::new(vetted.into_iter()) as Addrs)
         })
     }

@@ -10,6 +10,11 @@ use crate::headers::read_value;
 use crate::json;
 use crate::secret::Secret;
 
+/// Most parts of a multipart body, the credential's among them. Providers ask for a handful (a picture, its comment, a few
+/// options); an empty part costs an adapter nothing and us a hundred bytes.
+const MAX_PARTS: usize = 100;
+const TOO_LARGE: Refusal = Refusal::Body("is over 8 MiB");
+
 /// A credential's fields that go into the body, by the name that each has there.
 #[derive(Default)]
 pub(crate) struct Inserted<'a> {
@@ -23,7 +28,7 @@ pub(crate) type Encoded = (HeaderValue, Zeroizing<Vec<u8>>);
 /// Encodes a body; none for an empty one.
 pub(crate) fn encode(body: &Body, inserted: &Inserted<'_>) -> Result<Option<Encoded>, EgressError> {
     if size(body) > MAX_REQUEST_BYTES {
-        return Err(Refusal::Body("is over 8 MiB").into());
+        return Err(TOO_LARGE.into());
     }
     check_suits(body, inserted)?;
     match body {
@@ -35,14 +40,20 @@ pub(crate) fn encode(body: &Body, inserted: &Inserted<'_>) -> Result<Option<Enco
     }
 }
 
+/// What an adapter has written. For a multipart body a first look only, so that little is copied before its size is known.
 fn size(body: &Body) -> usize {
     match body {
         Body::Empty => 0,
         Body::Json(text) => text.len(),
         Body::Form(fields) => fields.iter().map(|(name, value)| name.len() + value.len()).sum(),
-        Body::Multipart(parts) => parts.iter().map(|part| part.name.len() + part.data.len()).sum(),
+        Body::Multipart(parts) => parts.iter().map(part_size).sum(),
         Body::Bytes(_, data) => data.len(),
     }
+}
+
+fn part_size(part: &Part) -> usize {
+    let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    part.name.len() + optional(&part.file_name) + optional(&part.content_type) + part.data.len()
 }
 
 fn check_suits(body: &Body, inserted: &Inserted<'_>) -> Result<(), Refusal> {
@@ -84,6 +95,9 @@ fn encode_form(fields: &[(String, String)], placed: &[(&str, &Secret)]) -> Resul
 
 /// `multipart/form-data` (RFC 7578): the adapter's parts, then the credential's.
 fn encode_multipart(parts: &[Part], placed: &[(&str, &Secret)]) -> Result<Encoded, EgressError> {
+    if parts.len() + placed.len() > MAX_PARTS {
+        return Err(Refusal::Body("has more than 100 parts").into());
+    }
     check_free(parts.iter().map(|part| part.name.as_str()), placed)?;
     let boundary = boundary(parts, placed)?;
     let mut heads = Vec::with_capacity(parts.len() + placed.len());
@@ -96,6 +110,10 @@ fn encode_multipart(parts: &[Part], placed: &[(&str, &Secret)]) -> Result<Encode
     }
     let end = format!("--{boundary}--\r\n");
     let capacity = end.len() + heads.iter().map(|(head, data)| head.len() + data.len() + 2).sum::<usize>();
+    // The limit is on what is sent: boundaries, escaped names and content types are most of a body of small parts.
+    if capacity > MAX_REQUEST_BYTES {
+        return Err(TOO_LARGE.into());
+    }
     let mut body = Zeroizing::new(Vec::with_capacity(capacity));
     for (head, data) in heads {
         body.extend_from_slice(head.as_bytes());

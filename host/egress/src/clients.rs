@@ -7,7 +7,7 @@ use moka::sync::Cache;
 use rustls::client::Resumption;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::address::VettingResolver;
+use crate::address::{LookUp, VettingResolver};
 use crate::error::EgressError;
 use crate::send::EgressSettings;
 
@@ -26,14 +26,15 @@ pub(crate) struct ClientKey {
 pub(crate) struct Clients {
     tls: ClientConfig,
     settings: EgressSettings,
+    look_up: LookUp,
     cache: Cache<ClientKey, reqwest::Client>,
 }
 
 impl Clients {
-    pub(crate) fn new(settings: EgressSettings) -> Result<Self, EgressError> {
+    pub(crate) fn new(settings: EgressSettings, look_up: LookUp) -> Result<Self, EgressError> {
         let cache =
             Cache::builder().max_capacity(settings.max_clients).time_to_idle(settings.client_idle_timeout).build();
-        Ok(Self { tls: tls_config()?, settings, cache })
+        Ok(Self { tls: tls_config()?, settings, look_up, cache })
     }
 
     pub(crate) fn get(&self, key: ClientKey) -> Result<reqwest::Client, EgressError> {
@@ -48,13 +49,12 @@ impl Clients {
         tls.resumption = Resumption::in_memory_sessions(TLS_SESSIONS);
         reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
-            .dns_resolver(VettingResolver { loopback })
+            .dns_resolver(VettingResolver { loopback, look_up: Arc::clone(&self.look_up) })
             .redirect(reqwest::redirect::Policy::none())
             // The library sends again after a graceful HTTP/2 shutdown, which does not always mean "not processed".
             .retry(reqwest::retry::never())
             .referer(false)
             .no_proxy()
-            .user_agent(concat!("capstan/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.settings.connect_timeout)
             .pool_max_idle_per_host(self.settings.max_idle_per_host)
             .pool_idle_timeout(self.settings.pool_idle_timeout)

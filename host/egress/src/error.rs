@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use capstan_domain::ProviderId;
+
 /// Whose fault an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Blame {
@@ -40,6 +42,14 @@ pub enum EgressError {
     UnfitValue {
         /// The field's name.
         field: String,
+    },
+    /// As many requests to this provider are out as may be, and none ended while this one waited for its turn.
+    #[error("{most} requests to {provider} are out already")]
+    Busy {
+        /// The provider.
+        provider: ProviderId,
+        /// Most requests at once.
+        most: usize,
     },
     /// The HTTP client could not be made.
     #[error("the outward HTTP client could not be made")]
@@ -115,6 +125,7 @@ impl EgressError {
             | Self::NotBound { .. }
             | Self::Credential(_)
             | Self::UnfitValue { .. }
+            | Self::Busy { .. }
             | Self::Client(_)
             | Self::Tls(_)
             | Self::Unresolved { .. }
@@ -133,6 +144,7 @@ impl EgressError {
             Self::NotBound { .. } => "not-bound",
             Self::Credential(_) => "credential",
             Self::UnfitValue { .. } => "unfit-value",
+            Self::Busy { .. } => "busy",
             Self::Client(_) => "client",
             Self::Tls(_) => "tls",
             Self::Unresolved { .. } => "unresolved",
@@ -156,6 +168,9 @@ impl EgressError {
             | Self::UnfitValue { .. }
             | Self::Client(_)
             | Self::Tls(_) => Blame::Us,
+            // The bound is ours. A provider that is slow is told of by the requests that run out of time, and one that is
+            // only asked a lot has done nothing to be left alone for.
+            Self::Busy { .. } => Blame::Us,
             Self::Unresolved { .. }
             | Self::NoVettedAddress { .. }
             | Self::NotConnected { .. }

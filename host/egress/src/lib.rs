@@ -9,7 +9,7 @@
 //! is a question of money, so errors say only whether it surely was not sent.
 //!
 //! Start reading at [`send`](Egress::send) in `send.rs`, which names every stage: `target` (where), `compose` (what),
-//! `clients` and `address` (over which connection), `scrub` (what comes back). The secrets start at `vault.rs`.
+//! `quota` (whether now), `clients` and `address` (over which connection), `scrub` (what comes back). The secrets start at `vault.rs`.
 
 mod address;
 mod aead;
@@ -17,10 +17,12 @@ mod body;
 mod clients;
 mod compose;
 mod credential;
+mod crossed;
 mod error;
 mod grant;
 mod headers;
 mod json;
+mod quota;
 mod scrub;
 mod secret;
 mod send;
@@ -32,6 +34,7 @@ mod waiting;
 mod tests;
 
 pub use credential::{CredentialBinding, SealedCredential};
+pub use crossed::{Crossed, Exchanged};
 pub use error::{Blame, EgressError, Refusal, VaultError};
 pub use grant::Grant;
 pub use secret::{MasterKey, Secret};

@@ -53,14 +53,15 @@ enum Pattern<'a> {
 pub(crate) struct Scrubber<'a> {
     patterns: Vec<Pattern<'a>>,
     /// Which patterns can start with a byte, as bits: most positions of a body are passed by with one look here.
-    starts: [u64; 256],
+    /// On the heap, since the scrubber is kept in a request's future while the provider takes its time.
+    starts: Box<[u64; 256]>,
 }
 
 impl<'a> Scrubber<'a> {
     pub(crate) fn new(secrets: impl Iterator<Item = &'a Secret>) -> Self {
         let patterns: Vec<_> =
             secrets.map(Secret::reveal).filter(|value| !value.is_empty()).flat_map(patterns_of).collect();
-        let mut starts = [0; 256];
+        let mut starts = Box::new([0; 256]);
         for (index, pattern) in patterns.iter().enumerate() {
             pattern.first_bytes(|byte| {
                 if let Some(bits) = starts.get_mut(usize::from(byte)) {
@@ -88,15 +89,19 @@ impl<'a> Scrubber<'a> {
         clean
     }
 
+    /// Whether a header's name holds a secret. Names come in lower case, so case does not count in base64 either.
+    pub(crate) fn is_in_name(&self, name: &str) -> bool {
+        let mut readings = Readings::default();
+        let text = name.as_bytes();
+        (0..text.len()).any(|start| self.longest_match(text, start, Case::Either, &mut readings).is_some())
+    }
+
     /// Start and end of every stretch to be removed, in order, none overlapping another.
     fn find(&self, text: &[u8]) -> Vec<(usize, usize)> {
         let mut found: Vec<(usize, usize)> = Vec::new();
         let mut readings = Readings::default();
-        for (start, byte) in text.iter().enumerate() {
-            let bits = self.starts.get(usize::from(*byte)).copied().unwrap_or_default();
-            let Some(length) = self.longest_match(text.get(start..).unwrap_or_default(), bits, &mut readings) else {
-                continue;
-            };
+        for start in 0..text.len() {
+            let Some(length) = self.longest_match(text, start, Case::Exact, &mut readings) else { continue };
             match found.last_mut() {
                 Some((_, end)) if start < *end => *end = (*end).max(start + length),
                 Some(_) | None => found.push((start, start + length)),
@@ -105,12 +110,14 @@ impl<'a> Scrubber<'a> {
         found
     }
 
-    /// Length of the longest occurrence of the patterns that `bits` names.
-    fn longest_match(&self, text: &[u8], mut bits: u64, readings: &mut Readings) -> Option<usize> {
+    /// Length of the longest occurrence at `start`; `base64` is whether letter case counts in base64.
+    fn longest_match(&self, text: &[u8], start: usize, base64: Case, readings: &mut Readings) -> Option<usize> {
+        let text = text.get(start..)?;
+        let mut bits = self.starts.get(usize::from(*text.first()?)).copied().unwrap_or_default();
         let mut longest = None;
         while bits != 0 {
             let sharing = self.patterns.iter().skip(bits.trailing_zeros() as usize).step_by(64);
-            longest = longest.max(sharing.filter_map(|pattern| pattern.matches(text, readings)).max());
+            longest = longest.max(sharing.filter_map(|pattern| pattern.matches(text, base64, readings)).max());
             bits &= bits - 1;
         }
         longest
@@ -130,12 +137,12 @@ fn patterns_of(value: &str) -> Vec<Pattern<'_>> {
 }
 
 impl Pattern<'_> {
-    /// Length of the longest occurrence at the start of `text`.
-    fn matches(&self, text: &[u8], readings: &mut Readings) -> Option<usize> {
+    /// Length of the longest occurrence at the start of `text`; `base64` is whether letter case counts in base64.
+    fn matches(&self, text: &[u8], base64: Case, readings: &mut Readings) -> Option<usize> {
         match self {
             Self::Plain(value) => readings.longest(text, value, Case::Either),
             Self::Hex(value) => match_hex(text, value),
-            Self::Base64(encoded) => readings.longest(text, encoded, Case::Exact),
+            Self::Base64(encoded) => readings.longest(text, encoded, base64),
             Self::Wide(bytes) => text.starts_with(bytes).then_some(bytes.len()),
         }
     }

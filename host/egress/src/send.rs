@@ -6,17 +6,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use capstan_domain::adapter::{InwardResponse, Method, OutwardRequest};
-use http::HeaderMap;
-use http::header::CONTENT_ENCODING;
+use http::header::{ACCEPT, CONTENT_ENCODING, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
 use tracing::debug;
 
-use crate::address::NoAddress;
+use crate::address::{LookUp, NoAddress, system_look_up};
 use crate::clients::{ClientKey, Clients};
 use crate::compose::{Composed, compose, select};
-use crate::credential::{CredentialBinding, SealedCredential};
+use crate::credential::{CredentialBinding, OpenCredential, SealedCredential};
+use crate::crossed::{Crossed, Exchanged, request_length};
 use crate::error::EgressError;
 use crate::grant::{Grant, matches_any};
+use crate::quota::{PlaceOut, Quota};
 use crate::scrub::Scrubber;
+use crate::secret::Secret;
 use crate::target;
 use crate::vault::Vault;
 use crate::waiting::Waiting;
@@ -38,6 +41,10 @@ pub struct EgressSettings {
     pub max_clients: u64,
     /// How long a client without requests is kept.
     pub client_idle_timeout: Duration,
+    /// Most requests at once to one provider, whatever its credentials; at least one.
+    pub max_requests_at_once: usize,
+    /// How long a request waits for its turn when that many are out. Not part of `request_timeout`.
+    pub turn_timeout: Duration,
 }
 
 impl Default for EgressSettings {
@@ -57,6 +64,11 @@ impl Default for EgressSettings {
             // A client costs some tens of kilobytes.
             max_clients: 4096,
             client_idle_timeout: Duration::from_secs(10 * 60),
+            // A quarter of the 1,024 files that a process usually may have open, so that a provider that never answers
+            // leaves most of them to the others; over a thousand requests a second to one that answers within 200 ms.
+            max_requests_at_once: 256,
+            // A burst is over by then. A task that waits longer is better off with the next candidate.
+            turn_timeout: Duration::from_secs(1),
         }
     }
 }
@@ -66,6 +78,7 @@ pub struct Egress {
     vault: Arc<Vault>,
     settings: EgressSettings,
     clients: Clients,
+    quota: Quota,
 }
 
 impl Egress {
@@ -74,8 +87,18 @@ impl Egress {
     /// # Errors
     /// [`EgressError::Tls`] when the TLS settings cannot be made.
     pub fn new(vault: Arc<Vault>, settings: EgressSettings) -> Result<Self, EgressError> {
-        let clients = Clients::new(settings.clone())?;
-        Ok(Self { vault, settings, clients })
+        Self::with_look_up(vault, settings, system_look_up())
+    }
+
+    /// The same, with names looked up in another way.
+    pub(crate) fn with_look_up(
+        vault: Arc<Vault>,
+        settings: EgressSettings,
+        look_up: LookUp,
+    ) -> Result<Self, EgressError> {
+        let clients = Clients::new(settings.clone(), look_up)?;
+        let quota = Quota::new(settings.max_requests_at_once, settings.turn_timeout);
+        Ok(Self { vault, settings, clients, quota })
     }
 
     /// Sends an adapter's request, with the credential in the places that it asks for, and returns the reply without
@@ -104,9 +127,53 @@ impl Egress {
         request: &OutwardRequest,
         waiting: &Waiting,
     ) -> Result<InwardResponse, EgressError> {
+        self.send_counted(grant, credential, request, waiting).await.reply
+    }
+
+    /// The same, and tells how many bytes crossed, errors included.
+    pub async fn send_counted(
+        &self,
+        grant: &Grant,
+        credential: Option<(&CredentialBinding, &SealedCredential)>,
+        request: &OutwardRequest,
+        waiting: &Waiting,
+    ) -> Exchanged {
+        let prepared = match self.prepare(grant, credential, request).await {
+            Ok(prepared) => prepared,
+            Err(error) => return Exchanged::unsent(error),
+        };
+        let Prepared { client, outgoing, host, opened, derived, place } = prepared;
+        let length = request_length(&outgoing);
+        let scrubber = Scrubber::new(opened.iter().flat_map(|opened| opened.values()).chain(&derived));
+
+        let deadline = self.settings.request_timeout;
+        let mut received = 0;
+        let wait = waiting.begin();
+        let reply = tokio::time::timeout(deadline, self.exchange(client, outgoing, &host, &mut received)).await;
+        let reply = reply.unwrap_or_else(|_elapsed| Err(EgressError::TimedOut { host: host.clone(), after: deadline }));
+        drop(wait);
+        drop(place);
+        match &reply {
+            Ok(reply) => debug!(provider = %grant.provider, host, status = reply.status, "answered"),
+            Err(error) => debug!(provider = %grant.provider, host, %error, "not answered"),
+        }
+        let unsent = reply.as_ref().is_err_and(EgressError::surely_not_sent);
+        let crossed = Crossed { sent: if unsent { 0 } else { length }, received };
+        Exchanged { reply: reply.map(|reply| reply.scrubbed(&scrubber)), crossed }
+    }
+
+    /// Everything up to the moment before sending: the rules, the turn, the credential in its places.
+    async fn prepare(
+        &self,
+        grant: &Grant,
+        credential: Option<(&CredentialBinding, &SealedCredential)>,
+        request: &OutwardRequest,
+    ) -> Result<Prepared, EgressError> {
         let url = target::resolve(grant, &request.url)?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let client = self.client(grant, credential)?;
+        // Before the credential is opened: what waits here holds nothing but the adapter's own request.
+        let place = self.turn(grant).await?;
         let opened = match credential {
             Some((binding, sealed)) => Some(self.vault.open_credential(binding, sealed)?),
             None => None,
@@ -121,21 +188,12 @@ impl Egress {
         }
         let composed = compose(url, request, &placed)?;
         let (outgoing, derived) = into_outgoing(request.method, composed);
-        let values = opened.iter().flat_map(|opened| opened.values()).chain(&derived);
-        let scrubber = Scrubber::new(values);
+        Ok(Prepared { client, outgoing, host, opened, derived, place })
+    }
 
-        let deadline = self.settings.request_timeout;
-        let wait = waiting.begin();
-        let reply = match tokio::time::timeout(deadline, self.exchange(client, outgoing, &host)).await {
-            Ok(reply) => reply,
-            Err(_elapsed) => Err(EgressError::TimedOut { host: host.clone(), after: deadline }),
-        };
-        drop(wait);
-        match &reply {
-            Ok(reply) => debug!(provider = %grant.provider, host, status = reply.status, "answered"),
-            Err(error) => debug!(provider = %grant.provider, host, %error, "not answered"),
-        }
-        reply.map(|reply| reply.scrubbed(&scrubber))
+    async fn turn(&self, grant: &Grant) -> Result<PlaceOut, EgressError> {
+        let busy = || EgressError::Busy { provider: grant.provider.clone(), most: self.quota.most() };
+        self.quota.enter(&grant.provider).await.ok_or_else(busy)
     }
 
     fn client(
@@ -159,6 +217,7 @@ impl Egress {
         client: reqwest::Client,
         outgoing: reqwest::Request,
         host: &str,
+        received: &mut u64,
     ) -> Result<RawReply, EgressError> {
         let limit = self.settings.max_response_bytes;
         let too_large = || EgressError::TooLarge { host: host.to_owned(), limit };
@@ -171,6 +230,7 @@ impl Egress {
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.classify(error, host))? {
+            *received += chunk.len() as u64;
             if chunk.len() > limit - body.len() {
                 return Err(too_large());
             }
@@ -206,15 +266,30 @@ impl Egress {
     }
 }
 
+/// A request that is ready, and what is needed until its reply is clean.
+struct Prepared {
+    client: reqwest::Client,
+    outgoing: reqwest::Request,
+    host: String,
+    opened: Option<OpenCredential>,
+    /// To be scrubbed beside the credential's own values.
+    derived: Vec<Secret>,
+    place: PlaceOut,
+}
+
 /// The client's form of a request, and what is to be scrubbed beside the credential's own values.
-fn into_outgoing(method: Method, composed: Composed) -> (reqwest::Request, Vec<crate::secret::Secret>) {
+fn into_outgoing(method: Method, composed: Composed) -> (reqwest::Request, Vec<Secret>) {
     let method = match method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
         Method::Delete => reqwest::Method::DELETE,
     };
     let mut outgoing = reqwest::Request::new(method, composed.url);
-    *outgoing.headers_mut() = composed.headers;
+    let mut headers = composed.headers;
+    // Set here and not by the client, so that the request is whole when its length is taken.
+    headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(concat!("capstan/", env!("CARGO_PKG_VERSION"))));
+    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    *outgoing.headers_mut() = headers;
     // The bytes stay in a buffer that is wiped when the client lets go of it.
     *outgoing.body_mut() = composed.body.map(|body| Bytes::from_owner(body).into());
     (outgoing, composed.derived)
@@ -233,7 +308,9 @@ impl RawReply {
             let value = scrubber.scrub(value.as_bytes().to_vec());
             (name.as_str().to_owned(), String::from_utf8_lossy(&value).into_owned())
         };
-        let headers = self.headers.iter().map(clean).collect();
+        // A name with a mark in it would be a name that nobody sent, so such a header goes as a whole.
+        let kept = self.headers.iter().filter(|(name, _)| !scrubber.is_in_name(name.as_str()));
+        let headers = kept.map(clean).collect();
         InwardResponse { status: self.status, headers, body: scrubber.scrub(self.body) }
     }
 }

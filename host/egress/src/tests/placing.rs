@@ -91,6 +91,21 @@ async fn a_query_parameter_is_appended_to_the_adapters_query() {
 }
 
 #[tokio::test]
+async fn encoded_line_breaks_in_the_query_are_data_and_stay_encoded() {
+    let provider = Provider::agreeable().await;
+    let query = "text=a%0d%0Ax-mine:%201%0d%0a%0d%0aGET%20/b&c=%00&d=%250a";
+    let request = get(&format!("/res.php?{query}"));
+    send_placed(&grant_for(provider.address), request, &[Place::Query(named("key"))]).await.unwrap();
+    let seen = provider.last();
+    assert_eq!(seen.uri.path(), "/api/res.php");
+    assert!(seen.uri.query().unwrap().starts_with(&format!("{query}&key=")), "{}", seen.uri);
+    assert!(!seen.headers.contains_key("x-mine") && seen.body.is_empty());
+    let pairs: Vec<_> = form_urlencoded::parse(seen.uri.query().unwrap().as_bytes()).into_owned().collect();
+    assert_eq!(pairs[0], (named("text"), named("a\r\nx-mine: 1\r\n\r\nGET /b")));
+    assert_eq!(pairs[3], (named("key"), KEY.to_owned()));
+}
+
+#[tokio::test]
 async fn a_header_is_set_after_its_prefix() {
     let provider = Provider::agreeable().await;
     let place = Place::Header { name: named("Authorization"), prefix: named("Bearer ") };

@@ -99,9 +99,20 @@ fn urls_in_odd_forms_are_refused() {
         "/a\0",
         "/a%00",
         "/a%0d%0Ab",
+        // Decoded twice in a path, since servers behind servers do so.
+        "/a%2500",
+        "/a%250d%250Ab",
+        "/a?b=c\r\nhost: evil.org",
+        "/a?b=\0",
         "/ä",
         "https://cdn.example。net/",
         "https://ｃdn.example.net/",
+        "https://①②⑦.0.0.1/",
+        "https://１２７.0.0.1/",
+        "https://[fe80::1%25eth0]/",
+        "https://[fe80::1%eth0]/",
+        "https://[::1%25]/",
+        "https://127%2e0.0.1/",
     ] {
         refuses(&public(), url);
     }
@@ -130,23 +141,29 @@ fn paths_that_climb_are_refused_in_every_spelling() {
 
 #[test]
 fn special_addresses_in_urls_are_refused_in_every_spelling() {
-    let hosts = ["127.0.0.1", "10.0.0.1", "169.254.169.254", "0.0.0.0", "[::1]", "[::ffff:7f00:1]", "[fd00::1]"];
-    let grant = Grant { hosts: hosts.map(str::to_owned).to_vec(), ..public() };
-    for url in [
-        "https://127.0.0.1/",
-        "https://127.1/",
-        "https://2130706433/",
-        "https://0x7f.1/",
-        "https://0177.0.0.1/",
-        "https://10.0.0.1/",
-        "https://169.254.169.254/latest/meta-data",
-        "https://0/",
-        "https://[::1]/",
-        "https://[::ffff:127.0.0.1]/",
-        "https://[fd00::1]/",
+    for (host, spellings) in [
+        ("127.0.0.1", "127.0.0.1 127.0.0.1. 127.1 2130706433 0x7f.1 0x7f000001 0x7F000001 0177.0.0.1 017700000001"),
+        ("10.0.0.1", "10.0.0.1 10.1 0xa000001 012.0.0.1"),
+        ("169.254.169.254", "169.254.169.254 0xa9fea9fe"),
+        ("0.0.0.0", "0 0.0.0.0 0x0"),
+        ("[::1]", "[::1] [0:0:0:0:0:0:0:1]"),
+        ("[::ffff:7f00:1]", "[::ffff:127.0.0.1] [::ffff:7f00:1]"),
+        ("[::7f00:1]", "[::127.0.0.1]"),
+        ("[fd00::1]", "[fd00::1] [FD00:0::1]"),
+        ("[fe80::1]", "[fe80::1]"),
+        // NAT64, the well-known prefix and the local one.
+        ("[64:ff9b::a00:1]", "[64:ff9b::10.0.0.1] [64:ff9b::a00:1] [0064:FF9B::0a00:0001]"),
+        ("[64:ff9b:1::a00:1]", "[64:ff9b:1::10.0.0.1] [64:ff9b:1:0::a00:1]"),
+        // 6to4 and Teredo.
+        ("[2002:7f00:1::]", "[2002:7f00:1::] [2002:7f00:0001::0]"),
+        ("[2001:0:a00:1::f5ff:fffe]", "[2001::a00:1:0:0:f5ff:fffe] [2001:0:a00:1:0:0:245.255.255.254]"),
     ] {
-        let error = resolved(&grant, url).expect_err(url);
-        assert!(matches!(error, EgressError::Refused(Refusal::Address(_))), "{url}: {error:?}");
+        // The host is granted as it reads in the end, so that it is the address that is refused.
+        let grant = Grant { hosts: vec![host.to_owned()], ..public() };
+        for spelling in spellings.split_whitespace() {
+            let error = resolved(&grant, &format!("https://{spelling}/latest")).expect_err(spelling);
+            assert!(matches!(error, EgressError::Refused(Refusal::Address(_))), "{spelling}: {error:?}");
+        }
     }
 }
 
@@ -194,6 +211,19 @@ async fn a_loopback_name_is_not_reached_without_the_grant() {
 }
 
 #[tokio::test]
+async fn localhost_with_a_dot_is_another_name_and_reached_no_more_than_others() {
+    let base = grant("http://localhost:8080/");
+    assert!(matches!(resolved(&base, "https://localhost./"), Err(EgressError::Refused(Refusal::Host(_)))));
+    refuses(&Grant { hosts: vec!["localhost.".to_owned()], ..base }, "http://localhost.:8080/");
+    let provider = Provider::agreeable().await;
+    let url = format!("https://localhost.:{}/", provider.address.port());
+    let ungranted = Grant { loopback: false, ..grant(&url) };
+    let error = send_bare(&ungranted, &get("/")).await.unwrap_err();
+    let never_reached = matches!(error, EgressError::NoVettedAddress { .. } | EgressError::Unresolved { .. });
+    assert!(never_reached && provider.connections() == 0, "{error:?}");
+}
+
+#[tokio::test]
 async fn a_loopback_name_is_reached_with_the_grant() {
     let provider = Provider::agreeable().await;
     let grant = grant(&format!("http://localhost:{}/", provider.address.port()));
@@ -218,6 +248,10 @@ async fn headers_that_are_the_hosts_own_are_refused() {
         "Keep-Alive",
         "TE",
         "Trailer",
+        "Trailers",
+        "HTTP2-Settings",
+        "Content-Encoding",
+        "If-Range",
         "Upgrade",
         "Proxy-Authorization",
         "Proxy-Connection",
@@ -227,8 +261,40 @@ async fn headers_that_are_the_hosts_own_are_refused() {
         "Accept-Encoding",
         "Range",
         "Forwarded",
+        "X-Forwarded",
         "X-Forwarded-For",
         "X-Forwarded-Host",
+        "X-Forwarded-Anything",
+        "X-Original-URL",
+        "X-Original-Host",
+        "X-Rewrite-URL",
+        "X-HTTP-Method",
+        "X-HTTP-Method-Override",
+        "X-Method-Override",
+        "X-Host",
+        "X-Client-IP",
+        "X-Real-IP",
+        "X-Real-Host",
+        "X-URL-Scheme",
+        "X-Cluster-Client-IP",
+        "X-Originating-IP",
+        "X-Remote-IP",
+        "X-Remote-Addr",
+        "True-Client-IP",
+        "CF-Connecting-IP",
+        "CF-Connecting-IPv6",
+        "Fastly-Client-IP",
+        "Via",
+        "Sec-Fetch-Site",
+        "Sec-WebSocket-Key",
+        "Proxy",
+        "Proxy-Anything",
+        // Servers that hand headers on as variables make one name of these and those with dashes.
+        "X_Original_URL",
+        "X_Forwarded_For",
+        "X-Forwarded_For",
+        "Content_Length",
+        "Proxy_Anything",
     ] {
         let error = with_header(&provider, name, "1").await.expect_err(name);
         assert!(matches!(error, EgressError::Refused(Refusal::OwnedHeader(_))), "{name}: {error:?}");
@@ -238,6 +304,15 @@ async fn headers_that_are_the_hosts_own_are_refused() {
     let placed = send_placed(&grant_for(provider.address), get("/"), &[place]).await;
     assert!(matches!(placed, Err(EgressError::Refused(Refusal::OwnedHeader(_)))));
     assert!(provider.was_sent_nothing());
+}
+
+#[tokio::test]
+async fn headers_that_only_resemble_the_hosts_own_are_sent() {
+    let provider = Provider::agreeable().await;
+    for name in ["X-Original", "X-Via", "Section", "Proximity", "X-Method", "X_Api_Key", "Accept", "User-Agent"] {
+        assert_eq!(with_header(&provider, name, "mine").await.unwrap().status, 200, "{name}");
+        assert_eq!(provider.last().header(name), "mine");
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use capstan_domain::adapter::{Body, OutwardRequest, Place};
 use url::form_urlencoded;
 
-use super::support::{KEY, Provider, binding, egress, get, grant_for, post, sealed, send_placed};
+use super::support::{KEY, Provider, binding, egress, fields, get, grant_for, post, sealed, send_placed, vault};
 use crate::Secret;
 use crate::scrub::Scrubber;
 
@@ -159,4 +159,25 @@ async fn a_credential_that_was_not_placed_is_removed_as_well() {
     let request = OutwardRequest { placements: Vec::new(), ..get("/") };
     let reply = egress().send(&grant_for(provider.address), Some((&bound, &sealed(&bound))), &request).await.unwrap();
     assert_eq!(reply.body, b"your key is [credential]");
+}
+
+#[tokio::test]
+async fn a_header_whose_name_holds_the_credential_is_dropped() {
+    const TOKEN: &str = "To-ken.1Zq";
+    let provider = Provider::start(|_| {
+        let base64 = STANDARD_NO_PAD.encode(TOKEN);
+        let inside = STANDARD_NO_PAD.encode(format!("ab{TOKEN}"));
+        let mut reply = Response::builder().header("x-kept", "1");
+        for name in [TOKEN.to_owned(), format!("x-{TOKEN}-y"), hex(TOKEN), base64, inside] {
+            reply = reply.header(name, "leak");
+        }
+        reply.body(AxumBody::empty()).unwrap()
+    })
+    .await;
+    let bound = binding(1, &[]);
+    let sealed = vault().seal_credential(&bound, &fields(TOKEN)).unwrap();
+    let reply = egress().send(&grant_for(provider.address), Some((&bound, &sealed)), &get("/")).await.unwrap();
+    assert!(reply.headers.contains(&("x-kept".to_owned(), "1".to_owned())));
+    let leaks: Vec<_> = reply.headers.iter().filter(|(_, value)| value == "leak").collect();
+    assert!(leaks.is_empty(), "{leaks:?}");
 }

@@ -51,7 +51,13 @@ pub(super) struct Provider {
 
 impl Provider {
     pub(super) async fn start(answer: impl Fn(&Seen) -> Response<AxumBody> + Clone + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap(), answer)
+    }
+
+    pub(super) fn start_at(
+        listener: TcpListener,
+        answer: impl Fn(&Seen) -> Response<AxumBody> + Clone + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let seen = Arc::new(Mutex::new(Vec::new()));
