@@ -153,6 +153,7 @@ fn size() -> (usize, usize) {
     if is_full() { (50, 10_000) } else { (20, 200) }
 }
 
+#[expect(clippy::print_stdout, reason = "the figures are for whoever has asked for them")]
 async fn swapped_under_load() -> Result<()> {
     let field = Field::start(Engine::Sqlite).await?;
     field.install('b').await?;

@@ -104,6 +104,9 @@ impl Field {
                 seen.sum("capstan_sandbox_cpu_seconds_sum", &labels),
                 seen.sum("capstan_sandbox_memory_bytes_sum", &labels),
             );
+            let sent = seen.sum("capstan_egress_bytes_total", &[("provider", provider), ("direction", "sent")]);
+            // Nothing of the hostile one's was ever sent.
+            ensure!((sent > 100.0) == (provider == "anti-captcha"), "{provider}: {sent}");
             ensure!(calls > 1.0 && cpu > 0.0 && memory > least_memory, "{provider}: {calls} {cpu} {memory}");
         }
         Ok(())

@@ -15,7 +15,7 @@ use capstan_domain::adapter::FaultClass;
 use capstan_domain::code::ErrorCode;
 use capstan_domain::route::{PoolMode, SelectionMode};
 use capstan_domain::{Amount, ProviderId};
-use capstan_egress::EgressError;
+use capstan_egress::{Crossed, EgressError};
 use capstan_sandbox::Used;
 use prometheus_client::registry::Registry;
 
@@ -49,6 +49,7 @@ pub struct Metrics {
     egress_seconds: Timers<2>,
     egress_faults: Counters<2>,
     egress_refused: Counters<2>,
+    egress_bytes: Counters<2>,
     ledger_checks: Counters<1>,
     balance_looks: Counters<2>,
     market_looks: Counters<2>,
@@ -168,6 +169,7 @@ impl Default for Metrics {
             egress_seconds: Timers::register(of, table::EGRESS_SECONDS),
             egress_faults: Counters::register(of, table::EGRESS_FAULTS),
             egress_refused: Counters::register(of, table::EGRESS_REFUSED),
+            egress_bytes: Counters::register(of, table::EGRESS_BYTES),
             ledger_checks: Counters::register(of, table::LEDGER_CHECKS),
             balance_looks: Counters::register(of, table::BALANCE_LOOKS),
             market_looks: Counters::register(of, table::MARKET_LOOKS),
@@ -291,6 +293,13 @@ impl Metrics {
         }
     }
 
+    /// Bytes crossed, to a provider and from it.
+    pub(crate) fn crossed(&self, provider: &ProviderId, crossed: Crossed) {
+        for (direction, bytes) in [("sent", crossed.sent), ("received", crossed.received)] {
+            self.egress_bytes.add([provider.into(), direction.into()], bytes);
+        }
+    }
+
     /// A balance at a provider was looked at.
     pub(crate) fn balance_looked(&self, provider: &ProviderId, verdict: &'static str) {
         self.balance_looks.add([provider.into(), verdict.into()], 1);
@@ -353,6 +362,7 @@ mod tests {
         metrics.called(&provider, "begin", second, Some("busy"));
         metrics.used(&provider, Used { cpu: second, memory_bytes: 1 << 20 });
         metrics.exchanged(&provider, "submit", second, Some(&EgressError::Refused(Refusal::Body("is no body"))));
+        metrics.crossed(&provider, Crossed { sent: 5, received: 7 });
         metrics.quarantined(&provider);
         metrics.ledger_checked(Some(true), 1);
         metrics.reported(&provider, "right");

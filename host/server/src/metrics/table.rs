@@ -110,6 +110,7 @@ metrics! {
     EGRESS_SECONDS = Kind::Histogram(EXCHANGE), "capstan_egress_seconds", "seconds", ["provider", "operation"], "Time waiting for providers' HTTP, by operation, replies that never came included";
     EGRESS_FAULTS = Kind::Counter, "capstan_egress_faults_total", "requests", ["provider", "kind"], "Requests to providers without a usable reply, by kind; an HTTP error status is a reply";
     EGRESS_REFUSED = Kind::Counter, "capstan_egress_refused_total", "requests", ["provider", "reason"], "Requests that adapters wanted sent and that were refused before they were, by the rule that they break";
+    EGRESS_BYTES = Kind::Counter, "capstan_egress_bytes_total", "bytes", ["provider", "direction"], "Bytes sent to providers, as HTTP/1.1 writes requests, and received from them, as far as bodies were read";
     CREDENTIALS = Kind::Gauge, "capstan_credentials", "credentials", ["provider", "pool", "standing"], "Credentials that are ready, resting after a fault, or out of use";
     QUEUED = Kind::Gauge, "capstan_queue_depth", "entries", ["queue"], "What waits: writes for the one writer, calls for a thread of the sandbox";
     COMMITS = Kind::Counter, "capstan_commits_total", "transactions", [], "Transactions committed; writes per commit is the average batch";

@@ -17,6 +17,7 @@ use crate::adapters::at_generation;
 use crate::app::App;
 use crate::clock;
 use crate::exchange::care;
+use crate::providers::{Credential, Provider};
 
 /// A task on its way to a provider. The payload lives here alone, and ends with it: secret parameters are never written.
 pub(super) struct Job {
@@ -82,19 +83,22 @@ async fn try_one(
     moves::refused(app, task, &fault, next).await
 }
 
+/// With whom an attempt is made, if that is still in use: the operator's word may have come since this route was made. Those that
+/// are out of use stay findable for their open tasks, and get no new one.
+async fn in_use(app: &App, attempt: &Attempt, family: &str) -> Option<(Arc<Provider>, Arc<Credential>)> {
+    let (provider, credential) = app.snapshot.load().usable(attempt.credential, family)?;
+    // The adapter that the attempt's row names, though another may be in force by now.
+    Some((at_generation(app, provider, &attempt.digest).await, credential))
+}
+
 async fn submit(app: &Arc<App>, task: &OpenTask, payload: &CanonicalTask, attempt: &Attempt) -> Submitted {
-    // Those that are out of use stay findable for their open tasks, and get no new one: the operator's word may have come
-    // since this route was made.
-    let in_use = app.snapshot.load().usable(attempt.credential, payload.family.name);
-    let Some((provider, credential)) = in_use else {
+    let Some((provider, credential)) = in_use(app, attempt, payload.family.name).await else {
         return unsent(
             FaultClass::ProviderDown,
             "credential-gone",
             "the credential, its provider or its pool was taken out of use",
         );
     };
-    // The one that the attempt's row names: another may have come into force since this route was made.
-    let provider = at_generation(app, provider, &attempt.digest).await;
     let Some(lent) = lent::take(app, &credential, (task.account, &attempt.terms), payload) else {
         let limit = "the credential's owner lends it for no more tasks now";
         return unsent(FaultClass::NoCapacity, "owners-limit", limit);

@@ -10,7 +10,7 @@ use capstan_domain::adapter::{
     Sifted, Solved, Standing, Step, Submission, Verdict, sift,
 };
 use capstan_domain::quarantine::{Conduct, Entry, Work};
-use capstan_egress::{EgressError, Waiting};
+use capstan_egress::{EgressError, Exchanged, Waiting};
 use capstan_sandbox::{CallError, Used};
 
 use crate::app::App;
@@ -297,8 +297,9 @@ async fn send(
     let Party { provider, credential, waiting, .. } = *party;
     let before = waiting.so_far();
     let key = credential.map(|credential| (&credential.binding, &credential.sealed));
-    let reply = app.egress.send_timed(&provider.grant, key, request, waiting).await;
+    let Exchanged { reply, crossed } = app.egress.send_counted(&provider.grant, key, request, waiting).await;
     let waited = waiting.so_far().saturating_sub(before);
     app.metrics.exchanged(&provider.id, operation, waited, reply.as_ref().err());
+    app.metrics.crossed(&provider.id, crossed);
     reply
 }

@@ -49,6 +49,7 @@ impl DriveError {
             Self::Adapter(CallError::Adapter(fault)) => fault.name(),
             Self::Adapter(CallError::Busy | CallError::Stopped) => "sandbox-busy",
             Self::Egress(EgressError::Refused(refusal)) => refusal.name(),
+            Self::Egress(EgressError::Busy { .. }) => "too-many-requests-at-once",
             Self::Egress(_) => "request-failed",
             Self::TooLate => "too-late",
             Self::TooManySteps => "too-many-steps",
