@@ -10,6 +10,7 @@ use capstan_storage::{Granted, Provider};
 use capstan_tests::client::recaptcha;
 use capstan_tests::gateway::{Return, Setup, TestGateway};
 use capstan_tests::hostile::{KEY, Yes, guest, task};
+use capstan_tests::process::Process;
 use capstan_tests::suite::test;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -17,6 +18,8 @@ use serde_json::{Value, json};
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("adapters: every one of the repository is admitted, each for a provider of its own", all_are_admitted),
+        test("adapters: the components do what every fixture of theirs says, in the sandbox", fixtures_in_the_sandbox),
+        test("adapters: a fixture that differs is told by its place", differences_are_told),
         test("adapters: one whose own address has moved is left out until that is granted", a_moved_address_is_granted),
         test("adapters: one sends only to the hosts that its operator grants, of those it names", hosts_are_granted),
     ]
@@ -36,6 +39,83 @@ async fn all_are_admitted() -> Result<()> {
         ensure!(!manifest.task_types.is_empty() && !manifest.credential.is_empty(), "{manifest:?}");
     }
     Ok(())
+}
+
+async fn fixtures_in_the_sandbox() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    for package in capstan::adapters::ADAPTERS {
+        let (component, fixtures) = component_and_fixtures(package).await?;
+        let args = ["adapter", "test", "--json", &component, &fixtures];
+        let (code, said) = Process::prints(&args, &dir.path().join("log"))?;
+        let told: Vec<Value> = serde_json::from_str(&said).with_context(|| format!("{package}: {said}"))?;
+        let wrong: Vec<&Value> = told.iter().filter(|one| one["ok"] != true).collect();
+        ensure!(code == Some(0) && wrong.is_empty() && told.len() >= 20, "{package}: {code:?} {wrong:?}");
+        let is_measured = |one: &Value| one["calls"].as_u64() >= Some(2) && one["memoryBytes"].as_u64() > Some(60_000);
+        ensure!(told.iter().all(is_measured), "{package}: {}", told[0]);
+    }
+    Ok(())
+}
+
+async fn component_and_fixtures(package: &'static str) -> Result<(String, String)> {
+    let built = tokio::task::spawn_blocking(move || capstan::adapters::build(&[package], |_| ())).await??;
+    let component = built.first().context("nothing was built")?.display().to_string();
+    let folder = package.strip_prefix("adapter-").context("another name")?;
+    let fixtures = capstan::adapters::workspace().join("adapters").join(folder).join("fixtures");
+    Ok((component, fixtures.display().to_string()))
+}
+
+async fn differences_are_told() -> Result<()> {
+    let (component, fixtures) = component_and_fixtures("adapter-capsolver").await?;
+    let name = "createtask-turnstile";
+    let text = std::fs::read_to_string(format!("{fixtures}/{}.json", first_submit(&fixtures)?))?;
+    let right: Value = serde_json::from_str(&text)?;
+    let dir = tempfile::tempdir()?;
+    let planted: [(&str, &str, fn(&mut Value)); 6] = [
+        ("url", "exchanges[0].request.url: expected", |f| f["exchanges"][0]["request"]["url"] = json!("/other")),
+        ("method", "exchanges[0].request.method: expected", |f| f["exchanges"][0]["request"]["method"] = json!("GET")),
+        ("field", "exchanges[0].request.json.task.extra: expected", |f| {
+            f["exchanges"][0]["request"]["json"]["task"]["extra"] = json!(1);
+        }),
+        ("status", "end", |f| f["exchanges"][0]["reply"]["status"] = json!(500)),
+        ("source", "source: it cites no page", |f| f["source"] = json!("somewhere")),
+        ("name", "it is no fixture: unknown field `ends`", |f| f["ends"] = json!(1)),
+    ];
+    for (file, _, plant) in &planted {
+        let mut wrong = right.clone();
+        plant(&mut wrong);
+        std::fs::write(dir.path().join(format!("{name}-{file}.json")), wrong.to_string())?;
+    }
+    std::fs::write(dir.path().join(format!("{name}-right.json")), &text)?;
+    let folder = dir.path().display().to_string();
+    let args = ["adapter", "test", "--json", &component, &folder];
+    let (code, said) = Process::prints(&args, &dir.path().join("log"))?;
+    let told: Vec<Value> = serde_json::from_str(&said).with_context(|| said.clone())?;
+    ensure!(code == Some(1) && told.len() == planted.len() + 1, "{code:?} {said}");
+    for one in &told {
+        let planted = planted.iter().find(|(file, ..)| one["fixture"] == format!("{name}-{file}"));
+        let Some((file, place, _)) = planted else {
+            ensure!(one["ok"] == true, "{one}");
+            continue;
+        };
+        let wrong = one["wrong"].as_array().context("no list")?;
+        let is_named = wrong.iter().any(|wrong| wrong.as_str().is_some_and(|wrong| wrong.starts_with(place)));
+        ensure!(is_named, "{file}: {one}");
+    }
+    Ok(())
+}
+
+/// The name of a fixture that submits a task with JSON and is accepted.
+fn first_submit(folder: &str) -> Result<String> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let fixture: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+        if fixture["end"]["accepted"].is_object() && fixture["exchanges"][0]["request"]["json"]["task"].is_object() {
+            names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    names.into_iter().next().context("no fixture submits a task")
 }
 
 async fn hosts_are_granted() -> Result<()> {

@@ -1,10 +1,11 @@
 //! The `capstan` command: arguments and wiring, no logic.
 //!
-//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`, `laboratory`), the operator's verbs
+//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`, `laboratory`, `adapter_test`), the operator's verbs
 //! ([`operator`]), where settings come from (`config`), how adapters are built ([`adapters`]; tests share it). Never here: a
 //! rule, a statement, a request. It is a library with a thin `main`, so that the integration tests can run the command in a
 //! process of their own.
 
+mod adapter_test;
 pub mod adapters;
 pub mod cli;
 mod config;
@@ -20,6 +21,8 @@ mod simulate;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+
+use operator::args::AdapterCommand;
 
 /// Runs the command line of this process.
 #[must_use]
@@ -43,6 +46,12 @@ pub fn run(cli: cli::Cli) -> ExitCode {
         cli::Command::Restore(args) => runtime.block_on(operator::backup::restore(args)),
         cli::Command::Route(cli::RouteCommand::Simulate(args)) => laboratory::run(&args),
         cli::Command::Simulate(args) => runtime.block_on(simulate::run(args)),
+        cli::Command::Adapter(cli::Verbs { connection, command: AdapterCommand::Test(args) }) => {
+            runtime.block_on(adapter_test::test(args, connection.json))
+        }
+        cli::Command::Adapter(cli::Verbs { connection, command: AdapterCommand::Inspect { component } }) => {
+            runtime.block_on(adapter_test::inspect(component, connection.json))
+        }
         verb => verb.order().and_then(|(connection, order)| runtime.block_on(operator::run(connection, order))),
     };
     // Everything that must end in order has ended; what was cut off by a second signal is not waited for.

@@ -12,6 +12,7 @@ pub mod app;
 pub mod clock;
 pub mod door;
 pub mod exchange;
+pub mod fixtures;
 pub mod gateway;
 pub mod keys;
 pub mod known_balance;

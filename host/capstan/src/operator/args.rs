@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use capstan_server::operate::{KeyChange, ProviderChange};
 use clap::{Args, Subcommand};
 
+use crate::adapter_test::AdapterTestArgs;
+
 /// Which gateway a verb is for, and how its answer looks.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Connection {
@@ -295,6 +297,16 @@ pub enum AdapterCommand {
     History {
         /// The provider.
         provider: String,
+    },
+    /// Replay an adapter's fixtures against its component, in the sandbox that it will run in; no gateway is asked, nothing is sent.
+    #[command(
+        after_help = "Example:\n  capstan adapter test target/adapters/wasm32-wasip2/adapter/adapter_capsolver.wasm adapters/capsolver/fixtures"
+    )]
+    Test(AdapterTestArgs),
+    /// Show what a component says of itself; no gateway is asked.
+    Inspect {
+        /// The component's file.
+        component: PathBuf,
     },
 }
 

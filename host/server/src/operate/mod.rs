@@ -27,7 +27,7 @@ pub(crate) mod seed;
 pub mod socket;
 mod tasks;
 pub(crate) mod times;
-mod transcript;
+pub(crate) mod transcript;
 mod verb;
 
 use std::sync::Arc;

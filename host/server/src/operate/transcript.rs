@@ -67,7 +67,7 @@ fn operation_json(operation: &Operation) -> Value {
     }
 }
 
-fn request_json(request: &OutwardRequest) -> Value {
+pub(crate) fn request_json(request: &OutwardRequest) -> Value {
     let method = match request.method {
         Method::Get => "GET",
         Method::Post => "POST",
@@ -123,7 +123,7 @@ fn reply_json(response: &InwardResponse) -> Value {
     json!({"status": response.status, "headers": headers, body.0: body.1})
 }
 
-fn step_json(step: &Step) -> Value {
+pub(crate) fn step_json(step: &Step) -> Value {
     match step {
         Step::Send(request, _) => json!({"send": request_json(request)}),
         Step::Wait(milliseconds, _) => json!({"wait": milliseconds}),
