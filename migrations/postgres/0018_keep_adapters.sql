@@ -4,8 +4,10 @@ create table adapters (
     digest          bytea  not null primary key check (length(digest) = 32),
     provider_id     text   not null,
     version         text   not null,
-    component       bytea  not null,
-    installed_at_ms bigint not null
+    -- Null where it was out of force for so long that no task can need it.
+    component       bytea,
+    installed_at_ms bigint not null,
+    in_force_ms     bigint not null
 );
 
 -- Which of them a provider has in force: the newest generation. One without an adapter says that none is.

@@ -70,7 +70,8 @@ async fn differences_are_told() -> Result<()> {
     let text = std::fs::read_to_string(format!("{fixtures}/{}.json", first_submit(&fixtures)?))?;
     let right: Value = serde_json::from_str(&text)?;
     let dir = tempfile::tempdir()?;
-    let planted: [(&str, &str, fn(&mut Value)); 6] = [
+    type Mistake = (&'static str, &'static str, fn(&mut Value));
+    let planted: [Mistake; 6] = [
         ("url", "exchanges[0].request.url: expected", |f| f["exchanges"][0]["request"]["url"] = json!("/other")),
         ("method", "exchanges[0].request.method: expected", |f| f["exchanges"][0]["request"]["method"] = json!("GET")),
         ("field", "exchanges[0].request.json.task.extra: expected", |f| {

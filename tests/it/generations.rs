@@ -98,20 +98,21 @@ async fn finished_by_its_own(engine: Engine) -> Result<()> {
     let in_force = field.gateway.operate(Verb::AdapterList).await?;
     ensure!(in_force[0]["digest"] == third_before["digest"], "{in_force}");
 
-    let back = field.gateway.operate(Verb::AdapterRollback { provider: named() }).await?;
+    let back = field.gateway.operate(Verb::AdapterRollback { provider: named(), to: None }).await?;
     ensure!(back["digest"] == told["digest"], "{back}");
     let fourth = field.create().await?;
     ensure!(field.digest(&fourth).await? == field.digest(&second).await?, "it began with another one");
     field.gateway.operate(Verb::AdapterUnload { provider: named() }).await?;
     let nobody = field.gateway.client.create(task()).await?;
     ensure!(nobody.code() == "TASK_NOT_SUPPORTED" || nobody.code() == "NO_PROVIDERS_AVAILABLE", "{nobody:?}");
-    field.gateway.operate(Verb::AdapterRollback { provider: named() }).await?;
-
+    // They are finished though none is in force.
     field.provider.answer(|answers| answers.result = 200);
     for task in [&first, &second, &third, &fourth] {
         let ended = field.gateway.client.wait(task).await?;
         ensure!(ended.body["status"] == "ready", "{ended:?}");
     }
+    field.gateway.operate(Verb::AdapterRollback { provider: named(), to: None }).await?;
+    ensure!(field.gateway.client.create(task()).await?.body["status"] == "processing", "nobody takes it");
     let history = field.gateway.operate(Verb::AdapterHistory { provider: named() }).await?;
     let numbers: Vec<i64> =
         history.as_array().context("none")?.iter().filter_map(|g| g["generation"].as_i64()).collect();
@@ -133,16 +134,27 @@ async fn refusals_and_changes() -> Result<()> {
         let refused = field.gateway.operate(Verb::AdapterInstall { file: file.clone() }).await;
         ensure!(refused.as_ref().is_err_and(|error| error.to_string().contains(why)), "{file}: {refused:?}");
     }
-    let never = field.gateway.operate(Verb::AdapterRollback { provider: named() }).await;
+    let nowhere = field.gateway.operate(Verb::AdapterRollback { provider: named(), to: Some(7) }).await;
+    ensure!(nowhere.is_err_and(|error| error.to_string().contains("nothing was ever installed")));
+    let never = field.gateway.operate(Verb::AdapterRollback { provider: named(), to: None }).await;
     ensure!(never.is_err_and(|error| error.to_string().contains("nothing was ever installed")));
     ensure!(history().await? == json!([]), "{}", history().await?);
 
     field.install('b').await?;
     let again = field.install('b').await?;
     ensure!(again["unchanged"] == true, "{again}");
-    let alone = field.gateway.operate(Verb::AdapterRollback { provider: named() }).await;
-    ensure!(alone.is_err_and(|error| error.to_string().contains("had no other adapter")));
+    let alone = field.gateway.operate(Verb::AdapterRollback { provider: named(), to: None }).await;
+    ensure!(alone.is_err_and(|error| error.to_string().contains("had no other adapter before")));
     ensure!(history().await?.as_array().is_some_and(|all| all.len() == 1), "{}", history().await?);
+    // Asked twice, it goes back twice.
+    field.install('c').await?;
+    let last = field.install('d').await?;
+    let rolled = async || field.gateway.operate(Verb::AdapterRollback { provider: named(), to: None }).await;
+    ensure!(rolled().await?["as"] == 2 && rolled().await?["as"] == 1, "not as it went");
+    ensure!(rolled().await.is_err_and(|error| error.to_string().contains("had no other adapter before")));
+    let to = field.gateway.operate(Verb::AdapterRollback { provider: named(), to: Some(3) }).await?;
+    ensure!(to["digest"] == last["digest"], "{to}");
+    field.install('e').await?;
     let audit = field.gateway.operate(Verb::AuditList { before: None, most: 1 }).await?;
     ensure!(audit.to_string().contains("adapter install"), "{audit}");
     field.gateway.finish().await
@@ -162,8 +174,9 @@ async fn swapped_under_load() -> Result<()> {
     let (clients, swaps) = size();
     let is_over = AtomicBool::new(false);
     let swap = async {
-        for _ in 0..swaps {
-            field.gateway.operate(Verb::AdapterRollback { provider: named() }).await?;
+        // The generation before the newest is the other one's, again and again.
+        for before in (1..).take(swaps) {
+            field.gateway.operate(Verb::AdapterRollback { provider: named(), to: Some(before) }).await?;
         }
         is_over.store(true, Ordering::Relaxed);
         anyhow::Ok(())

@@ -69,11 +69,10 @@ impl Router {
     }
 
     fn count(&mut self, place: Place, seen: Seen, now_ms: i64) {
-        if let Some(tally) = self.providers.get_mut(place.provider) {
-            tally.note(seen, now_ms);
-        }
+        let Some(provider) = self.providers.get_mut(place.provider) else { return };
+        provider.note(seen, now_ms);
         if let Some((tally, _)) = self.credentials.get_mut(&place) {
-            tally.note(seen, now_ms);
+            tally.note_within(seen, now_ms, provider.changed());
         }
     }
 }
@@ -116,7 +115,14 @@ impl Chooser for Router {
             draw: now.draw,
         };
         let provisions = self.provisions(world, now.ms);
-        route::route(&request, &provisions).candidates.iter().map(|c| place_of(c.offer.credential)).collect()
+        let route = route::route(&request, &provisions);
+        let tried = route.candidates.first().filter(|first| first.finds_out && first.expected.former.is_some());
+        let tried = tried.map(|first| place_of(first.offer.credential));
+        let places = route.candidates.iter().map(|c| place_of(c.offer.credential)).collect();
+        if let Some(provider) = tried.and_then(|place| self.providers.get_mut(place.provider)) {
+            provider.tried(now.ms);
+        }
+        places
     }
 
     fn enter(&mut self, place: Place, now: Now) -> bool {

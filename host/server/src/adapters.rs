@@ -7,7 +7,7 @@
 //!
 //! The files of the configuration are installed at the start where they never were. What was installed later stays in force.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -36,15 +36,29 @@ pub struct Adapters {
     sandbox: Option<Arc<Sandbox>>,
     /// Those that it began with: they may be installed nowhere, and so are kept for good.
     given: Vec<Digest>,
+    /// The files that brought them.
+    files: Vec<FromFile>,
     loaded: ArcSwap<Loaded>,
+    /// Held by whoever loads one, so that it is loaded once; with those that could not be.
+    loading: tokio::sync::Mutex<HashSet<Vec<u8>>>,
 }
 
 #[derive(Clone, Default)]
 struct Loaded {
-    /// Those in force, by provider.
+    /// Those in force.
     current: Arc<Vec<Adapter>>,
-    /// Those and the ones before, by digest; each with how it has behaved.
+    /// Those that were in force last, of providers that have none: their open tasks are theirs to finish.
+    retired: Vec<Adapter>,
+    /// All of them and the ones before, by digest; each with how it has behaved.
     kept: HashMap<Digest, (Adapter, Arc<Quarantine>)>,
+}
+
+/// A provider's adapter, as it is put into a snapshot.
+pub(crate) struct Latest {
+    pub(crate) adapter: Adapter,
+    pub(crate) quarantine: Arc<Quarantine>,
+    /// Whether new tasks go to it.
+    pub(crate) is_in_force: bool,
 }
 
 /// Why an adapter is not loaded.
@@ -56,6 +70,9 @@ pub enum LoadError {
     /// Its adapters were admitted elsewhere.
     #[error("this gateway loads no adapters")]
     NoSandbox,
+    /// Its component is gone, or could not be loaded before.
+    #[error("its component is kept no more, or was refused before")]
+    Gone,
     /// The database.
     #[error("what is installed cannot be read")]
     Store(#[from] StoreError),
@@ -70,37 +87,69 @@ impl Adapters {
     pub fn given(sandbox: Option<Arc<Sandbox>>, adapters: Vec<Adapter>) -> Self {
         let kept = adapters.iter().map(|adapter| (adapter.digest(), (adapter.clone(), Arc::default()))).collect();
         let given = adapters.iter().map(Adapter::digest).collect();
-        Self { sandbox, given, loaded: ArcSwap::from_pointee(Loaded { current: Arc::new(adapters), kept }) }
+        let loaded = Loaded { current: Arc::new(adapters), retired: Vec::new(), kept };
+        let loaded = ArcSwap::from_pointee(loaded);
+        Self { sandbox, given, files: Vec::new(), loaded, loading: tokio::sync::Mutex::default() }
     }
 
-    /// Those of the configuration's files and those that were installed.
+    /// Those of the configuration's files and those that were installed. Nothing is installed by this.
     ///
     /// # Errors
-    /// [`LoadError`].
-    pub async fn open(store: &Store, sandbox: Arc<Sandbox>, files: Vec<FromFile>) -> Result<Self, LoadError> {
-        let known = store.list_generations().await?;
-        for FromFile { adapter, component } in &files {
-            let (manifest, digest) = (adapter.manifest(), *adapter.digest().as_bytes());
-            let mut own = known.iter().filter(|generation| generation.provider == manifest.provider);
-            if own.any(|generation| generation.digest.as_deref() == Some(digest.as_slice())) {
+    /// [`StoreError`].
+    pub async fn open(store: &Store, sandbox: Arc<Sandbox>, files: Vec<FromFile>) -> Result<Self, StoreError> {
+        let adapters = files.iter().map(|file| file.adapter.clone()).collect();
+        let opened = Self { files, ..Self::given(Some(sandbox), adapters) };
+        opened.follow(store).await?;
+        Ok(opened)
+    }
+
+    /// Installs the files that never were, and puts in force what is. A gateway that starts does it; who only looks does not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn install_files(&self, store: &Store) -> Result<(), StoreError> {
+        for FromFile { adapter, component } in &self.files {
+            let manifest = adapter.manifest();
+            if store.was_installed(adapter.digest().as_bytes()).await? {
                 continue;
             }
-            let new = generation(adapter, Some(component.clone()));
+            let new = NewGeneration { unless_installed: true, ..generation(adapter, Some(component.clone())) };
             let detail = json!({"digest": adapter.digest().to_string(), "version": manifest.version});
             let line =
                 audit_line("configuration", "adapter install", (format!("provider {}", manifest.provider), &detail));
             // It is never refused: nothing is asked of what is there.
             let _applied = store.apply(Change::BeginGeneration(new), line).await?;
         }
-        let opened = Self::given(Some(sandbox), files.into_iter().map(|file| file.adapter).collect());
-        opened.follow(store).await?;
-        Ok(opened)
+        self.follow(store).await?;
+        for FromFile { adapter, .. } in &self.files {
+            let (provider, digest) = (&adapter.manifest().provider, adapter.digest());
+            if self.of(provider).is_none_or(|current| current.digest() != digest) {
+                tracing::warn!(
+                    %provider,
+                    %digest,
+                    "the configuration's adapter is not in force: it was installed before, and another one since (adapter history)"
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Those in force.
     #[must_use]
     pub fn current(&self) -> Arc<Vec<Adapter>> {
         Arc::clone(&self.loaded.load().current)
+    }
+
+    /// Those that providers have in force, or had last.
+    pub(crate) fn latest(&self) -> Vec<Latest> {
+        let loaded = self.loaded.load();
+        let latest = |(adapter, is_in_force): (&Adapter, bool)| Latest {
+            adapter: adapter.clone(),
+            quarantine: loaded.kept.get(&adapter.digest()).map_or_else(Arc::default, |(_, kept)| Arc::clone(kept)),
+            is_in_force,
+        };
+        let current = loaded.current.iter().map(|adapter| (adapter, true));
+        current.chain(loaded.retired.iter().map(|adapter| (adapter, false))).map(latest).collect()
     }
 
     /// A provider's, if one is in force.
@@ -121,69 +170,88 @@ impl Adapters {
     /// Puts in force what the database says is.
     ///
     /// # Errors
-    /// [`LoadError::Store`]. One that cannot be loaded is said in the log, and its provider keeps what it had.
+    /// [`StoreError`]. One that cannot be loaded is said in the log, and its provider keeps what it had.
     pub async fn follow(&self, store: &Store) -> Result<(), StoreError> {
         let generations = store.list_generations().await?;
-        let mut loaded = Loaded::clone(&self.loaded.load());
-        let mut current = Vec::clone(&loaded.current);
-        for newest in generations.chunk_by(|one, other| one.provider == other.provider).filter_map(<[_]>::first) {
-            let Generation { provider, digest, .. } = newest;
-            let of_provider = |adapter: &Adapter| adapter.manifest().provider == *provider;
-            let Some(digest) = digest else {
-                current.retain(|adapter| !of_provider(adapter));
-                continue;
-            };
-            if current.iter().any(|adapter| of_provider(adapter) && adapter.digest().as_bytes() == digest.as_slice()) {
+        let mut current = Vec::clone(&self.loaded.load().current);
+        let mut retired = Vec::new();
+        for own in generations.chunk_by(|one, other| one.provider == other.provider) {
+            let Some(newest) = own.first() else { continue };
+            let place = current.iter().position(|adapter| adapter.manifest().provider == newest.provider);
+            // Of those that have none in force, the last one.
+            let Some(digest) = own.iter().find_map(|generation| generation.digest.as_deref()) else { continue };
+            let has_it = |at: usize| current.get(at).is_some_and(|it| it.digest().as_bytes().as_slice() == digest);
+            if newest.digest.is_some() && place.is_some_and(has_it) {
                 continue;
             }
-            match self.load(store, &loaded, digest).await {
-                Ok((adapter, quarantine)) => {
-                    tracing::info!(provider = %provider, digest = %adapter.digest(), "adapter in force");
-                    current.retain(|adapter| !of_provider(adapter));
-                    loaded.kept.insert(adapter.digest(), (adapter.clone(), quarantine));
-                    current.push(adapter);
-                }
+            match self.load(store, digest).await {
+                Ok((adapter, _)) => match (newest.digest.is_some(), place) {
+                    (true, Some(at)) => current.splice(at..=at, [adapter]).for_each(drop),
+                    (true, None) => current.push(adapter),
+                    (false, at) => {
+                        at.map(|at| current.remove(at));
+                        retired.push(adapter);
+                    }
+                },
+                Err(LoadError::Store(error)) => return Err(error),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    tracing::error!(provider = %provider, error, "an installed adapter cannot be loaded");
+                    tracing::error!(provider = %newest.provider, error, "an installed adapter cannot be loaded");
                 }
             }
         }
-        let is_recent = |digest: &Digest| {
+        let current = Arc::new(current);
+        let is_needed = |digest: &Digest| {
             let is_it = |other: &Generation| other.digest.as_deref() == Some(digest.as_bytes().as_slice());
             self.given.contains(digest) || generations.iter().any(is_it)
         };
-        loaded.kept.retain(|digest, _| is_recent(digest));
-        loaded.current = Arc::new(current);
-        self.loaded.store(Arc::new(loaded));
+        self.loaded.rcu(|loaded| {
+            let mut kept = loaded.kept.clone();
+            kept.retain(|digest, _| is_needed(digest));
+            Loaded { current: Arc::clone(&current), retired: retired.clone(), kept }
+        });
         Ok(())
     }
 
-    /// Keeps one that was loaded again.
-    fn keep(&self, adapter: &Adapter, quarantine: &Arc<Quarantine>) {
-        if !self.loaded.load().kept.contains_key(&adapter.digest()) {
-            self.loaded.rcu(|loaded| {
-                let mut loaded = Loaded::clone(loaded);
-                loaded.kept.entry(adapter.digest()).or_insert_with(|| (adapter.clone(), Arc::clone(quarantine)));
-                loaded
-            });
+    /// One that is kept, else one that was installed, which is kept from then on.
+    async fn load(&self, store: &Store, digest: &[u8]) -> Result<(Adapter, Arc<Quarantine>), LoadError> {
+        if let Some(kept) = self.kept(digest) {
+            return Ok(kept);
+        }
+        let mut failed = self.loading.lock().await;
+        if let Some(kept) = self.kept(digest) {
+            return Ok(kept);
+        }
+        if failed.contains(digest) {
+            return Err(LoadError::Gone);
+        }
+        let loaded = match store.find_component(digest).await? {
+            Some(component) => self.admit(component).await,
+            None => Err(LoadError::Gone),
+        };
+        match loaded {
+            Ok(adapter) => Ok((adapter.clone(), self.keep(&adapter))),
+            Err(error) => {
+                failed.insert(digest.to_vec());
+                Err(error)
+            }
         }
     }
 
-    /// One that is kept, or was installed.
-    async fn load(
-        &self,
-        store: &Store,
-        loaded: &Loaded,
-        digest: &[u8],
-    ) -> Result<(Adapter, Arc<Quarantine>), LoadError> {
-        let is_it = |(known, _): &(&Digest, _)| known.as_bytes().as_slice() == digest;
-        if let Some((_, kept)) = loaded.kept.iter().find(is_it) {
-            return Ok(kept.clone());
-        }
-        let missing = || StoreError::Missing { table: "adapters", id: "the digest of a generation".to_owned() };
-        let component = store.find_component(digest).await?.ok_or_else(missing)?;
-        Ok((self.admit(component).await?, Arc::default()))
+    fn kept(&self, digest: &[u8]) -> Option<(Adapter, Arc<Quarantine>)> {
+        let digest = Digest::from_bytes(<[u8; 32]>::try_from(digest).ok()?);
+        self.loaded.load().kept.get(&digest).cloned()
+    }
+
+    /// Keeps one that was admitted.
+    pub(crate) fn keep(&self, adapter: &Adapter) -> Arc<Quarantine> {
+        let quarantine: Arc<Quarantine> = Arc::default();
+        self.loaded.rcu(|loaded| {
+            let mut loaded = Loaded::clone(loaded);
+            loaded.kept.entry(adapter.digest()).or_insert_with(|| (adapter.clone(), Arc::clone(&quarantine)));
+            loaded
+        });
+        self.loaded.load().kept.get(&adapter.digest()).map_or(quarantine, |(_, kept)| Arc::clone(kept))
     }
 }
 
@@ -191,8 +259,13 @@ impl Adapters {
 pub(crate) fn generation(adapter: &Adapter, component: Option<Vec<u8>>) -> NewGeneration {
     let (manifest, digest) = (adapter.manifest(), *adapter.digest().as_bytes());
     let version = manifest.version.clone();
-    let installed = component.map(|component| NewAdapter { digest, version, component });
-    NewGeneration { provider: manifest.provider.clone(), digest: Some(digest), installed, at_ms: clock::now_ms() }
+    NewGeneration {
+        provider: manifest.provider.clone(),
+        digest: Some(digest),
+        installed: component.map(|component| NewAdapter { digest, version, component }),
+        unless_installed: false,
+        at_ms: clock::now_ms(),
+    }
 }
 
 /// A provider as the adapter of this digest knows it: the one that an attempt began with. Where it is kept no more, the one in force
@@ -201,15 +274,11 @@ pub(crate) async fn at_generation(app: &App, provider: Arc<Provider>, digest: &[
     if provider.adapter.digest().as_bytes() == digest {
         return provider;
     }
-    let loaded = app.adapters.loaded.load_full();
-    match app.adapters.load(&app.store, &loaded, digest).await {
-        Ok((adapter, quarantine)) => {
-            app.adapters.keep(&adapter, &quarantine);
-            Arc::new(provider.with_adapter(adapter, quarantine))
-        }
+    match app.adapters.load(&app.store, digest).await {
+        Ok((adapter, quarantine)) => Arc::new(provider.with_adapter(adapter, quarantine)),
         Err(error) => {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(provider.id = %provider.id, error, "the adapter that an attempt began with is gone; the one in force goes on");
+            tracing::debug!(provider.id = %provider.id, error, "the adapter that an attempt began with is gone; the one in force goes on");
             provider
         }
     }

@@ -13,7 +13,7 @@ use crate::api::{Callers, Health};
 use crate::exchange::Exchange;
 use crate::limits::RateLimits;
 use crate::metrics::Metrics;
-use crate::providers::{Snapshot, SnapshotError};
+use crate::providers::{Snapshot, SnapshotError, grant};
 use crate::settings::Limits;
 use crate::tasks::{EndedTasks, OpenTasks, Storms, WatchedTasks, WheelHandle};
 
@@ -76,8 +76,9 @@ impl App {
         // One after another: a look that began earlier must not replace what a later one has put in force.
         let _turn = self.reloading.lock().await;
         self.adapters.follow(&self.store).await?;
+        grant::grant_first(&self.store, &self.adapters.current()).await?;
         let before = self.snapshot.load_full();
-        let adapters = self.adapters.current();
+        let adapters = self.adapters.latest();
         let snapshot = Snapshot::load(&self.store, &adapters, Some(&before), self.limits.polls_at_once).await?;
         snapshot.check_loopback(self.allow_loopback_providers)?;
         self.snapshot.store(Arc::new(snapshot));

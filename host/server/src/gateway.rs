@@ -12,13 +12,13 @@ use capstan_domain::ProviderId;
 use capstan_domain::dialect::Dialect;
 use capstan_domain::policy::BadDefault;
 use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
-use capstan_sandbox::{Adapter, AdmissionError, Sandbox, SandboxError, SandboxSettings};
+use capstan_sandbox::{AdmissionError, Sandbox, SandboxError, SandboxSettings};
 use capstan_storage::{DatabaseUrl, Fence, OpenOptions, ShardClaim, Store, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::adapters::{Adapters, FromFile, LoadError};
+use crate::adapters::{Adapters, FromFile};
 use crate::api::{self, Callers, Health};
 use crate::app::{App, Shards};
 use crate::door::{BoundDoor, Door, DoorError, DoorSettings};
@@ -79,9 +79,6 @@ pub enum StartError {
         /// The other.
         second: PathBuf,
     },
-    /// What was installed.
-    #[error("the installed adapters cannot be loaded")]
-    Adapters(#[from] LoadError),
     /// The outward client.
     #[error("the outward HTTP client cannot be made")]
     Egress(#[from] EgressError),
@@ -184,7 +181,7 @@ impl OpenGateway {
         };
         // Before the rows are read: what an operator changes from here on is followed.
         let mark = store.changes_mark().await?;
-        let snapshot = first_snapshot(&store, &adapters.current(), settings.limits.polls_at_once).await?;
+        let snapshot = first_snapshot(&store, &adapters, settings.limits.polls_at_once).await?;
         snapshot.check_loopback(settings.allow_loopback_providers)?;
         let held = take_shards(&store, &data_dir.node, settings.limits.lease).await?;
         let (wheel_handle, wheel) = Wheel::new();
@@ -243,9 +240,10 @@ impl OpenGateway {
     }
 }
 
-async fn first_snapshot(store: &Store, adapters: &[Adapter], polls_at_once: usize) -> Result<Snapshot, StartError> {
-    grant::grant_first(store, adapters).await?;
-    let snapshot = Snapshot::load(store, adapters, None, polls_at_once).await?;
+async fn first_snapshot(store: &Store, adapters: &Adapters, polls_at_once: usize) -> Result<Snapshot, StartError> {
+    adapters.install_files(store).await?;
+    grant::grant_first(store, &adapters.current()).await?;
+    let snapshot = Snapshot::load(store, &adapters.latest(), None, polls_at_once).await?;
     learning::recall(store, &snapshot).await?;
     Ok(snapshot)
 }

@@ -19,6 +19,7 @@ use capstan_storage::{Provider as ProviderRow, ProviderStatus, Store, StoreError
 pub use credential::Credential;
 pub(crate) use credential::{Beside, Bound, THROTTLED_MS, credential};
 
+use crate::adapters::Latest;
 use crate::market::Market;
 use crate::quarantine::Quarantine;
 use crate::site_policy;
@@ -51,17 +52,28 @@ pub struct Provider {
     /// Why its credentials may be contributed: without a reason they may not, and those that were are not used.
     pub contribution_note: Option<String>,
     is_active: bool,
+    row: RowGrant,
     /// With which proxies it serves a family, and what it lists for a task in US dollars, if it does.
     served: HashMap<String, (ProxySupport, Option<Amount>)>,
 }
 
 impl Provider {
-    /// The same as another version of its adapter knows it: what it sends goes where the one in force may send.
+    /// The same as another version of its adapter knows it.
     pub(crate) fn with_adapter(&self, adapter: Adapter, quarantine: Arc<Quarantine>) -> Self {
         let manifest = adapter.manifest();
         let (limits, abilities) = (schedule::scaled(&manifest.polling, self.time_scale), manifest.abilities);
-        Self { limits, abilities, adapter, quarantine, ..self.clone() }
+        let grant = grant::of_other(&self.grant, manifest, &self.row);
+        Self { limits, abilities, grant, adapter, quarantine, ..self.clone() }
     }
+}
+
+/// What a row says of where its adapters may send.
+#[derive(Clone)]
+pub(crate) struct RowGrant {
+    /// Whether it has a base URL of its own.
+    has_own_url: bool,
+    /// The hosts that are granted.
+    hosts: Option<Vec<String>>,
 }
 
 /// A task, as far as it is routed.
@@ -152,20 +164,20 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`SnapshotError`]; the snapshot before stays in force then.
-    pub async fn load(
+    pub(crate) async fn load(
         store: &Store,
-        adapters: &[Adapter],
+        adapters: &[Latest],
         before: Option<&Self>,
         polls_at_once: usize,
     ) -> Result<Self, SnapshotError> {
         let mut providers = HashMap::new();
         for row in store.list_providers().await? {
-            let Some(adapter) = adapters.iter().find(|a| a.manifest().provider == row.id) else {
+            let Some(latest) = adapters.iter().find(|latest| latest.adapter.manifest().provider == row.id) else {
                 tracing::warn!(provider = %row.id, "no adapter is loaded for this provider");
                 continue;
             };
             let known = before.and_then(|snapshot| snapshot.providers.get(&row.id));
-            match provider(row, adapter.clone(), known) {
+            match provider(row, latest, known) {
                 Ok(provider) => drop(providers.insert(provider.id.clone(), Arc::new(provider))),
                 Err(error) => left_out(&error),
             }
@@ -381,11 +393,12 @@ pub(crate) const fn misplaced(row: &ProviderRow, on_loopback: bool) -> Option<Mi
 
 pub(crate) fn provider(
     row: ProviderRow,
-    adapter: Adapter,
+    latest: &Latest,
     known: Option<&Arc<Provider>>,
 ) -> Result<Provider, SnapshotError> {
+    let Latest { adapter, quarantine, is_in_force } = latest;
     let manifest = adapter.manifest().clone();
-    let grant = grant::of(&row, &manifest)?;
+    let (grant, is_granted) = grant::of(&row, &manifest)?;
     // Another adapter, or another address, has told nothing yet.
     let market = known
         .filter(|known| known.adapter.digest() == adapter.digest() && known.grant.base_url == grant.base_url)
@@ -400,13 +413,11 @@ pub(crate) fn provider(
         abilities: manifest.abilities,
         statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
         market,
-        // Another adapter has done nothing yet.
-        quarantine: known
-            .filter(|known| known.adapter.digest() == adapter.digest())
-            .map_or_else(Arc::default, |known| Arc::clone(&known.quarantine)),
+        quarantine: Arc::clone(quarantine),
         contribution_note: row.contribution_note,
-        is_active: row.status == ProviderStatus::Active,
-        adapter,
+        is_active: row.status == ProviderStatus::Active && *is_in_force && is_granted,
+        row: RowGrant { has_own_url: row.base_url.is_some(), hosts: row.granted.map(|granted| granted.hosts) },
+        adapter: adapter.clone(),
         served,
     })
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use capstan_domain::catalogue;
-use capstan_domain::route::{Observed, Seen, Tally};
+use capstan_domain::route::{Changed, Observed, Seen, Tally};
 
 /// What a tally says is worked out anew after so long: much less than it takes to fade.
 const FRESH_MS: i64 = 10_000;
@@ -61,10 +61,28 @@ impl FamilyPlace {
 }
 
 impl Statistics {
-    /// Counts the end of a task.
-    pub fn note(&self, family: FamilyPlace, seen: Seen, now_ms: i64) {
+    /// Counts the end of a task at a provider; answers when that last changed.
+    pub fn note(&self, family: FamilyPlace, seen: Seen, now_ms: i64) -> Changed {
+        let Some(kept) = self.families.get(family.0) else { return Changed::default() };
+        let noted = |tally: &mut Tally| {
+            tally.note(seen, now_ms);
+            tally.changed()
+        };
+        kept.get_or_init(Box::default).change(now_ms, noted)
+    }
+
+    /// Counts it at a credential of that provider.
+    pub fn note_within(&self, family: FamilyPlace, seen: Seen, now_ms: i64, provider: Changed) {
         if let Some(kept) = self.families.get(family.0) {
-            kept.get_or_init(Box::default).change(now_ms, |tally| tally.note(seen, now_ms));
+            let kept = kept.get_or_init(Box::default);
+            kept.change(now_ms, |tally| tally.note_within(seen, now_ms, provider));
+        }
+    }
+
+    /// A task is sent to find out whether a provider is what it was.
+    pub fn tried(&self, family: FamilyPlace, now_ms: i64) {
+        if let Some(kept) = self.families.get(family.0).and_then(OnceLock::get) {
+            kept.change(now_ms, |tally| tally.tried(now_ms));
         }
     }
 
@@ -106,15 +124,16 @@ impl Kept {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, now_ms: i64, change: impl FnOnce(&mut Tally)) {
+    fn change<T>(&self, now_ms: i64, change: impl FnOnce(&mut Tally) -> T) -> T {
         let mut tally = self.tally();
-        change(&mut tally);
+        let changed = change(&mut tally);
         self.say(&tally, now_ms);
         self.is_new.store(true, Ordering::Relaxed);
+        changed
     }
 
     /// Keeps what the tally says; its lock is held.
-    fn say(&self, tally: &Tally, now_ms: i64) {
+    fn say(&self, tally: &Tally, now_ms: i64) -> Observed {
         let observed = tally.observed(now_ms);
         self.shares.store(packed(observed.samples, observed.success), Ordering::Relaxed);
         self.times.store(packed(observed.latency_ms, observed.lost_ms), Ordering::Relaxed);
@@ -122,6 +141,7 @@ impl Kept {
         self.changed_at_ms.store(observed.changed_at_ms, Ordering::Relaxed);
         self.has_former.store(observed.former.is_some(), Ordering::Relaxed);
         self.said_at_ms.store(now_ms, Ordering::Relaxed);
+        observed
     }
 
     fn observed(&self, now_ms: i64) -> Observed {
@@ -129,7 +149,7 @@ impl Kept {
             return self.tally().observed(now_ms);
         }
         if now_ms.saturating_sub(self.said_at_ms.load(Ordering::Relaxed)) > FRESH_MS {
-            self.say(&self.tally(), now_ms);
+            return self.say(&self.tally(), now_ms);
         }
         let (samples, success) = unpacked(self.shares.load(Ordering::Relaxed));
         let (latency_ms, lost_ms) = unpacked(self.times.load(Ordering::Relaxed));
@@ -161,13 +181,15 @@ mod tests {
     fn what_a_provider_was_is_told_when_it_is_time_to_find_out() {
         let statistics = Statistics::default();
         for (n, seen) in
-            [Seen::Solved(9_000)].repeat(40).into_iter().chain([Seen::Unsolved(60_000)].repeat(12)).zip(0..)
+            [Seen::Solved(9_000)].repeat(400).into_iter().chain([Seen::Unsolved(60_000)].repeat(30)).zip(0..)
         {
             statistics.note(place(), n, i64::from(seen) * 1_000);
         }
-        assert_eq!(statistics.observed(place(), 60_000).former, None);
+        assert_eq!(statistics.observed(place(), 440_000).former, None);
         let due = statistics.observed(place(), 600_000);
         assert!(due.former.is_some_and(|former| former.success > 0.8) && due.success < 0.3, "{due:?}");
+        statistics.tried(place(), 600_000);
+        assert_eq!(statistics.observed(place(), 600_001).former, None, "one is under way");
     }
 
     #[test]

@@ -24,8 +24,10 @@ pub struct NewGeneration {
     pub provider: ProviderId,
     /// Its adapter's digest; none where it has none any more.
     pub digest: Option<[u8; 32]>,
-    /// The component, where it was not installed before.
+    /// The component, where it is installed by this.
     pub installed: Option<NewAdapter>,
+    /// Whether nothing is to change where that was ever installed before.
+    pub unless_installed: bool,
     /// Now.
     pub at_ms: i64,
 }
@@ -45,8 +47,11 @@ pub struct Generation {
     pub began_at_ms: i64,
 }
 
-/// As many generations of one provider are kept: what one may be rolled back to, and what open tasks began with.
+/// As many generations of one provider are kept: what one may be rolled back to.
 const MOST_GENERATIONS: i64 = 16;
+/// And each component until it has been out of force for two days, longer than any task is asked about: those that it has sent are
+/// its own to finish.
+const KEPT_MS: i64 = 2 * 86_400_000;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -85,26 +90,48 @@ impl Store {
     /// [`StoreError`].
     pub async fn find_component(&self, digest: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let db = &mut self.reader().await?;
-        let found = sql!(db, optional as (Vec<u8>,), "select component from adapters where digest = $1", digest)?;
-        Ok(found.map(|(component,)| component))
+        let found =
+            sql!(db, optional as (Option<Vec<u8>>,), "select component from adapters where digest = $1", digest)?;
+        Ok(found.and_then(|(component,)| component))
+    }
+
+    /// Whether this was ever installed, kept or not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn was_installed(&self, digest: &[u8; 32]) -> Result<bool, StoreError> {
+        was_installed(&mut self.reader().await?, digest).await
     }
 }
 
+async fn was_installed(db: &mut Db, digest: &[u8; 32]) -> Result<bool, StoreError> {
+    let found =
+        sql!(db, optional as (i64,), "select installed_at_ms from adapters where digest = $1", digest.as_slice())?;
+    Ok(found.is_some())
+}
+
 pub(crate) async fn begin(db: &mut Db, new: &NewGeneration) -> Result<(), StoreError> {
-    let provider = new.provider.as_str();
-    if let Some(NewAdapter { digest, version, component }) = &new.installed {
-        sql!(
-            db,
-            execute,
-            "insert into adapters (digest, provider_id, version, component, installed_at_ms) values ($1, $2, $3, $4, $5)
-             on conflict (digest) do nothing",
-            digest.as_slice(),
-            provider,
-            version.as_str(),
-            component.as_slice(),
-            new.at_ms
-        )?;
+    // One after the other, whichever node they come from: each is numbered after the one before it.
+    if let Db::Postgres(_) = db {
+        sql!(db, execute, "lock table adapter_generations in exclusive mode")?;
     }
+    if let Some(installed) = &new.installed {
+        if new.unless_installed && was_installed(db, &installed.digest).await? {
+            return Ok(());
+        }
+        install(db, new, installed).await?;
+    }
+    let provider = new.provider.as_str();
+    // The one before is in force until now.
+    sql!(
+        db,
+        execute,
+        "update adapters set in_force_ms = $2
+          where digest = (select digest from adapter_generations
+                           where provider_id = $1 order by number desc limit 1)",
+        provider,
+        new.at_ms
+    )?;
     sql!(
         db,
         execute,
@@ -114,6 +141,28 @@ pub(crate) async fn begin(db: &mut Db, new: &NewGeneration) -> Result<(), StoreE
         new.digest.as_ref().map(<[u8; 32]>::as_slice),
         new.at_ms
     )?;
+    forget(db, provider, new.at_ms).await
+}
+
+async fn install(db: &mut Db, new: &NewGeneration, installed: &NewAdapter) -> Result<(), StoreError> {
+    let NewAdapter { digest, version, component } = installed;
+    sql!(
+        db,
+        execute,
+        "insert into adapters (digest, provider_id, version, component, installed_at_ms, in_force_ms)
+         values ($1, $2, $3, $4, $5, $5)
+         on conflict (digest) do update set component = excluded.component, in_force_ms = excluded.in_force_ms",
+        digest.as_slice(),
+        new.provider.as_str(),
+        version.as_str(),
+        component.as_slice(),
+        new.at_ms
+    )?;
+    Ok(())
+}
+
+/// What nobody needs any more. That something was installed is kept: a file of the configuration is installed once.
+async fn forget(db: &mut Db, provider: &str, now_ms: i64) -> Result<(), StoreError> {
     sql!(
         db,
         execute,
@@ -126,10 +175,11 @@ pub(crate) async fn begin(db: &mut Db, new: &NewGeneration) -> Result<(), StoreE
     sql!(
         db,
         execute,
-        "delete from adapters
-          where provider_id = $1
+        "update adapters set component = null
+          where provider_id = $1 and component is not null and in_force_ms < $2
             and digest not in (select digest from adapter_generations where provider_id = $1 and digest is not null)",
-        provider
+        provider,
+        now_ms.saturating_sub(KEPT_MS)
     )?;
     Ok(())
 }

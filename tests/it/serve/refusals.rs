@@ -140,6 +140,8 @@ async fn loopback_providers() -> Result<()> {
     std::fs::copy(&stage.adapter, &copy)?;
     let both = ["--adapters", &text(&stage.adapter), "--adapters", &text(&copy)];
     stage.place.is_refused(&[], &both, &["are both for anti-captcha", "copy.wasm"])?;
+    installed_at_the_start(&stage)?;
+    stage.configure("")?;
     let process = stage.place.serve()?;
     let client = stage.client(&process)?;
     ensure!(client.solve(recaptcha()).await?.body["status"] == "ready");
@@ -149,6 +151,33 @@ async fn loopback_providers() -> Result<()> {
     let report = store.verify_ledger().await?;
     ensure!(report.difference.is_none(), "the ledger does not add up: {:?}", report.difference);
     store.close().await;
+    Ok(())
+}
+
+/// A file of the configuration is installed by a gateway that starts, and by nobody who only looks.
+fn installed_at_the_start(stage: &Stage) -> Result<()> {
+    let other = stage.place.path("other.wasm");
+    // The same adapter as another component: with an empty section of its own at the end.
+    let component = std::fs::read(&stage.adapter)?;
+    std::fs::write(&other, [component.as_slice(), b"\0\x05\x04test"].concat())?;
+    stage.place.configure(&format!("adapters = [{other:?}]\nallow_loopback_providers = true\n"))?;
+    let config = text(&stage.place.path("capstan.toml"));
+    let verb = |verb: &[&str]| {
+        let args: Vec<&str> = verb.iter().copied().chain(["--json", "--config", &config]).collect();
+        let (code, said) = Process::prints(&args, &stage.place.log())?;
+        ensure!(code == Some(0), "{verb:?}: {said}");
+        anyhow::Ok(serde_json::from_str::<serde_json::Value>(&said)?)
+    };
+    let generations = || verb(&["adapter", "history", "anti-captcha"]);
+    let before = generations()?;
+    verb(&["account", "list"])?;
+    ensure!(generations()? == before, "who only looked has installed it: {before}");
+    for _ in 0..2 {
+        ensure!(stage.place.serve()?.stop()?.0, "it did not stop as asked");
+    }
+    let after = generations()?;
+    let count = |all: &serde_json::Value| all.as_array().map_or(0, Vec::len);
+    ensure!(count(&after) == count(&before) + 1, "{before} and then {after}");
     Ok(())
 }
 

@@ -283,10 +283,16 @@ pub enum AdapterCommand {
         /// The component's file.
         file: PathBuf,
     },
-    /// Put the adapter in force again that a provider had before.
+    /// Put the adapter in force again that a provider had before the one that it has; asked again, the one before that.
+    #[command(
+        after_help = "Examples:\n  capstan adapter rollback capsolver\n  capstan adapter rollback capsolver --to 3"
+    )]
     Rollback {
         /// The provider.
         provider: String,
+        /// That of a certain generation (adapter history).
+        #[arg(long, value_name = "GENERATION")]
+        to: Option<i64>,
     },
     /// Take a provider's adapter out of force: no new tasks, while open ones are finished by it.
     Unload {

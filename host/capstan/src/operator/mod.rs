@@ -250,7 +250,7 @@ pub(crate) fn adapter(command: AdapterCommand) -> Result<Order> {
         AdapterCommand::Install { file } => {
             Order::new(Verb::AdapterInstall { file: input::whole_path(&file)? }, View::Record)
         }
-        AdapterCommand::Rollback { provider } => Order::new(Verb::AdapterRollback { provider }, View::Record),
+        AdapterCommand::Rollback { provider, to } => Order::new(Verb::AdapterRollback { provider, to }, View::Record),
         AdapterCommand::Unload { provider } => Order::new(Verb::AdapterUnload { provider }, View::Record),
         AdapterCommand::History { provider } => {
             Order::new(Verb::AdapterHistory { provider }, View::Table(columns::GENERATIONS))

@@ -17,7 +17,7 @@ const QUIET_PART: i64 = 4;
 /// After so many it is, however long it has lasted.
 const QUIET_MOST_MS: i64 = 600_000;
 /// So many times as likely as what it has become must what it was be, for what has come since.
-const SURE: f64 = 50.0;
+const SURE: f64 = 300.0;
 /// One task says no more than that one is so many times as likely as the other.
 const TASK_SAYS: f64 = 10.0;
 /// Nobody is believed to solve, or not to solve, less than this part of the tasks.
@@ -48,6 +48,9 @@ pub(super) struct Return {
     evidence: f64,
     /// When a task was solved last.
     solved_at_ms: i64,
+    /// When a task was last sent to find out.
+    #[serde(default)]
+    tried_at_ms: i64,
 }
 
 impl Return {
@@ -73,21 +76,36 @@ impl Return {
         self.former.take()
     }
 
-    /// What it was, where it may be that again: the last word from it, then, spoke for that, or was long enough ago that one
-    /// more is worth a try.
+    /// Whether it has become worse and is not back.
+    pub(super) const fn is_worse(&self) -> bool {
+        self.former.is_some()
+    }
+
+    /// A task is sent to find out.
+    pub(super) const fn tried(&mut self, now_ms: i64) {
+        self.tried_at_ms = now_ms;
+    }
+
+    /// What it was, where it may be that again: the last word from it, since the last task that was to find out, spoke for that; or
+    /// neither a word nor such a task was for so long that one more is worth a try.
     pub(super) fn may_be(&self, last_ms: i64, now_ms: i64) -> Option<Former> {
-        let quiet_ms = now_ms.saturating_sub(last_ms);
+        // What a clock that was set back has left in the future was now.
+        let (last_ms, tried_ms) = (last_ms.min(now_ms), self.tried_at_ms.min(now_ms));
+        let quiet_ms = now_ms.saturating_sub(last_ms.max(tried_ms));
         let bad_ms = now_ms.saturating_sub(self.solved_at_ms);
-        let is_due = self.evidence > 0.0 || quiet_ms >= (bad_ms / QUIET_PART).clamp(QUIET_MS, QUIET_MOST_MS);
+        let is_answered = self.evidence > 0.0 && last_ms >= tried_ms;
+        let is_due = is_answered || quiet_ms >= (bad_ms / QUIET_PART).clamp(QUIET_MS, QUIET_MOST_MS);
         self.former.filter(|_| is_due)
     }
 
-    /// What two processes know of the same provider. What speaks for a return, each has from its own tasks.
+    /// What two processes know of the same provider, where the first one's is the newer. What speaks for a return, each has from its
+    /// own tasks.
     pub(super) fn and(&self, other: &Self) -> Self {
         Self {
-            former: self.former.or(other.former),
+            former: self.former,
             evidence: 0.0,
             solved_at_ms: self.solved_at_ms.max(other.solved_at_ms),
+            tried_at_ms: self.tried_at_ms.max(other.tried_at_ms),
         }
     }
 }
@@ -141,23 +159,23 @@ mod tests {
     }
 
     #[test]
-    fn two_solved_tasks_are_enough_where_hardly_any_was() {
-        assert_eq!(needs(&observed(0.05, 9_000.0), [Seen::Solved(7_000); 9]), Some(2));
-        let with_one_lost = [Seen::Solved(7_000), Seen::Overdue(30_000), Seen::Solved(7_000), Seen::Solved(7_000)];
-        assert_eq!(needs(&observed(0.05, 9_000.0), with_one_lost), Some(4));
+    fn three_solved_tasks_are_enough_where_hardly_any_was() {
+        assert_eq!(needs(&observed(0.05, 9_000.0), [Seen::Solved(7_000); 9]), Some(3));
+        let with_one_lost = [Seen::Solved(7_000), Seen::Overdue(30_000)].into_iter().chain([Seen::Solved(7_000); 9]);
+        assert_eq!(needs(&observed(0.05, 9_000.0), with_one_lost), Some(5));
     }
 
     #[test]
     fn where_half_of_them_were_solved_more_have_to_be() {
         let is = observed(0.5, 7_000.0);
-        assert_eq!(needs(&is, [Seen::Solved(7_000); 9]), Some(6));
+        assert_eq!(needs(&is, [Seen::Solved(7_000); 12]), Some(9));
         assert_eq!(needs(&is, [Seen::Solved(7_000), Seen::Unsolved(7_000)].repeat(50)), None);
     }
 
     #[test]
     fn times_tell_as_well() {
         let slow = observed(0.97, 35_000.0);
-        assert_eq!(needs(&slow, [Seen::Solved(7_000); 9]), Some(3));
+        assert_eq!(needs(&slow, [Seen::Solved(7_000); 9]), Some(4));
         assert_eq!(needs(&slow, [Seen::Solved(35_000); 99]), None);
     }
 
@@ -184,6 +202,20 @@ mod tests {
         assert_eq!(first_try(100), Some(160), "a minute without a word");
         assert_eq!(first_try(60 + 1_200), Some(60 + 1_200 + 400), "a third of 20 minutes");
         assert_eq!(first_try(60 + 86_400), Some(60 + 86_400 + 600), "ten minutes");
+    }
+
+    #[test]
+    fn one_task_at_a_time_finds_out() {
+        let bad = observed(0.05, 9_000.0);
+        let mut back = Return::default();
+        back.changed(&GOOD, &bad);
+        assert!(back.may_be(0, MINUTE_MS * 10).is_some());
+        back.tried(MINUTE_MS * 10);
+        assert!(back.may_be(0, MINUTE_MS * 10 + 1).is_none(), "one is under way");
+        assert_eq!(back.weigh(Seen::Solved(7_000), &bad, MINUTE_MS * 11), None);
+        assert!(back.may_be(MINUTE_MS * 11, MINUTE_MS * 11).is_some(), "it was solved");
+        back.tried(MINUTE_MS * 11 + 1);
+        assert!(back.may_be(MINUTE_MS * 11, MINUTE_MS * 11 + 2).is_none(), "the next is under way");
     }
 
     #[test]

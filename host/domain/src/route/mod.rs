@@ -24,7 +24,7 @@ pub use pool::{Pool, PoolAsker, PoolCeiling, PoolCeilings, PoolInForce, PoolMode
 pub use published::Published;
 pub use score::{Expected, FAILURE_PRICES, Observed, SelectionMode};
 pub use standing::{Load, Moment, Standing, Word};
-pub use tally::{Seen, Tally};
+pub use tally::{Changed, Seen, Tally};
 
 use order::Possible;
 
@@ -271,7 +271,7 @@ pub fn route<'o>(request: &RouteRequest<'_>, provisions: &'o [Provision<'o>]) ->
     let mut possible = Vec::with_capacity(provisions.iter().map(|provision| provision.offers.len()).sum());
     for provision in provisions {
         let (hits, place) = judge_provider(request, provision);
-        let believed = believed(provision);
+        let believed = Expected::of_provider(&provision.observed, provision.published);
         for offer in &provision.offers {
             match judge(request, provision, offer, hits) {
                 Ok(price) => {
@@ -287,14 +287,6 @@ pub fn route<'o>(request: &RouteRequest<'_>, provisions: &'o [Provision<'o>]) ->
     route.possible = possible.len();
     route.candidates = order::ordered(request, &possible);
     route
-}
-
-/// What is expected of a provider.
-fn believed(provision: &Provision<'_>) -> Expected {
-    let believed = Expected::of_provider(&provision.observed, provision.published);
-    // One task at a time finds out whether it is what it was: as long as one is open, nobody knows more than before.
-    let is_idle = || provision.offers.iter().all(|offer| offer.load.in_flight == 0);
-    Expected { former: believed.former.filter(|_| is_idle()), ..believed }
 }
 
 /// What holds for all credentials of a provider: the filters that they hit, and the place in the saved order.

@@ -14,6 +14,9 @@ use crate::price::Price;
 /// As many candidates are put in order; a task tries a few.
 const HEAD: usize = 64;
 
+/// As many of those that have become worse are in it at most, besides.
+const FALLEN: usize = 8;
+
 /// One task in so many finds out, where nobody has said otherwise.
 pub const FIND_OUT_EVERY: u64 = 32;
 
@@ -47,6 +50,9 @@ pub(super) fn ordered<'o>(request: &RouteRequest<'_>, possible: &[Possible<'o>])
     if keyed.len() > HEAD {
         keyed.select_nth_unstable_by_key(HEAD, by_key);
         rest = keyed.split_off(HEAD);
+        // Who has become worse comes after all of them, and may be better than all of them again.
+        let fallen = rest.extract_if(.., |one| one.possible.expected.former.is_some()).take(FALLEN);
+        keyed.extend(fallen);
     }
     keyed.sort_unstable_by_key(by_key);
     let mut head: Vec<Ranked<'o>> = keyed.iter().map(ranked).collect();

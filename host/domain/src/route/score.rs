@@ -108,7 +108,8 @@ impl Observed {
 
     /// What was seen of a credential; nothing where its provider has changed since.
     pub(super) const fn unless_over(self, provider: &Self) -> Self {
-        if provider.changed_at_ms > 0 && self.at_ms <= provider.changed_at_ms { Self::NOTHING } else { self }
+        let is_over = provider.changed_at_ms > 0 && self.at_ms <= provider.changed_at_ms;
+        if is_over { Self::NOTHING } else { self }
     }
 }
 

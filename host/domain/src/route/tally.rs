@@ -47,6 +47,15 @@ pub enum Seen {
     Mistaken(i64),
 }
 
+/// When what had been seen of a provider was last found to be over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// When; 0 where it never was.
+    pub at_ms: i64,
+    /// Whether it became worse.
+    pub is_worse: bool,
+}
+
 /// Counts of one provider or one credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
@@ -91,6 +100,27 @@ impl Tally {
         }
     }
 
+    /// Counts the end of a task at a credential of this provider, which has been told already. What was seen of the credential before
+    /// its provider changed is over; where that became worse, what was seen last is how it is now.
+    pub fn note_within(&mut self, seen: Seen, now_ms: i64, provider: Changed) {
+        if provider.at_ms > 0 && self.at_ms <= provider.at_ms {
+            let recent = if provider.is_worse { self.recent } else { Counts::default() };
+            *self = Self { long: recent, recent, at_ms: self.at_ms, ..Self::default() };
+        }
+        self.note(seen, now_ms);
+    }
+
+    /// When it last changed, and how.
+    #[must_use]
+    pub const fn changed(&self) -> Changed {
+        Changed { at_ms: self.changed_at_ms, is_worse: self.back.is_worse() }
+    }
+
+    /// A task is sent to find out whether it is what it was.
+    pub const fn tried(&mut self, now_ms: i64) {
+        self.back.tried(now_ms);
+    }
+
     /// What was seen until now is over.
     fn remember(&mut self, long: Counts, recent: Counts) {
         *self = Self { long, recent, changed_at_ms: self.at_ms, ..*self };
@@ -122,13 +152,14 @@ impl Tally {
         let at_ms = self.at_ms.max(other.at_ms);
         let (one, two) = (self.faded(at_ms), other.faded(at_ms));
         let long = one.long.and(&two.long);
+        let (newer, older) = if self.changed_at_ms >= other.changed_at_ms { (self, other) } else { (other, self) };
         let kept = (WINDOW / long.samples().max(WINDOW)).min(1.0);
         Self {
             long: long.kept(kept),
             recent: Counts::default(),
             at_ms,
             changed_at_ms: self.changed_at_ms.max(other.changed_at_ms),
-            back: self.back.and(&other.back),
+            back: newer.back.and(&older.back),
         }
     }
 
@@ -282,12 +313,12 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_that_breaks_down_is_known_for_it_within_a_dozen_tasks_and_one_that_recovers_within_two() {
+    fn a_provider_that_breaks_down_is_known_for_it_within_a_dozen_tasks_and_one_that_recovers_within_three() {
         let good = || (0..1_000).map(|n| (Seen::Solved(1_000), n));
         let bad = |tasks: i64| good().chain((1_000..1_000 + tasks).map(|n| (Seen::Unsolved(0), n)));
         let broken = seen_after(bad(12), 1_012);
         assert!(broken.success < 0.5 && broken.samples < 20.0, "{broken:?}");
-        let recovered = seen_after(bad(300).chain((1_300..1_302).map(|n| (Seen::Solved(1_000), n))), 1_302);
+        let recovered = seen_after(bad(300).chain((1_300..1_303).map(|n| (Seen::Solved(1_000), n))), 1_303);
         assert!(recovered.success > 0.9 && recovered.samples < 20.0, "{recovered:?}");
     }
 

@@ -317,25 +317,26 @@ fn the_first_that_any_balance_affords_are_triable() {
 }
 
 #[test]
-fn one_task_at_a_time_finds_out_whether_a_provider_is_what_it_was() {
+fn one_task_in_some_finds_out_whether_a_provider_is_what_it_was() {
     let ids = [ProviderId::new("dear").unwrap(), ProviderId::new("fallen").unwrap()];
     let former = Some(Former { success: 0.97, latency_ms: 7_000.0, lost_ms: 7_000.0 });
     let good = known(&ids[0], 1, 2_000_000, (200.0, 0.95, 9.0));
     // No saved sample would make it worth a try: nobody was ever worse.
-    let fallen = |former, in_flight| {
+    let fallen = |former| {
         let mut fallen = known(&ids[1], 2, 1_000_000, (200.0, 0.01, 9.0));
         fallen.observed.former = former;
-        fallen.offers[0].load.in_flight = in_flight;
         fallen
     };
     let finders = |offers: &[Provision<'_>]| {
         let first = |draw| route(&RouteRequest { draw, ..REQUEST }, offers).candidates[0].finds_out;
         (0..3_200).filter(|draw| first(*draw)).count()
     };
-    let found_out = finders(&[good.clone(), fallen(former, 0)]);
+    let found_out = finders(&[good.clone(), fallen(former)]);
     assert!((60..140).contains(&found_out), "one in {FIND_OUT_EVERY}, and not {found_out} of 3,200");
-    assert_eq!(finders(&[good.clone(), fallen(None, 0)]), 0, "there is nothing to find out");
-    assert_eq!(finders(&[good, fallen(former, 1)]), 0, "somebody is about to");
+    assert_eq!(finders(&[good.clone(), fallen(None)]), 0, "there is nothing to find out");
+    let mut many = good;
+    many.offers = (10..200).map(|n| Offer { observed: many.observed, ..offer(n, Pool::Platform) }).collect();
+    assert!(finders(&[many, fallen(former)]) > 60, "however many are better now");
 }
 
 #[test]

@@ -36,15 +36,19 @@ pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
 
 /// Admits a component and puts it in force for its provider.
 pub(super) async fn install(call: &Call<'_>, file: &str) -> Result<Value, OperateError> {
+    let (adapters, store) = (&call.operator.adapters, &call.operator.store);
     let component = read(file).await?;
-    let adapter = call.operator.adapters.admit(component.clone()).await.map_err(|error| refused(file, &error))?;
+    let adapter = adapters.admit(component.clone()).await.map_err(|error| refused(file, &error))?;
+    adapters.keep(&adapter);
     let manifest = adapter.manifest();
-    let before = call.operator.adapters.of(&manifest.provider);
-    if before.as_ref().is_some_and(|before| before.digest() == adapter.digest()) {
+    let before = adapters.of(&manifest.provider);
+    let generations = store.list_generations().await?;
+    let newest = generations.iter().find(|generation| generation.provider == manifest.provider);
+    if newest.is_some_and(|newest| newest.digest.as_deref() == Some(adapter.digest().as_bytes().as_slice())) {
         let shown = json!({"provider": manifest.provider, "digest": adapter.digest().to_string(), "unchanged": true});
         return Ok(shown);
     }
-    let rows = call.operator.store.list_providers().await?;
+    let rows = store.list_providers().await?;
     let row = rows.iter().find(|row| row.id == manifest.provider);
     let shown = json!({
         "provider": manifest.provider, "version": manifest.version, "digest": adapter.digest().to_string(),
@@ -52,9 +56,7 @@ pub(super) async fn install(call: &Call<'_>, file: &str) -> Result<Value, Operat
         "changes": before.map(|before| changes(before.manifest(), manifest)),
         "notGranted": row.map(|row| grant::not_granted(row, manifest)),
     });
-    let change = Change::BeginGeneration(adapters::generation(&adapter, Some(component)));
-    call.change("adapter install", format!("provider {}", manifest.provider), shown.clone(), change).await?;
-    Ok(shown)
+    begin(call, "adapter install", adapters::generation(&adapter, Some(component)), shown).await
 }
 
 async fn read(file: &str) -> Result<Vec<u8>, OperateError> {
@@ -77,7 +79,8 @@ fn refused(file: &str, error: &LoadError) -> OperateError {
     OperateError::Bad(format!("file is {file:?}: {text}"))
 }
 
-/// What another version says differently, as far as an operator has to know.
+/// What another version says differently: where it sends, what it takes from a credential, what it serves at which price, how it is
+/// polled.
 fn changes(before: &Manifest, now: &Manifest) -> Value {
     let mut changes = serde_json::Map::new();
     let mut told = |name: &str, before: Value, now: Value| {
@@ -85,33 +88,54 @@ fn changes(before: &Manifest, now: &Manifest) -> Value {
             changes.insert(name.to_owned(), json!({"before": before, "now": now}));
         }
     };
-    let families = |manifest: &Manifest| {
-        let mut families: Vec<&str> = manifest.task_types.iter().map(|t| t.family.as_str()).collect();
-        families.sort_unstable();
-        json!(families)
-    };
     told("version", json!(before.version), json!(now.version));
     told("baseUrl", json!(before.base_url), json!(now.base_url));
     told("hosts", json!(before.hosts), json!(now.hosts));
-    told("families", families(before), families(now));
+    // A credential is bound to its places: where one is new, it has to be added again.
+    told("placements", json!(before.placements), json!(now.placements));
+    told("credential", json!(before.credential), json!(now.credential));
     told("polling", json!(before.polling), json!(now.polling));
     told("abilities", json!(before.abilities), json!(now.abilities));
+    let of = |manifest: &Manifest, family: &str| {
+        let served = manifest.task_types.iter().find(|served| served.family == family);
+        served.map_or(Value::Null, |served| json!({"proxy": served.proxy, "listPrice": served.list_price}))
+    };
+    for served in before.task_types.iter().chain(&now.task_types) {
+        let family = &served.family;
+        told(&format!("family {family}"), of(before, family), of(now, family));
+    }
     Value::Object(changes)
 }
 
-/// Puts the adapter in force that a provider had before the one that it has now.
-pub(super) async fn roll_back(call: &Call<'_>, provider: &str) -> Result<Value, OperateError> {
+/// Puts the adapter in force that a provider had before the one that it has now, or that of a certain generation.
+pub(super) async fn roll_back(call: &Call<'_>, provider: &str, to: Option<i64>) -> Result<Value, OperateError> {
     let generations = of(call.operator, provider).await?;
-    let Some((newest, older)) = generations.split_first() else { return Err(never_had(provider)) };
-    let earlier = older.iter().find(|generation| generation.digest.is_some() && generation.digest != newest.digest);
-    let Some(Generation { digest: Some(digest), version, number, .. }) = earlier else {
-        return Err(OperateError::Bad(format!("provider: {} had no other adapter", newest.provider)));
+    let Some(newest) = generations.first() else { return Err(never_had(provider)) };
+    let Some((digest, earlier)) = earlier(&generations, to) else {
+        let why = match to {
+            Some(to) => format!("to: {} has no generation {to} with another adapter", newest.provider),
+            None => format!("provider: {} had no other adapter before", newest.provider),
+        };
+        return Err(OperateError::Bad(why));
     };
     let shown = json!({
-        "provider": newest.provider, "version": version, "digest": crate::keys::hex(digest), "generation": number,
-        "before": newest.digest.as_deref().map(crate::keys::hex),
+        "provider": newest.provider, "version": earlier.version, "digest": crate::keys::hex(&digest),
+        "as": earlier.number, "before": newest.digest.as_deref().map(crate::keys::hex),
     });
-    begin(call, ("adapter rollback", newest), Some(digest), shown).await
+    begin(call, "adapter rollback", again(newest, Some(digest)), shown).await
+}
+
+/// The one that is meant: of this number; else the newest before the one in force came, so that asking twice goes back twice.
+fn earlier(generations: &[Generation], to: Option<i64>) -> Option<([u8; 32], &Generation)> {
+    let newest = generations.first()?;
+    let came = generations.iter().rev().find(|generation| generation.digest == newest.digest)?.number;
+    let is_meant = |generation: &&Generation| match to {
+        Some(number) => generation.number == number,
+        None => newest.digest.is_none() || generation.number < came,
+    };
+    let is_another = |generation: &&Generation| generation.digest.is_some() && generation.digest != newest.digest;
+    let found = generations.iter().filter(is_meant).find(is_another)?;
+    Some((<[u8; 32]>::try_from(found.digest.as_deref()?).ok()?, found))
 }
 
 /// Takes a provider's adapter out of force: no new tasks; those that are open are polled by it to their end.
@@ -119,21 +143,24 @@ pub(super) async fn unload(call: &Call<'_>, provider: &str) -> Result<Value, Ope
     let generations = of(call.operator, provider).await?;
     let Some(newest) = generations.first() else { return Err(never_had(provider)) };
     let shown = json!({"provider": newest.provider, "before": newest.digest.as_deref().map(crate::keys::hex)});
-    begin(call, ("adapter unload", newest), None, shown).await
+    begin(call, "adapter unload", again(newest, None), shown).await
 }
 
-async fn begin(
-    call: &Call<'_>,
-    (action, newest): (&'static str, &Generation),
-    digest: Option<&Vec<u8>>,
-    shown: Value,
-) -> Result<Value, OperateError> {
-    let digest = digest.map(|digest| <[u8; 32]>::try_from(digest.as_slice())).transpose();
-    let digest = digest.map_err(|_| OperateError::Internal("a digest of another length is stored".to_owned()))?;
+fn again(newest: &Generation, digest: Option<[u8; 32]>) -> NewGeneration {
     let provider = newest.provider.clone();
-    let new = NewGeneration { provider, digest, installed: None, at_ms: clock::now_ms() };
-    let target = format!("provider {}", newest.provider);
-    call.change(action, target, shown.clone(), Change::BeginGeneration(new)).await?;
+    NewGeneration { provider, digest, installed: None, unless_installed: false, at_ms: clock::now_ms() }
+}
+
+async fn begin(call: &Call<'_>, action: &'static str, new: NewGeneration, shown: Value) -> Result<Value, OperateError> {
+    let (provider, digest) = (new.provider.clone(), new.digest);
+    call.change(action, format!("provider {provider}"), shown.clone(), Change::BeginGeneration(new)).await?;
+    let adapters = &call.operator.adapters;
+    adapters.follow(&call.operator.store).await?;
+    let in_force = adapters.of(&provider).map(|adapter| *adapter.digest().as_bytes());
+    if in_force != digest {
+        let why = "it is stored, but this gateway cannot load it (its log says why); what it had stays in force here";
+        return Err(OperateError::Bad(why.to_owned()));
+    }
     Ok(shown)
 }
 

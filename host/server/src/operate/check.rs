@@ -3,6 +3,7 @@
 //! Nothing of it touches an account of the gateway: what it costs is between the operator and the provider. It goes through
 //! the adapter in its sandbox and through egress like every task, and everything said is noted in a transcript.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use capstan_domain::adapter::{Fault, MAX_STEPS, OpenTask, Operation, Reply, Standing, Step, Submission};
@@ -15,6 +16,7 @@ use super::credentials;
 use super::transcript::{Transcript, fault_json, money_text};
 use super::verb::Check;
 use super::{Call, OperateError};
+use crate::adapters::Latest;
 use crate::clock;
 use crate::providers::{self, Beside, Credential, Provider};
 
@@ -73,7 +75,8 @@ async fn dial<'c>(call: &'c Call<'c>, asked: &Check) -> Result<Line<'c>, Operate
         return Err(OperateError::Bad(format!("credential: it is {}'s, not {id}'s", found.provider)));
     }
     let unusable = |error: providers::SnapshotError| OperateError::Bad(error.to_string());
-    let provider = providers::provider(row, adapter, None).map_err(unusable)?;
+    let latest = Latest { adapter, quarantine: Arc::default(), is_in_force: true };
+    let provider = providers::provider(row, &latest, None).map_err(unusable)?;
     let credential = providers::credential(found, Beside::default(), 1).map_err(unusable)?;
     Ok(Line { call, provider, credential, said: Vec::new() })
 }

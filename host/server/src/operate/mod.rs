@@ -168,7 +168,7 @@ impl Operator {
             Verb::PriceDrift { since } => quotes::drift(self, &since).await,
             Verb::AdapterList => adapters::list(self).await,
             Verb::AdapterInstall { file } => adapters::install(&call, &file).await,
-            Verb::AdapterRollback { provider } => adapters::roll_back(&call, &provider).await,
+            Verb::AdapterRollback { provider, to } => adapters::roll_back(&call, &provider, to).await,
             Verb::AdapterUnload { provider } => adapters::unload(&call, &provider).await,
             Verb::AdapterHistory { provider } => adapters::history(self, &provider).await,
             Verb::RoutingShow => routing::show(self).await,

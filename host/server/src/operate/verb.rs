@@ -58,7 +58,7 @@ pub enum Verb {
     PriceDrift { since: String },
     AdapterList,
     AdapterInstall { file: String },
-    AdapterRollback { provider: String },
+    AdapterRollback { provider: String, to: Option<i64> },
     AdapterUnload { provider: String },
     AdapterHistory { provider: String },
     RoutingShow,

@@ -1,14 +1,13 @@
 //! Where a provider's adapter may send requests to: what its manifest names, as far as the operator has granted it. Whoever loads
 //! another version of an adapter has not granted by that what it names besides.
 
-use capstan_domain::ProviderId;
 use capstan_domain::adapter::Manifest;
 use capstan_egress::{Grant, is_loopback};
 use capstan_sandbox::Adapter;
 use capstan_storage::{Granted, Provider as Row, Store, StoreError};
 use url::Url;
 
-use super::{Misplaced, SnapshotError, misplaced};
+use super::{Misplaced, RowGrant, SnapshotError, misplaced};
 
 /// What a manifest asks for.
 pub(crate) fn asked(manifest: &Manifest) -> Granted {
@@ -40,33 +39,44 @@ pub(crate) fn is_named(host: &str, manifest: &Manifest) -> bool {
 /// What the manifest names and is not granted, for the operator to decide about.
 pub(crate) fn not_granted(row: &Row, manifest: &Manifest) -> Vec<String> {
     let Some(granted) = &row.granted else { return Vec::new() };
-    let has_moved = row.base_url.is_none() && granted.base_url != manifest.base_url;
+    let has_moved = row.base_url.is_none() && has_moved(granted, manifest);
     let hosts = manifest.hosts.iter().filter(|named| !granted.hosts.contains(*named)).cloned();
     has_moved.then(|| manifest.base_url.clone()).into_iter().chain(hosts).collect()
 }
 
-/// The grant of a row's adapter.
-pub(super) fn of(row: &Row, manifest: &Manifest) -> Result<Grant, SnapshotError> {
-    let bad = |reason: String| SnapshotError::Provider { provider: row.id.clone(), reason };
-    let base_url = Url::parse(row.base_url.as_deref().unwrap_or(&manifest.base_url))
-        .map_err(|_| bad("its base URL is no URL".to_owned()))?;
+/// The grant of a row's adapter, and whether it covers the adapter's own address. Where that has moved, it is still the address before,
+/// for the tasks that are open there.
+pub(super) fn of(row: &Row, manifest: &Manifest) -> Result<(Grant, bool), SnapshotError> {
+    let bad = |reason: &str| SnapshotError::Provider { provider: row.id.clone(), reason: reason.to_owned() };
+    let granted = row.granted.clone().unwrap_or_else(|| asked(manifest));
+    let base_url =
+        Url::parse(row.base_url.as_deref().unwrap_or(&granted.base_url)).map_err(|_| bad("its base URL is no URL"))?;
     match misplaced(row, is_loopback(&base_url)) {
-        Some(Misplaced::Loopback) => {
-            return Err(bad("its row grants loopback, but its base URL is elsewhere".to_owned()));
-        }
-        Some(Misplaced::TimeScale) => return Err(bad("time_scale is for providers on loopback only".to_owned())),
+        Some(Misplaced::Loopback) => return Err(bad("its row grants loopback, but its base URL is elsewhere")),
+        Some(Misplaced::TimeScale) => return Err(bad("time_scale is for providers on loopback only")),
         None => {}
     }
-    let granted = row.granted.clone().unwrap_or_else(|| asked(manifest));
-    if row.base_url.is_none() && granted.base_url != manifest.base_url {
-        return Err(bad(moved(&row.id, (&granted.base_url, &manifest.base_url))));
+    let is_granted = row.base_url.is_some() || !has_moved(&granted, manifest);
+    if !is_granted {
+        let (id, now) = (&row.id, &manifest.base_url);
+        tracing::error!(
+            provider = %id,
+            "out of use: its adapter's own address is {now} and was {base_url}; `capstan provider set {id} --hosts manifest` grants it"
+        );
     }
     let hosts = granted.hosts.into_iter().filter(|host| is_named(host, manifest)).collect();
-    Ok(Grant { provider: row.id.clone(), base_url, hosts, loopback: row.loopback })
+    Ok((Grant { provider: row.id.clone(), base_url, hosts, loopback: row.loopback }, is_granted))
 }
 
-fn moved(id: &ProviderId, (before, now): (&str, &str)) -> String {
-    format!(
-        "its adapter's own address is {now} and was {before}; `capstan provider set {id} --hosts manifest` grants it"
-    )
+/// The same for another version of the adapter, which was in force once: where that sent to is where its open tasks are.
+pub(super) fn of_other(grant: &Grant, manifest: &Manifest, row: &RowGrant) -> Grant {
+    let own_url = Url::parse(&manifest.base_url).ok().filter(|_| !row.has_own_url);
+    let base_url = own_url.unwrap_or_else(|| grant.base_url.clone());
+    let granted = row.hosts.iter().flatten().filter(|host| is_named(host, manifest));
+    Grant { base_url, hosts: granted.cloned().collect(), ..grant.clone() }
+}
+
+fn has_moved(granted: &Granted, manifest: &Manifest) -> bool {
+    // As URLs: with and without a slash at its end it is the same one.
+    Url::parse(&granted.base_url).ok() != Url::parse(&manifest.base_url).ok()
 }

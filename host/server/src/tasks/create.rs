@@ -31,6 +31,7 @@ use crate::clock;
 use crate::providers::{Snapshot, Wanted};
 use crate::settings::CREATE_WITHIN;
 use crate::standing::InFlight;
+use crate::statistics::FamilyPlace;
 
 /// Creates a task; answers once a provider has accepted or solved it, or the wait for that is over. `began` is when the
 /// request was complete. A request whose guard has let a task in before gets that one's answer.
@@ -229,6 +230,11 @@ fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTa
     }
     if route.candidates.is_empty() {
         return Err(no_candidate::refusal(&route, &question));
+    }
+    if let Some(first) = route.candidates.first().filter(|first| first.finds_out && first.expected.former.is_some())
+        && let (Some(provider), Some(family)) = (snapshot.provider(first.provider), FamilyPlace::of(task.family.name))
+    {
+        provider.statistics.tried(family, question.now_ms);
     }
     let explanation = route.explain(&question);
     let new_attempt = |(rank, ranked): (usize, &Ranked<'_>)| {

@@ -72,8 +72,8 @@ pub(super) fn still_open(provider: &Provider, app: &App, open: &OpenTask, live: 
 
 fn count(provider: &Provider, credential: &Credential, family: &str, (seen, now_ms): (Seen, i64)) {
     if let Some(family) = FamilyPlace::of(family) {
-        credential.statistics.note(family, seen, now_ms);
-        provider.statistics.note(family, seen, now_ms);
+        let changed = provider.statistics.note(family, seen, now_ms);
+        credential.statistics.note_within(family, seen, now_ms, changed);
     }
 }
 

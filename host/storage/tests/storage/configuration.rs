@@ -1,12 +1,16 @@
 //! Providers, credentials and prices.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use anyhow::{Context, ensure};
 use capstan_domain::price::Rule;
 use capstan_domain::route::{Pool, Seen, Tally};
 use capstan_domain::{CredentialId, ProviderId};
 use capstan_storage::{
-    CredentialStatus, Granted, Learned, LearnedOf, NewCredential, Provider, ProviderStatus, StoreError,
+    Change, CredentialStatus, Granted, Learned, LearnedOf, NewAdapter, NewAudit, NewCredential, NewGeneration,
+    Provider, ProviderStatus, StoreError,
 };
+use uuid::Uuid;
 
 use crate::fixture::{Fixture, NOW, nanos, provider};
 
@@ -27,6 +31,57 @@ pub(crate) async fn providers_are_set_and_listed(f: Fixture) -> anyhow::Result<(
     f.store.grant_first(&first.id, &granted("a.example.com")).await?;
     f.store.grant_first(&first.id, &granted("b.example.com")).await?;
     assert_eq!(f.store.list_providers().await?, [other, first], "what was granted is not granted over");
+    Ok(())
+}
+
+pub(crate) async fn generations_are_numbered_and_what_was_installed_is_remembered(f: Fixture) -> anyhow::Result<()> {
+    const DAY_MS: i64 = 86_400_000;
+    let component = |n: u8| NewAdapter { digest: [n; 32], version: format!("1.{n}"), component: vec![n; 100] };
+    let new = |n: Option<u8>, at_ms: i64| {
+        let (digest, installed) = (n.map(|n| [n; 32]), n.map(component));
+        anyhow::Ok(NewGeneration { provider: provider()?, digest, installed, unless_installed: false, at_ms })
+    };
+    let lines = AtomicU64::new(1);
+    let begin = async |new: NewGeneration| -> anyhow::Result<()> {
+        let line = NewAudit {
+            id: Uuid::from_u128(lines.fetch_add(1, Ordering::Relaxed).into()),
+            at_ms: NOW,
+            actor: "test".into(),
+            action: "adapter install".into(),
+            target: "a provider".into(),
+            detail: "{}".into(),
+        };
+        let applied = f.store.apply(Change::BeginGeneration(new), line).await?;
+        ensure!(applied.is_ok(), "{applied:?}");
+        Ok(())
+    };
+    let once = |n: u8| anyhow::Ok(NewGeneration { unless_installed: true, ..new(Some(n), NOW)? });
+    begin(new(Some(1), NOW)?).await?;
+    begin(new(None, NOW)?).await?;
+    begin(new(Some(2), NOW)?).await?;
+    let known = f.store.list_generations().await?;
+    let shown: Vec<_> = known.iter().map(|g| (g.number, g.version.as_deref())).collect();
+    assert_eq!(shown, [(3, Some("1.2")), (2, None), (1, Some("1.1"))]);
+    assert_eq!(f.store.find_component(&[1; 32]).await?, Some(vec![1; 100]));
+
+    // A configuration's file is installed once, however long ago that was.
+    begin(once(1)?).await?;
+    assert_eq!(f.store.list_generations().await?.len(), 3);
+    for n in 3..30 {
+        begin(new(Some(n), NOW)?).await?;
+    }
+    let kept = f.store.list_generations().await?;
+    assert_eq!((kept.len(), kept.first().map(|g| g.number), kept.last().map(|g| g.number)), (16, Some(30), Some(15)));
+    ensure!(f.store.was_installed(&[1; 32]).await? && !f.store.was_installed(&[99; 32]).await?, "it is forgotten");
+    begin(once(1)?).await?;
+    assert_eq!(f.store.list_generations().await?.first().map(|g| g.number), Some(30));
+    // Whatever a task may have been sent by is kept for two days after it was in force, and then no more.
+    ensure!(f.store.find_component(&[1; 32]).await?.is_some(), "its tasks may be open");
+    begin(new(Some(30), NOW + 3 * DAY_MS)?).await?;
+    assert_eq!(f.store.find_component(&[1; 32]).await?, None);
+    ensure!(f.store.find_component(&[29; 32]).await?.is_some(), "it can be rolled back to");
+    begin(new(Some(1), NOW + 3 * DAY_MS)?).await?;
+    assert_eq!(f.store.find_component(&[1; 32]).await?, Some(vec![1; 100]), "it is installed again");
     Ok(())
 }
 
