@@ -58,6 +58,8 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
         limits: Limits::default(),
     };
     let open = OpenGateway::open(settings, master_key).await?;
+    // An adapter as it was before an edit is what runs when the edit is undone.
+    open.adapters.force_files(&open.store).await?;
     // Both keys are derived from the master key: neither has to be stored to be the same on the next start.
     let provider_key = keys::hex(&open.vault.derive_key("dev: key at the simulated provider"));
     let client_key = keys::api_key_from_seed(&open.vault.derive_key("dev: the demo account's API key"));

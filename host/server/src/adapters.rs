@@ -109,16 +109,10 @@ impl Adapters {
     /// [`StoreError`].
     pub(crate) async fn install_files(&self, store: &Store) -> Result<(), StoreError> {
         for FromFile { adapter, component } in &self.files {
-            let manifest = adapter.manifest();
-            if store.was_installed(adapter.digest().as_bytes()).await? {
-                continue;
+            if !store.was_installed(adapter.digest().as_bytes()).await? {
+                let new = NewGeneration { unless_installed: true, ..generation(adapter, Some(component.clone())) };
+                install(store, adapter, new).await?;
             }
-            let new = NewGeneration { unless_installed: true, ..generation(adapter, Some(component.clone())) };
-            let detail = json!({"digest": adapter.digest().to_string(), "version": manifest.version});
-            let line =
-                audit_line("configuration", "adapter install", (format!("provider {}", manifest.provider), &detail));
-            // It is never refused: nothing is asked of what is there.
-            let _applied = store.apply(Change::BeginGeneration(new), line).await?;
         }
         self.follow(store).await?;
         for FromFile { adapter, .. } in &self.files {
@@ -132,6 +126,19 @@ impl Adapters {
             }
         }
         Ok(())
+    }
+
+    /// Puts the files in force whatever was, for whoever has just built them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn force_files(&self, store: &Store) -> Result<(), StoreError> {
+        for FromFile { adapter, component } in &self.files {
+            if self.of(&adapter.manifest().provider).is_none_or(|current| current.digest() != adapter.digest()) {
+                install(store, adapter, generation(adapter, Some(component.clone()))).await?;
+            }
+        }
+        self.follow(store).await
     }
 
     /// Those in force.
@@ -253,6 +260,15 @@ impl Adapters {
         });
         self.loaded.load().kept.get(&adapter.digest()).map_or(quarantine, |(_, kept)| Arc::clone(kept))
     }
+}
+
+async fn install(store: &Store, adapter: &Adapter, new: NewGeneration) -> Result<(), StoreError> {
+    let manifest = adapter.manifest();
+    let detail = json!({"digest": adapter.digest().to_string(), "version": manifest.version});
+    let line = audit_line("configuration", "adapter install", (format!("provider {}", manifest.provider), &detail));
+    // It is never refused: nothing is asked of what is there.
+    let _applied = store.apply(Change::BeginGeneration(new), line).await?;
+    Ok(())
 }
 
 /// The generation of an adapter that comes into force.
