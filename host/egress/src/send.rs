@@ -64,9 +64,9 @@ impl Default for EgressSettings {
             // A client costs some tens of kilobytes.
             max_clients: 4096,
             client_idle_timeout: Duration::from_secs(10 * 60),
-            // A quarter of the 1,024 files that a process usually may have open, so that a provider that never answers
-            // leaves most of them to the others; over a thousand requests a second to one that answers within 200 ms.
-            max_requests_at_once: 256,
+            // A bound on what one provider can hold, and not on what an honest one is sent: two hundred tasks a second to one
+            // that takes five seconds to accept them, as those that read pictures within the request do.
+            max_requests_at_once: 1_024,
             // A burst is over by then. A task that waits longer is better off with the next candidate.
             turn_timeout: Duration::from_secs(1),
         }
