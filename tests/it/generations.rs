@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
-use capstan_domain::TaskId;
+use capstan_domain::{Amount, TaskId};
 use capstan_server::operate::Verb;
 use capstan_tests::database::Engine;
 use capstan_tests::finding::Finding;
@@ -40,7 +40,9 @@ impl Field {
         provider.answer(|answers| answers.submit = 200);
         let provider_url = Some(provider.url()?);
         // Long enough for a task to live through all that happens here.
-        let setup = Setup { engine, package: "guest-finding", provider_url, time_scale: 5, ..Setup::default() };
+        let balance = Amount::from_nanos(1_000_000_000_000);
+        let setup =
+            Setup { engine, balance, package: "guest-finding", provider_url, time_scale: 5, ..Setup::default() };
         Ok(Self { gateway: TestGateway::start(setup).await?, provider, files: tempfile::tempdir()? })
     }
 
