@@ -1,7 +1,7 @@
 //! A gateway in this process, with its simulated provider: what most tests talk to.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -12,8 +12,7 @@ use capstan_domain::price::Rule;
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
 use capstan_egress::{MasterKey, Secret, Vault, is_loopback};
-use capstan_sandbox::{Adapter, Sandbox, SandboxSettings};
-use capstan_server::adapters::Adapters;
+use capstan_sandbox::Adapter;
 use capstan_server::door::DoorSettings;
 use capstan_server::door::address::ProxyTrust;
 use capstan_server::door::tls::TlsFiles;
@@ -28,6 +27,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::client::Client;
+use crate::components::{adapter, given};
 use crate::contributor::Contributor;
 use crate::database::{Database, Engine};
 
@@ -142,38 +142,6 @@ impl Default for Return {
     fn default() -> Self {
         Self { master_key: MASTER_KEY, keeps_data_dir: true }
     }
-}
-
-/// The adapter of a package, built and compiled once per process and budget.
-fn adapter(package: &'static str, call_budget: Duration) -> Result<Adapter> {
-    static ADMITTED: Mutex<Vec<(&str, Duration, Adapter)>> = Mutex::new(Vec::new());
-    let mut admitted = ADMITTED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((.., adapter)) = admitted.iter().find(|(name, budget, _)| (*name, *budget) == (package, call_budget)) {
-        return Ok(adapter.clone());
-    }
-    let sandbox = sandbox(call_budget)?;
-    let files = capstan::adapters::build(&[package], |_| ())?;
-    let adapter = sandbox.admit(&std::fs::read(files.first().context("nothing was built")?)?)?;
-    admitted.push((package, call_budget, adapter.clone()));
-    Ok(adapter)
-}
-
-/// These adapters, and the sandbox that admits more.
-fn given(adapters: &[Adapter], call_budget: Duration) -> Result<Adapters> {
-    Ok(Adapters::given(Some(sandbox(call_budget)?), adapters.to_vec()))
-}
-
-/// The sandbox of this budget, one for all tests.
-fn sandbox(call_budget: Duration) -> Result<Arc<Sandbox>> {
-    static SANDBOXES: Mutex<Vec<(Duration, Arc<Sandbox>)>> = Mutex::new(Vec::new());
-    let mut sandboxes = SANDBOXES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, sandbox)) = sandboxes.iter().find(|(budget, _)| *budget == call_budget) {
-        return Ok(Arc::clone(sandbox));
-    }
-    // A short queue, so that tests under load meet a full one.
-    let started = Sandbox::start(SandboxSettings { queue: 8, call_budget, ..SandboxSettings::default() })?;
-    sandboxes.push((call_budget, Arc::clone(&started)));
-    Ok(started)
 }
 
 impl TestGateway {

@@ -7,6 +7,7 @@
 #![expect(clippy::indexing_slicing, reason = "JSON answers are looked into; what is not there is null")]
 
 pub mod client;
+pub mod components;
 pub mod contributor;
 pub mod database;
 pub mod exposition;

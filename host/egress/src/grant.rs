@@ -35,7 +35,8 @@ pub(crate) fn matches_any(patterns: &[String], url: &Url) -> bool {
 }
 
 /// Whether `name` is a sub-domain of `domain`, which must have a dot itself: nobody is granted a top-level domain.
-fn is_below(name: &str, domain: &str) -> bool {
+#[must_use]
+pub fn is_below(name: &str, domain: &str) -> bool {
     let Some(split) = name.len().checked_sub(domain.len()) else { return false };
     let (Some(left), Some(right)) = (name.get(..split), name.get(split..)) else { return false };
     domain.contains('.') && right.eq_ignore_ascii_case(domain) && left.len() > 1 && left.ends_with('.')

@@ -36,7 +36,7 @@ mod tests;
 pub use credential::{CredentialBinding, SealedCredential};
 pub use crossed::{Crossed, Exchanged};
 pub use error::{Blame, EgressError, Refusal, VaultError};
-pub use grant::Grant;
+pub use grant::{Grant, is_below};
 pub use secret::{MasterKey, Secret};
 pub use send::{Egress, EgressSettings};
 pub use target::is_loopback;

@@ -113,24 +113,10 @@ impl Egress {
         credential: Option<(&CredentialBinding, &SealedCredential)>,
         request: &OutwardRequest,
     ) -> Result<InwardResponse, EgressError> {
-        self.send_timed(grant, credential, request, &Waiting::default()).await
+        self.send_counted(grant, credential, request, &Waiting::default()).await.reply
     }
 
-    /// The same; `waiting` is told how long the provider takes.
-    ///
-    /// # Errors
-    /// As [`Egress::send`].
-    pub async fn send_timed(
-        &self,
-        grant: &Grant,
-        credential: Option<(&CredentialBinding, &SealedCredential)>,
-        request: &OutwardRequest,
-        waiting: &Waiting,
-    ) -> Result<InwardResponse, EgressError> {
-        self.send_counted(grant, credential, request, waiting).await.reply
-    }
-
-    /// The same, and tells how many bytes crossed, errors included.
+    /// The same; `waiting` is told how long the provider takes, and the answer tells how many bytes crossed, errors included.
     pub async fn send_counted(
         &self,
         grant: &Grant,

@@ -110,7 +110,7 @@ impl Adapters {
     pub(crate) async fn install_files(&self, store: &Store) -> Result<(), StoreError> {
         for FromFile { adapter, component } in &self.files {
             if !store.was_installed(adapter.digest().as_bytes()).await? {
-                let new = NewGeneration { unless_installed: true, ..generation(adapter, Some(component.clone())) };
+                let new = NewGeneration { unless_installed: true, ..generation(adapter, component.clone()) };
                 install(store, adapter, new).await?;
             }
         }
@@ -135,10 +135,10 @@ impl Adapters {
     pub async fn force_files(&self, store: &Store) -> Result<(), StoreError> {
         for FromFile { adapter, component } in &self.files {
             if self.of(&adapter.manifest().provider).is_none_or(|current| current.digest() != adapter.digest()) {
-                install(store, adapter, generation(adapter, Some(component.clone()))).await?;
+                install(store, adapter, generation(adapter, component.clone())).await?;
             }
         }
-        self.follow(store).await
+        self.follow(store).await.map(drop)
     }
 
     /// Those in force.
@@ -174,24 +174,25 @@ impl Adapters {
         Ok(tokio::task::spawn_blocking(move || sandbox.admit(&component)).await??)
     }
 
-    /// Puts in force what the database says is.
+    /// Puts in force what the database says is; answers whether that is something else than before.
     ///
     /// # Errors
     /// [`StoreError`]. One that cannot be loaded is said in the log, and its provider keeps what it had.
-    pub async fn follow(&self, store: &Store) -> Result<(), StoreError> {
+    pub async fn follow(&self, store: &Store) -> Result<bool, StoreError> {
         let generations = store.list_generations().await?;
-        let mut current = Vec::clone(&self.loaded.load().current);
+        let before = self.current();
+        let mut current = Vec::clone(&before);
         let mut retired = Vec::new();
         for own in generations.chunk_by(|one, other| one.provider == other.provider) {
             let Some(newest) = own.first() else { continue };
             let place = current.iter().position(|adapter| adapter.manifest().provider == newest.provider);
             // Of those that have none in force, the last one.
-            let Some(digest) = own.iter().find_map(|generation| generation.digest.as_deref()) else { continue };
-            let has_it = |at: usize| current.get(at).is_some_and(|it| it.digest().as_bytes().as_slice() == digest);
+            let Some(digest) = own.iter().find_map(|generation| generation.digest) else { continue };
+            let has_it = |at: usize| current.get(at).is_some_and(|it| *it.digest().as_bytes() == digest);
             if newest.digest.is_some() && place.is_some_and(has_it) {
                 continue;
             }
-            match self.load(store, digest).await {
+            match self.load(store, &digest).await {
                 Ok((adapter, _)) => match (newest.digest.is_some(), place) {
                     (true, Some(at)) => current.splice(at..=at, [adapter]).for_each(drop),
                     (true, None) => current.push(adapter),
@@ -209,7 +210,7 @@ impl Adapters {
         }
         let current = Arc::new(current);
         let is_needed = |digest: &Digest| {
-            let is_it = |other: &Generation| other.digest.as_deref() == Some(digest.as_bytes().as_slice());
+            let is_it = |other: &Generation| other.digest == Some(*digest.as_bytes());
             self.given.contains(digest) || generations.iter().any(is_it)
         };
         self.loaded.rcu(|loaded| {
@@ -217,7 +218,7 @@ impl Adapters {
             kept.retain(|digest, _| is_needed(digest));
             Loaded { current: Arc::clone(&current), retired: retired.clone(), kept }
         });
-        Ok(())
+        Ok(!current.iter().map(Adapter::digest).eq(before.iter().map(Adapter::digest)))
     }
 
     /// One that is kept, else one that was installed, which is kept from then on.
@@ -272,13 +273,13 @@ async fn install(store: &Store, adapter: &Adapter, new: NewGeneration) -> Result
 }
 
 /// The generation of an adapter that comes into force.
-pub(crate) fn generation(adapter: &Adapter, component: Option<Vec<u8>>) -> NewGeneration {
+pub(crate) fn generation(adapter: &Adapter, component: Vec<u8>) -> NewGeneration {
     let (manifest, digest) = (adapter.manifest(), *adapter.digest().as_bytes());
     let version = manifest.version.clone();
     NewGeneration {
         provider: manifest.provider.clone(),
         digest: Some(digest),
-        installed: component.map(|component| NewAdapter { digest, version, component }),
+        installed: Some(NewAdapter { digest, version, component }),
         unless_installed: false,
         at_ms: clock::now_ms(),
     }

@@ -75,8 +75,9 @@ impl App {
         self.callers.forget_all();
         // One after another: a look that began earlier must not replace what a later one has put in force.
         let _turn = self.reloading.lock().await;
-        self.adapters.follow(&self.store).await?;
-        grant::grant_first(&self.store, &self.adapters.current()).await?;
+        if self.adapters.follow(&self.store).await? {
+            grant::grant_first(&self.store, &self.adapters.current()).await?;
+        }
         let before = self.snapshot.load_full();
         let adapters = self.adapters.latest();
         let snapshot = Snapshot::load(&self.store, &adapters, Some(&before), self.limits.polls_at_once).await?;

@@ -5,7 +5,7 @@
 
 use capstan_domain::AttemptId;
 use capstan_domain::adapter::{
-    InwardResponse, OpenTask, Operation, OutwardRequest, Proxy, ProxyScheme, Reply, Report, Step, Submission,
+    InwardResponse, MAX_STEPS, OpenTask, Operation, OutwardRequest, Proxy, ProxyScheme, Reply, Report, Step, Submission,
 };
 use capstan_sandbox::{Adapter, Used};
 use serde::Deserialize;
@@ -14,8 +14,6 @@ use uuid::Uuid;
 
 use crate::operate::transcript::{request_json, step_json};
 
-/// Most steps of one operation (`wit/adapter.wit`).
-const MAX_STEPS: usize = 16;
 /// Differences that are told of one fixture.
 const MOST_TOLD: usize = 20;
 
@@ -45,7 +43,7 @@ impl Replayed {
         if !fixture.source.starts_with("https://") {
             self.wrong.push("source: it cites no page, as an https address".to_owned());
         }
-        if fixture.exchanges.len() > MAX_STEPS {
+        if u32::try_from(fixture.exchanges.len()).unwrap_or(u32::MAX) > MAX_STEPS {
             return self.wrong.push(format!("exchanges: an operation has at most {MAX_STEPS} steps"));
         }
         let (operation, own_id) = fixture.operation.into_operation();

@@ -4,7 +4,7 @@ use capstan_domain::ProviderId;
 
 use crate::db::{Db, sql};
 use crate::providers::read_id;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, words};
 
 /// A component as it was installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct Generation {
     /// 1 for its first.
     pub number: i64,
     /// Its adapter's digest; none where it had none.
-    pub digest: Option<Vec<u8>>,
+    pub digest: Option<[u8; 32]>,
     /// Its adapter's version, in the same case.
     pub version: Option<String>,
     /// Since when.
@@ -79,6 +79,7 @@ impl Store {
         let read = |row: Row| {
             let provider = read_id("adapter_generations", "provider_id", &row.provider_id)?;
             let Row { number, digest, version, began_at_ms, .. } = row;
+            let digest = digest.map(|digest| read_digest(&digest, provider.as_str())).transpose()?;
             Ok(Generation { provider, number, digest, version, began_at_ms })
         };
         rows.into_iter().map(read).collect()
@@ -102,6 +103,10 @@ impl Store {
     pub async fn was_installed(&self, digest: &[u8; 32]) -> Result<bool, StoreError> {
         was_installed(&mut self.reader().await?, digest).await
     }
+}
+
+fn read_digest(bytes: &[u8], provider: &str) -> Result<[u8; 32], StoreError> {
+    words::read(bytes.try_into().ok(), "adapter_generations", "digest", provider)
 }
 
 async fn was_installed(db: &mut Db, digest: &[u8; 32]) -> Result<bool, StoreError> {

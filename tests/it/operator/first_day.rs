@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use capstan_simulator::Usd;
 use capstan_tests::client::recaptcha;
+use capstan_tests::components::with_another_digest;
 use capstan_tests::contributor::Contributor;
 use capstan_tests::stage::{PROVIDERS, Stage};
 use capstan_tests::suite::test;
@@ -105,12 +106,12 @@ async fn first_day() -> Result<()> {
     Ok(())
 }
 
-/// A component of capsolver's that differs in nothing but an empty section at its end, and its fixtures.
+/// A component of capsolver's that differs in its digest alone, and its fixtures.
 async fn another_version(stage: &Stage) -> Result<()> {
     let build = || capstan::adapters::build(&["adapter-capsolver"], |_| ());
     let built = tokio::task::spawn_blocking(build).await??;
     let component = std::fs::read(built.first().context("nothing was built")?)?;
-    std::fs::write(stage.path("capsolver-next.wasm"), [component.as_slice(), b"\0\x05\x04next"].concat())?;
+    std::fs::write(stage.path("capsolver-next.wasm"), with_another_digest(&component))?;
     let fixtures = capstan::adapters::workspace().join("adapters/capsolver/fixtures");
     std::os::unix::fs::symlink(fixtures, stage.path("capsolver-fixtures"))?;
     Ok(())

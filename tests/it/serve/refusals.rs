@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use capstan_server::lock::DataDir;
 use capstan_storage::{OpenOptions, Store};
 use capstan_tests::client::{Client, recaptcha};
+use capstan_tests::components::with_another_digest;
 use capstan_tests::process::Process;
 use capstan_tests::suite::test;
 use libtest_mimic::Trial;
@@ -157,9 +158,7 @@ async fn loopback_providers() -> Result<()> {
 /// A file of the configuration is installed by a gateway that starts, and by nobody who only looks.
 fn installed_at_the_start(stage: &Stage) -> Result<()> {
     let other = stage.place.path("other.wasm");
-    // The same adapter as another component: with an empty section of its own at the end.
-    let component = std::fs::read(&stage.adapter)?;
-    std::fs::write(&other, [component.as_slice(), b"\0\x05\x04test"].concat())?;
+    std::fs::write(&other, with_another_digest(&std::fs::read(&stage.adapter)?))?;
     stage.place.configure(&format!("adapters = [{other:?}]\nallow_loopback_providers = true\n"))?;
     let config = text(&stage.place.path("capstan.toml"));
     let verb = |verb: &[&str]| {

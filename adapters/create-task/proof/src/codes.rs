@@ -16,6 +16,14 @@ fn error(number: u64, code: &str) -> Value {
 }
 
 impl<P: Provider> Proof<P> {
+    /// What the table of codes has, and how each of them and any other is read.
+    pub fn every_code_is_read(&self, published: &[&str]) {
+        self.the_table_of_codes_is_whole(published);
+        self.every_code_is_read_in_every_place();
+        self.an_unknown_code_decides_nothing();
+        self.what_cannot_be_read_is_in_doubt_after_a_submit();
+    }
+
     /// The table has every code that the documentation publishes, each once; what it says of the call is never a verdict
     /// on a task.
     pub fn the_table_of_codes_is_whole(&self, published: &[&str]) {

@@ -29,6 +29,15 @@ impl<P: Provider> Proof<P> {
         assert!(most.is_none_or(|most| polling.max_polls <= most));
     }
 
+    /// What the whole catalogue shows of an adapter.
+    pub fn the_catalogue_is_walked_through(&self) {
+        self.every_parameter_is_decided_about();
+        self.the_example_of_every_family_is_sent();
+        self.what_is_needed_is_asked_for();
+        self.other_families_are_refused();
+        self.a_proxy_that_nobody_can_reach_is_refused();
+    }
+
     /// Every canonical parameter of every family has a row, and there are no other rows.
     pub fn every_parameter_is_decided_about(&self) {
         for served in self.service.all() {

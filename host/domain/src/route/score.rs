@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::tally::is_over;
 use super::{Former, Published};
 
 /// How candidates are ordered.
@@ -108,8 +109,7 @@ impl Observed {
 
     /// What was seen of a credential; nothing where its provider has changed since.
     pub(super) const fn unless_over(self, provider: &Self) -> Self {
-        let is_over = provider.changed_at_ms > 0 && self.at_ms <= provider.changed_at_ms;
-        if is_over { Self::NOTHING } else { self }
+        if is_over(self.at_ms, provider.changed_at_ms) { Self::NOTHING } else { self }
     }
 }
 

@@ -56,6 +56,11 @@ pub struct Changed {
     pub is_worse: bool,
 }
 
+/// Whether what was seen of a credential until then is over, since its provider has changed.
+pub(super) const fn is_over(seen_ms: i64, provider_changed_ms: i64) -> bool {
+    provider_changed_ms > 0 && seen_ms <= provider_changed_ms
+}
+
 /// Counts of one provider or one credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
@@ -103,7 +108,7 @@ impl Tally {
     /// Counts the end of a task at a credential of this provider, which has been told already. What was seen of the credential before
     /// its provider changed is over; where that became worse, what was seen last is how it is now.
     pub fn note_within(&mut self, seen: Seen, now_ms: i64, provider: Changed) {
-        if provider.at_ms > 0 && self.at_ms <= provider.at_ms {
+        if is_over(self.at_ms, provider.at_ms) {
             let recent = if provider.is_worse { self.recent } else { Counts::default() };
             *self = Self { long: recent, recent, at_ms: self.at_ms, ..Self::default() };
         }

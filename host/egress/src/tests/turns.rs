@@ -86,7 +86,7 @@ async fn a_provider_that_never_answers_takes_its_own_places_and_no_more() {
     let sealed = sealed(&bound);
     for (credential, request) in [(None, get("/")), (Some((&bound, &sealed)), placed)] {
         let waiting = Waiting::default();
-        let error = egress.send_timed(&silent.grant, credential, &request, &waiting).await.unwrap_err();
+        let error = egress.send_counted(&silent.grant, credential, &request, &waiting).await.reply.unwrap_err();
         assert!(matches!(error, EgressError::Busy { most: 2, .. }), "{error:?}");
         assert!(error.surely_not_sent() && error.blame() == Blame::Us && error.kind() == "busy");
         assert!(waiting.so_far().is_zero(), "a wait for our own turn is not the provider's time");

@@ -44,7 +44,7 @@ pub(super) async fn install(call: &Call<'_>, file: &str) -> Result<Value, Operat
     let before = adapters.of(&manifest.provider);
     let generations = store.list_generations().await?;
     let newest = generations.iter().find(|generation| generation.provider == manifest.provider);
-    if newest.is_some_and(|newest| newest.digest.as_deref() == Some(adapter.digest().as_bytes().as_slice())) {
+    if newest.is_some_and(|newest| newest.digest == Some(*adapter.digest().as_bytes())) {
         let shown = json!({"provider": manifest.provider, "digest": adapter.digest().to_string(), "unchanged": true});
         return Ok(shown);
     }
@@ -56,7 +56,7 @@ pub(super) async fn install(call: &Call<'_>, file: &str) -> Result<Value, Operat
         "changes": before.map(|before| changes(before.manifest(), manifest)),
         "notGranted": row.map(|row| grant::not_granted(row, manifest)),
     });
-    begin(call, "adapter install", adapters::generation(&adapter, Some(component)), shown).await
+    begin(call, "adapter install", adapters::generation(&adapter, component), shown).await
 }
 
 async fn read(file: &str) -> Result<Vec<u8>, OperateError> {
@@ -120,7 +120,7 @@ pub(super) async fn roll_back(call: &Call<'_>, provider: &str, to: Option<i64>) 
     };
     let shown = json!({
         "provider": newest.provider, "version": earlier.version, "digest": crate::keys::hex(&digest),
-        "as": earlier.number, "before": newest.digest.as_deref().map(crate::keys::hex),
+        "as": earlier.number, "before": newest.digest.map(|digest| crate::keys::hex(&digest)),
     });
     begin(call, "adapter rollback", again(newest, Some(digest)), shown).await
 }
@@ -135,14 +135,14 @@ fn earlier(generations: &[Generation], to: Option<i64>) -> Option<([u8; 32], &Ge
     };
     let is_another = |generation: &&Generation| generation.digest.is_some() && generation.digest != newest.digest;
     let found = generations.iter().filter(is_meant).find(is_another)?;
-    Some((<[u8; 32]>::try_from(found.digest.as_deref()?).ok()?, found))
+    Some((found.digest?, found))
 }
 
 /// Takes a provider's adapter out of force: no new tasks; those that are open are polled by it to their end.
 pub(super) async fn unload(call: &Call<'_>, provider: &str) -> Result<Value, OperateError> {
     let generations = of(call.operator, provider).await?;
     let Some(newest) = generations.first() else { return Err(never_had(provider)) };
-    let shown = json!({"provider": newest.provider, "before": newest.digest.as_deref().map(crate::keys::hex)});
+    let shown = json!({"provider": newest.provider, "before": newest.digest.map(|digest| crate::keys::hex(&digest))});
     begin(call, "adapter unload", again(newest, None), shown).await
 }
 
@@ -155,7 +155,9 @@ async fn begin(call: &Call<'_>, action: &'static str, new: NewGeneration, shown:
     let (provider, digest) = (new.provider.clone(), new.digest);
     call.change(action, format!("provider {provider}"), shown.clone(), Change::BeginGeneration(new)).await?;
     let adapters = &call.operator.adapters;
-    adapters.follow(&call.operator.store).await?;
+    if call.operator.running.is_none() {
+        adapters.follow(&call.operator.store).await?;
+    }
     let in_force = adapters.of(&provider).map(|adapter| *adapter.digest().as_bytes());
     if in_force != digest {
         let why = "it is stored, but this gateway cannot load it (its log says why); what it had stays in force here";
@@ -169,7 +171,7 @@ pub(super) async fn history(operator: &Operator, provider: &str) -> Result<Value
     let shown = |generation: &Generation| {
         json!({
             "generation": generation.number, "version": generation.version,
-            "digest": generation.digest.as_deref().map(crate::keys::hex), "since": times::shown(generation.began_at_ms),
+            "digest": generation.digest.map(|digest| crate::keys::hex(&digest)), "since": times::shown(generation.began_at_ms),
         })
     };
     Ok(of(operator, provider).await?.iter().map(shown).collect())

@@ -2,7 +2,7 @@
 //! another version of an adapter has not granted by that what it names besides.
 
 use capstan_domain::adapter::Manifest;
-use capstan_egress::{Grant, is_loopback};
+use capstan_egress::{Grant, is_below, is_loopback};
 use capstan_sandbox::Adapter;
 use capstan_storage::{Granted, Provider as Row, Store, StoreError};
 use url::Url;
@@ -29,11 +29,8 @@ pub(crate) async fn grant_first(store: &Store, adapters: &[Adapter]) -> Result<(
 
 /// Whether a manifest names this host, by itself or by a pattern that it is below.
 pub(crate) fn is_named(host: &str, manifest: &Manifest) -> bool {
-    let is_below = |pattern: &str| {
-        let domain = pattern.strip_prefix("*.");
-        domain.is_some_and(|domain| host.len() > domain.len() && host.ends_with(&format!(".{domain}")))
-    };
-    manifest.hosts.iter().any(|named| named == host || is_below(named))
+    let is_within = |pattern: &str| pattern.strip_prefix("*.").is_some_and(|domain| is_below(host, domain));
+    manifest.hosts.iter().any(|named| named == host || is_within(named))
 }
 
 /// What the manifest names and is not granted, for the operator to decide about.
