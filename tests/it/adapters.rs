@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use capstan_sandbox::{Sandbox, SandboxSettings};
+use capstan_sandbox::Sandbox;
 use capstan_server::operate::{ProviderChange, Verb};
 use capstan_storage::{Granted, Provider};
 use capstan_tests::client::recaptcha;
+use capstan_tests::components::with;
 use capstan_tests::gateway::{Return, Setup, TestGateway};
 use capstan_tests::hostile::{KEY, Yes, guest, task};
 use capstan_tests::process::Process;
@@ -28,7 +29,7 @@ pub(crate) fn tests() -> Vec<Trial> {
 async fn all_are_admitted() -> Result<()> {
     let admitted = tokio::task::spawn_blocking(|| {
         let files = capstan::adapters::build(capstan::adapters::ADAPTERS, |_| ())?;
-        let sandbox = Sandbox::start(SandboxSettings { call_budget: Duration::from_secs(1), ..Default::default() })?;
+        let sandbox = Sandbox::start(with(|small| small.call_budget = Duration::from_secs(1)))?;
         files.iter().map(|file| Ok(sandbox.admit(&std::fs::read(file)?)?)).collect::<Result<Vec<_>>>()
     })
     .await??;

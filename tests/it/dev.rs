@@ -1,7 +1,8 @@
 //! `capstan dev` as a newcomer runs it, in a process of its own.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use capstan_tests::client::{Client, recaptcha};
+use capstan_tests::components::with_another_digest;
 use capstan_tests::process::Process;
 use capstan_tests::suite::test;
 use libtest_mimic::Trial;
@@ -9,6 +10,7 @@ use libtest_mimic::Trial;
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("dev: one command serves a task from end to end, and prints one line", one_command),
+        test("dev: a component that is put into the watched directory is in force a moment later", watched),
         test("simulate: one command serves the provider alone", simulate_alone),
         test("dev: a data directory in use is refused with a reason", a_directory_in_use),
     ]
@@ -41,6 +43,31 @@ async fn one_command() -> Result<()> {
     ensure!(client.solve(recaptcha()).await?.body["status"] == "ready");
     let logged = std::fs::read_to_string(&log)?;
     ensure!(!logged.contains("panicked") && !logged.contains("ERROR"), "{logged}");
+    Ok(())
+}
+
+async fn watched() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (data, log, watched) = (dir.path().join("data"), dir.path().join("log"), dir.path().join("adapters"));
+    let (data_text, watched_text) = (data.display().to_string(), watched.display().to_string());
+    // The directory need not be there at the start.
+    let args = ["dev", "--json", "--listen", "127.0.0.1:0", "--data", &data_text, "--watch", &watched_text];
+    let process = Process::start(&args, &log)?;
+    let client = Client::new(process.said("url")?, process.said("clientKey")?);
+    let built = capstan::adapters::build(&["adapter-capsolver"], |_| ())?;
+    let component = with_another_digest(&std::fs::read(built.first().context("nothing was built")?)?);
+    std::fs::create_dir(&watched)?;
+    std::fs::write(watched.join("junk.wasm"), "not a component")?;
+    std::fs::write(watched.join("capsolver.wasm"), &component)?;
+    let digest = capstan_sandbox::Digest::of(&component).to_string();
+    process.until_logged("in force file=", 1).await?;
+    process.until_logged("not in force", 1).await?;
+    let list = ["adapter", "list", "--data", &data_text, "--json"];
+    let (code, said) = Process::prints(&list, &dir.path().join("list.log"))?;
+    ensure!(code == Some(0) && said.contains(&digest), "{said}");
+    ensure!(client.solve(recaptcha()).await?.body["status"] == "ready");
+    let logged = std::fs::read_to_string(&log)?;
+    ensure!(logged.contains("junk.wasm") && logged.contains("not a component"), "{logged}");
     Ok(())
 }
 

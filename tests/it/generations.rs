@@ -28,14 +28,14 @@ pub(crate) fn tests() -> Vec<Trial> {
     on_each.into_iter().chain(others).collect()
 }
 
-struct Field {
-    gateway: TestGateway,
-    provider: Finding,
-    files: tempfile::TempDir,
+pub(crate) struct Field {
+    pub(crate) gateway: TestGateway,
+    pub(crate) provider: Finding,
+    pub(crate) files: tempfile::TempDir,
 }
 
 impl Field {
-    async fn start(engine: Engine) -> Result<Self> {
+    pub(crate) async fn start(engine: Engine) -> Result<Self> {
         let provider = Finding::start().await?;
         provider.answer(|answers| answers.submit = 200);
         let provider_url = Some(provider.url()?);
@@ -60,17 +60,21 @@ impl Field {
         Ok(file)
     }
 
-    async fn install(&self, letter: char) -> Result<Value> {
-        let file = self.edition(letter)?.display().to_string();
-        self.gateway.operate(Verb::AdapterInstall { file }).await
+    pub(crate) async fn install(&self, letter: char) -> Result<Value> {
+        self.install_with(letter, None).await
     }
 
-    async fn create(&self) -> Result<String> {
+    pub(crate) async fn install_with(&self, letter: char, share: Option<u8>) -> Result<Value> {
+        let file = self.edition(letter)?.display().to_string();
+        self.gateway.operate(Verb::AdapterInstall { file, share }).await
+    }
+
+    pub(crate) async fn create(&self) -> Result<String> {
         self.gateway.client.create(task()).await?.task_id()
     }
 
     /// The digest of the adapter that a task began with.
-    async fn digest(&self, task: &str) -> Result<Vec<u8>> {
+    pub(crate) async fn digest(&self, task: &str) -> Result<Vec<u8>> {
         let attempts = self.gateway.gateway.app.store.list_attempts(TaskId(task.parse()?)).await?;
         Ok(attempts.first().context("it was never tried")?.adapter_digest.clone())
     }
@@ -80,7 +84,7 @@ fn task() -> Value {
     json!({"type": "ImageToTextTask", "body": crate::api::image()})
 }
 
-fn named() -> String {
+pub(crate) fn named() -> String {
     "finding".to_owned()
 }
 
@@ -133,7 +137,7 @@ async fn refusals_and_changes() -> Result<()> {
         (field.files.path().display().to_string(), "it is no file"),
         (junk.display().to_string(), "it is refused"),
     ] {
-        let refused = field.gateway.operate(Verb::AdapterInstall { file: file.clone() }).await;
+        let refused = field.gateway.operate(Verb::AdapterInstall { file: file.clone(), share: None }).await;
         ensure!(refused.as_ref().is_err_and(|error| error.to_string().contains(why)), "{file}: {refused:?}");
     }
     let nowhere = field.gateway.operate(Verb::AdapterRollback { provider: named(), to: Some(7) }).await;

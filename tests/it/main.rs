@@ -9,6 +9,7 @@ mod balances;
 mod ceilings;
 mod classic;
 mod clients;
+mod compiling;
 mod dev;
 mod dialects;
 mod docs;
@@ -37,6 +38,7 @@ mod routing;
 mod secrets;
 mod serve;
 mod site_owners;
+mod trials;
 
 use std::process::ExitCode;
 
@@ -47,8 +49,10 @@ use libtest_mimic::Arguments;
 fn main() -> ExitCode {
     let mut args = std::env::args();
     let program = args.next().unwrap_or_default();
-    if std::env::args().nth(1).as_deref() == Some(AS_CAPSTAN) {
-        let as_capstan = std::iter::once(program).chain(args.skip(1));
+    let first = std::env::args().nth(1);
+    if let Some(AS_CAPSTAN | capstan::compile::COMMAND) = first.as_deref() {
+        let is_told = usize::from(first.as_deref() == Some(AS_CAPSTAN));
+        let as_capstan = std::iter::once(program).chain(args.skip(is_told));
         return capstan::run(capstan::cli::Cli::parse_from(as_capstan));
     }
     let tests = [
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         ceilings::tests(),
         classic::tests(),
         clients::tests(),
+        compiling::tests(),
         dev::tests(),
         dialects::tests(),
         docs::tests(),
@@ -87,6 +92,7 @@ fn main() -> ExitCode {
         secrets::tests(),
         serve::tests(),
         site_owners::tests(),
+        trials::tests(),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()
 }

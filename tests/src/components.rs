@@ -4,13 +4,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use capstan_sandbox::{Adapter, Sandbox, SandboxSettings};
+use capstan_sandbox::{Adapter, ClassSettings, Sandbox, SandboxSettings};
 use capstan_server::adapters::Adapters;
 
 /// Another component that does the same: with an empty section of its own at the end.
 #[must_use]
 pub fn with_another_digest(component: &[u8]) -> Vec<u8> {
     [component, b"\0\x05\x04test"].concat()
+}
+
+/// A sandbox's settings, but for something about small guests.
+pub fn with(change: impl FnOnce(&mut ClassSettings)) -> SandboxSettings {
+    let mut settings = SandboxSettings::default();
+    change(&mut settings.small);
+    settings
 }
 
 /// The adapter of a package, built and compiled once per process and budget.
@@ -40,7 +47,10 @@ fn sandbox(call_budget: Duration) -> Result<Arc<Sandbox>> {
         return Ok(Arc::clone(sandbox));
     }
     // A short queue, so that tests under load meet a full one.
-    let started = Sandbox::start(SandboxSettings { queue: 8, call_budget, ..SandboxSettings::default() })?;
+    let started = Sandbox::start(with(|small| {
+        small.queue = 8;
+        small.call_budget = call_budget;
+    }))?;
     sandboxes.push((call_budget, Arc::clone(&started)));
     Ok(started)
 }

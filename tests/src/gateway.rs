@@ -12,12 +12,13 @@ use capstan_domain::price::Rule;
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId};
 use capstan_egress::{MasterKey, Secret, Vault, is_loopback};
-use capstan_sandbox::Adapter;
+use capstan_sandbox::{Adapter, Compiler};
 use capstan_server::door::DoorSettings;
 use capstan_server::door::address::ProxyTrust;
 use capstan_server::door::tls::TlsFiles;
 use capstan_server::gateway::{Gateway, OpenGateway};
 use capstan_server::operate::{self, Asked, CredentialDraft, ExchangeVerb, Operator, Verb};
+use capstan_server::settings::sandbox::SandboxLimits;
 use capstan_server::settings::{Limits, Settings};
 use capstan_server::{clock, keys};
 use capstan_simulator::{Behaviour, Control, KeySettings, Simulator, Usd};
@@ -357,6 +358,9 @@ fn settings(data: &TempDir, database: &Database, limits: &Limits) -> Settings {
         adapters: Vec::new(),
         allow_loopback_providers: true,
         door: DoorSettings::default(),
+        sandbox: SandboxLimits::default(),
+        // Nothing is compiled by it: the tests' adapters are admitted once for all of them.
+        compiler: Compiler::Here,
         limits: limits.clone(),
     }
 }

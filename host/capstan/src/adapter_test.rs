@@ -10,6 +10,8 @@ use capstan_server::fixtures::{self, Replayed};
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::compile;
+
 /// Which component, and which fixtures.
 #[derive(Debug, Args)]
 pub struct AdapterTestArgs {
@@ -70,7 +72,8 @@ pub(crate) async fn inspect(component: PathBuf, is_json: bool) -> Result<()> {
 async fn admit(component: PathBuf) -> Result<Adapter> {
     let admitted = tokio::task::spawn_blocking(move || {
         let bytes = std::fs::read(&component).with_context(|| format!("{} cannot be read", component.display()))?;
-        let sandbox = Sandbox::start(SandboxSettings::default())?;
+        let settings = SandboxSettings { compiler: compile::compiler()?, ..SandboxSettings::default() };
+        let sandbox = Sandbox::start(settings)?;
         sandbox.admit(&bytes).with_context(|| format!("{} is refused", component.display()))
     });
     admitted.await.context("the worker was lost")?

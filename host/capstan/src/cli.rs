@@ -9,6 +9,7 @@ use capstan_laboratory::scenario::FAMILIES;
 use capstan_simulator::WireFormat;
 use clap::{Args, Parser, Subcommand};
 
+use crate::compile::CompileArgs;
 pub use crate::logs::LogFormat;
 use crate::operator::args::{
     AdapterCommand, AuditCommand, Connection, CredentialCommand, KeyCommand, ProviderCommand, RoutingCommand,
@@ -120,6 +121,9 @@ pub enum Command {
         after_help = "Examples:\n  capstan simulate\n  capstan simulate --speaks 2captcha\n  capstan simulate --listen 127.0.0.1:9100 --seed 7 --key my-key=5.00\n  capstan simulate --settings simulator.json"
     )]
     Simulate(SimulateArgs),
+    /// Compile a component from stdin to stdout, within limits.
+    #[command(hide = true)]
+    CompileComponent(CompileArgs),
 }
 
 impl Command {
@@ -127,7 +131,12 @@ impl Command {
     #[must_use]
     pub const fn is_verb(&self) -> bool {
         match self {
-            Self::Dev(_) | Self::Serve(_) | Self::MasterKey(_) | Self::Simulate(_) | Self::Route(_) => false,
+            Self::Dev(_)
+            | Self::Serve(_)
+            | Self::MasterKey(_)
+            | Self::Simulate(_)
+            | Self::Route(_)
+            | Self::CompileComponent(_) => false,
             Self::Account(_)
             | Self::Earning(_)
             | Self::Ledger(_)
@@ -172,7 +181,8 @@ impl Command {
             | Self::MasterKey(_)
             | Self::Simulate(_)
             | Self::Restore(_)
-            | Self::Route(_) => {
+            | Self::Route(_)
+            | Self::CompileComponent(_) => {
                 bail!("this is no verb of a gateway's")
             }
         })
@@ -209,6 +219,10 @@ pub struct DevArgs {
     /// It must know the key that `dev` prints on start. Providers for which none is named are out of use. May be repeated.
     #[arg(long, value_name = "[PROVIDER=]URL")]
     pub simulator: Vec<String>,
+    /// A directory of components (*.wasm): one that is put there, or put there anew, is in force a moment later. One for a provider
+    /// that is not set up yet is installed and waits for `capstan provider set`.
+    #[arg(long, value_name = "DIR")]
+    pub watch: Option<PathBuf>,
     /// Divides every wait of the provider's limits, so that tasks end sooner than they would in life.
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub time_scale: u32,

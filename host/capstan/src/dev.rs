@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -16,6 +17,7 @@ use capstan_server::door::DoorSettings;
 use capstan_server::exchange::contribute::statement_hash;
 use capstan_server::gateway::{Gateway, OpenGateway};
 use capstan_server::operate::{self, CredentialDraft};
+use capstan_server::settings::sandbox::SandboxLimits;
 use capstan_server::settings::{Limits, Settings};
 use capstan_server::{clock, keys, providers};
 use capstan_simulator::{Behaviour, KeySettings, Latency, Simulator, Usd, WireFormat};
@@ -27,7 +29,7 @@ use uuid::Uuid;
 
 use crate::cli::DevArgs;
 use crate::signals::{self, Signals};
-use crate::{adapters, master_key};
+use crate::{adapters, compile, master_key, watch};
 
 // The demo's rows have fixed ids, so that a second start finds those of the first.
 const ACCOUNT: AccountId = AccountId(Uuid::from_u128(0xde30_0000_0000_7000_8000_0000_0000_0001));
@@ -55,6 +57,8 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
         adapters: files,
         allow_loopback_providers: true,
         door: DoorSettings::default(),
+        sandbox: SandboxLimits::default(),
+        compiler: compile::compiler()?,
         limits: Limits::default(),
     };
     let open = OpenGateway::open(settings, master_key).await?;
@@ -86,6 +90,9 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     seed_contributor(&open, &token).await?;
     let gateway = open.start().await?;
     let signals = Signals::catch()?;
+    if let Some(directory) = args.watch.clone() {
+        gateway.app.tracker.spawn(watch::run(Arc::clone(&gateway.app), directory));
+    }
     announce(&args, &gateway, &secrets, &simulated)?;
     signals::run_until_told(gateway, signals).await?;
     for Simulated { simulator, .. } in simulated {

@@ -1,6 +1,6 @@
 //! The `capstan` command: arguments and wiring, no logic.
 //!
-//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`, `laboratory`, `adapter_test`), the operator's verbs
+//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`, `laboratory`, `adapter_test`, `compile`), the operator's verbs
 //! ([`operator`]), where settings come from (`config`), how adapters are built ([`adapters`]; tests share it). Never here: a
 //! rule, a statement, a request. It is a library with a thin `main`, so that the integration tests can run the command in a
 //! process of their own.
@@ -8,6 +8,7 @@
 mod adapter_test;
 pub mod adapters;
 pub mod cli;
+pub mod compile;
 mod config;
 mod dev;
 mod laboratory;
@@ -17,6 +18,7 @@ pub mod operator;
 mod serve;
 mod signals;
 mod simulate;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -33,6 +35,10 @@ pub fn main() -> ExitCode {
 /// Runs a parsed command line.
 #[must_use]
 pub fn run(cli: cli::Cli) -> ExitCode {
+    if let cli::Command::CompileComponent(args) = &cli.command {
+        // Before any thread is started: what it may take is for the compiler.
+        return compile::run(args);
+    }
     let filter = cli.log.as_deref().or_else(|| cli.command.is_verb().then_some("warn"));
     logs::start(filter, cli.log_format);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -52,6 +58,8 @@ pub fn run(cli: cli::Cli) -> ExitCode {
         cli::Command::Adapter(cli::Verbs { connection, command: AdapterCommand::Inspect { component } }) => {
             runtime.block_on(adapter_test::inspect(component, connection.json))
         }
+        // Done above.
+        cli::Command::CompileComponent(_) => Ok(()),
         verb => verb.order().and_then(|(connection, order)| runtime.block_on(operator::run(connection, order))),
     };
     // Everything that must end in order has ended; what was cut off by a second signal is not waited for.

@@ -25,6 +25,7 @@ pub mod reconcile;
 pub mod route;
 pub mod schedule;
 pub mod task;
+pub mod trial;
 
 pub use amount::Amount;
 pub use ids::{AccountId, ApiKeyId, AttemptId, CredentialId, MoveId, ProviderId, TaskId};

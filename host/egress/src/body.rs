@@ -1,6 +1,6 @@
 //! Bodies as bytes, with the credential's fields among them.
 
-use capstan_domain::adapter::{Body, MAX_REQUEST_BYTES, Part};
+use capstan_domain::adapter::{Body, MAX_PARTS, MAX_REQUEST_BYTES, Part};
 use http::HeaderValue;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
@@ -10,9 +10,6 @@ use crate::headers::read_value;
 use crate::json;
 use crate::secret::Secret;
 
-/// Most parts of a multipart body, the credential's among them. Providers ask for a handful (a picture, its comment, a few
-/// options); an empty part costs an adapter nothing and us a hundred bytes.
-const MAX_PARTS: usize = 100;
 const TOO_LARGE: Refusal = Refusal::Body("is over 8 MiB");
 
 /// A credential's fields that go into the body, by the name that each has there.
@@ -40,7 +37,7 @@ pub(crate) fn encode(body: &Body, inserted: &Inserted<'_>) -> Result<Option<Enco
     }
 }
 
-/// What an adapter has written. For a multipart body a first look only, so that little is copied before its size is known.
+/// What an adapter has written. For a form or a multipart body a first look only, so that little is copied before its size is known.
 fn size(body: &Body) -> usize {
     match body {
         Body::Empty => 0,
@@ -85,12 +82,19 @@ fn encode_form(fields: &[(String, String)], placed: &[(&str, &Secret)]) -> Resul
         let own = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         own.chain(placed.iter().map(|(name, value)| (*name, value.reveal())))
     };
-    // Encoding makes a byte at most three times as long; a text that grows leaves unwiped copies behind.
-    let capacity = pairs().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+    // A text that grows leaves unwiped copies behind, and encoding makes a byte up to three times as long.
+    let capacity = pairs().map(|(name, value)| encoded_len(name) + encoded_len(value) + 2).sum();
+    if capacity > MAX_REQUEST_BYTES {
+        return Err(TOO_LARGE);
+    }
     let mut form = form_urlencoded::Serializer::new(String::with_capacity(capacity));
     form.extend_pairs(pairs());
     let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
     Ok((content_type, Zeroizing::new(form.finish().into_bytes())))
+}
+
+fn encoded_len(text: &str) -> usize {
+    form_urlencoded::byte_serialize(text.as_bytes()).map(str::len).sum()
 }
 
 /// `multipart/form-data` (RFC 7578): the adapter's parts, then the credential's.

@@ -10,26 +10,25 @@ use crate::bindings::ProviderPre;
 use crate::cache::Cache;
 use crate::call::{Call, Limits, Ran, Ready, Used};
 use crate::limits::Budget;
-use crate::notes::clean;
+use crate::notes::{Allowance, clean};
 use crate::threads::{Threads, Ticker};
 use crate::{
-    AdapterFault, AdmissionError, CallError, Digest, SandboxError, SandboxSettings, convert, engine, imports, inert,
-    manifest,
+    AdapterFault, AdmissionError, CallError, Class, ClassSettings, Digest, SandboxError, SandboxSettings, convert,
+    engine, imports, inert, manifest,
 };
 
 /// Admits components and runs them. Its threads end when it and every adapter that it admitted are dropped.
 pub struct Sandbox {
     engine: Engine,
     cache: Cache,
-    limits: Limits,
-    component_bytes: usize,
-    running: Arc<Running>,
+    /// Small guests first.
+    classes: Vec<(Class, ClassSettings, Limits, Arc<Running>)>,
 }
 
 /// Room in the queue for components that are being admitted, beside the calls.
 const ADMISSIONS: usize = 64;
 
-/// What calls need: the threads that run guests, and the ticks that end them.
+/// What calls of one class need: the threads that run guests.
 struct Running {
     threads: Threads,
     /// Room in the threads' queue. Calls wait for it here: the reply that a call would read is in already, and to drop it
@@ -37,7 +36,17 @@ struct Running {
     room: Arc<Semaphore>,
     /// Most calls of one adapter that run or are about to.
     calls_of_one: usize,
-    _ticker: Ticker,
+    /// The ticks that end calls, which are the engine's and so all classes'.
+    _ticker: Arc<Ticker>,
+}
+
+impl Running {
+    fn start(class: Class, settings: ClassSettings, ticker: &Arc<Ticker>) -> Result<Arc<Self>, SandboxError> {
+        let queue = settings.queue.saturating_add(ADMISSIONS);
+        let threads = Threads::start((class, settings.threads), queue)?;
+        let room = Arc::new(Semaphore::new(settings.queue.min(Semaphore::MAX_PERMITS)));
+        Ok(Arc::new(Self { threads, room, calls_of_one: settings.calls_of_one(), _ticker: Arc::clone(ticker) }))
+    }
 }
 
 /// An admitted component, ready to be called; cheap to clone.
@@ -50,7 +59,10 @@ struct Admitted {
     code: Code,
     manifest: Manifest,
     digest: Digest,
+    class: Class,
     from_cache: bool,
+    /// What it may write to the log.
+    allowance: Allowance,
 }
 
 /// Where an adapter's code is.
@@ -75,23 +87,28 @@ impl Sandbox {
     pub fn start(settings: SandboxSettings) -> Result<Arc<Self>, SandboxError> {
         settings.check()?;
         let engine = engine::engine(&settings)?;
-        let budget = Budget::new(settings.call_budget);
+        let shortest = settings.classes().map(|(_, class)| class.call_budget).min().unwrap_or_default();
+        let tick = Budget::tick(shortest);
         // Held weakly: the thread is there for the engine, not the engine for the thread.
         let weak = engine.weak();
-        let ticker = Ticker::start(budget.tick(), move || {
+        let ticker = Arc::new(Ticker::start(tick, move || {
             if let Some(engine) = weak.upgrade() {
                 engine.increment_epoch();
             }
-        })?;
-        let threads = Threads::start(settings.threads, settings.queue.saturating_add(ADMISSIONS))?;
-        let room = Arc::new(Semaphore::new(settings.queue.min(Semaphore::MAX_PERMITS)));
-        Ok(Arc::new(Self {
-            engine,
-            cache: Cache::new(&settings),
-            limits: Limits { memory_bytes: settings.memory_bytes, budget },
-            component_bytes: settings.component_bytes,
-            running: Arc::new(Running { threads, room, calls_of_one: settings.calls_of_one(), _ticker: ticker }),
-        }))
+        })?);
+        let classes = settings.classes().map(|(class, own)| {
+            let limits = Limits { memory_bytes: own.memory_bytes, budget: Budget::new(own.call_budget, tick) };
+            Ok((class, own, limits, Running::start(class, own, &ticker)?))
+        });
+        let classes = classes.collect::<Result<_, SandboxError>>()?;
+        Ok(Arc::new(Self { engine, cache: Cache::new(&settings), classes }))
+    }
+
+    /// The class that a component of so many bytes is of.
+    fn class(&self, bytes: usize) -> Result<&(Class, ClassSettings, Limits, Arc<Running>), AdmissionError> {
+        let most = self.classes.iter().map(|(_, settings, ..)| settings.component_bytes).max().unwrap_or_default();
+        let fitting = self.classes.iter().find(|(_, settings, ..)| bytes <= settings.component_bytes);
+        fitting.ok_or(AdmissionError::TooLarge { bytes, most })
     }
 
     /// Checks, compiles and asks a component to describe itself.
@@ -102,41 +119,48 @@ impl Sandbox {
     /// # Errors
     /// [`AdmissionError`] names what is wrong with the component.
     pub fn admit(&self, component: &[u8]) -> Result<Adapter, AdmissionError> {
-        if component.len() > self.component_bytes {
-            return Err(AdmissionError::TooLarge { bytes: component.len(), most: self.component_bytes });
-        }
+        let (class, settings, limits, running) = self.class(component.len())?;
         let imports = imports::allowed(component)?;
-        let compiled = self.cache.load_or_compile(&self.engine, component)?;
+        let compiled = self.cache.load_or_compile(&self.engine, settings.compiling, component)?;
         let instances = inert::linker(&self.engine, &compiled.component, &imports)
             .and_then(|linker| linker.instantiate_pre(&compiled.component))
             .and_then(ProviderPre::new)
             .map_err(|error| AdmissionError::NotAnAdapter { reason: clean(&format!("{error:#}"), 300) })?;
-        let ready = Ready { instances: Arc::new(instances), limits: self.limits };
-        let manifest = self.describe(&ready)?;
+        let ready = Ready { instances: Arc::new(instances), limits: *limits };
+        let manifest = describe(&ready, running)?;
         let (digest, from_cache) = (Digest::of(component), compiled.from_cache);
-        let running = Arc::clone(&self.running);
         let part = Arc::new(Semaphore::new(running.calls_of_one));
-        let code = Code::Component { ready, part, running };
-        Ok(Adapter { inner: Arc::new(Admitted { code, manifest, digest, from_cache }) })
+        let code = Code::Component { ready, part, running: Arc::clone(running) };
+        Ok(Adapter {
+            inner: Arc::new(Admitted {
+                code,
+                manifest,
+                digest,
+                class: *class,
+                from_cache,
+                allowance: Allowance::default(),
+            }),
+        })
     }
+}
 
-    fn describe(&self, ready: &Ready) -> Result<Manifest, AdmissionError> {
-        let (answer, answered) = crossbeam_channel::bounded(1);
-        let ready = ready.clone();
-        let job = move || {
-            answer.send(ready.describe()).ok();
-        };
-        self.running.threads.give(Box::new(job)).map_err(AdmissionError::Describe)?;
-        let Ran { answer: described, notes, .. } =
-            answered.recv().map_err(|_| AdmissionError::Describe(engine_panicked()))?;
-        let described = described.map_err(AdmissionError::Describe).and_then(|described| {
-            let described = convert::manifest(described).map_err(|error| manifest::bad_provider(&error))?;
-            manifest::check(&described)?;
-            Ok(described)
-        });
-        notes.emit(described.as_ref().ok().map(|manifest| &manifest.provider));
-        described
-    }
+/// What the component says of itself, in an instance that has nothing, on a thread of its class.
+fn describe(ready: &Ready, running: &Running) -> Result<Manifest, AdmissionError> {
+    let (answer, answered) = crossbeam_channel::bounded(1);
+    let ready = ready.clone();
+    let job = move || {
+        answer.send(ready.describe()).ok();
+    };
+    running.threads.give(Box::new(job)).map_err(AdmissionError::Describe)?;
+    let Ran { answer: described, notes, .. } =
+        answered.recv().map_err(|_| AdmissionError::Describe(engine_panicked()))?;
+    let described = described.map_err(AdmissionError::Describe).and_then(|described| {
+        let described = convert::manifest(described).map_err(|error| manifest::bad_provider(&error))?;
+        manifest::check(&described)?;
+        Ok(described)
+    });
+    notes.emit(described.as_ref().ok().map(|manifest| &manifest.provider), &Allowance::default());
+    described
 }
 
 impl Adapter {
@@ -152,13 +176,25 @@ impl Adapter {
         self.inner.digest
     }
 
+    /// The same, as it is written down.
+    #[must_use]
+    pub fn digest_bytes(&self) -> &[u8; 32] {
+        self.inner.digest.as_bytes()
+    }
+
+    /// Under which limits it runs.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.inner.class
+    }
+
     /// Whether its code was compiled in an earlier run and loaded now.
     #[must_use]
     pub fn from_cache(&self) -> bool {
         self.inner.from_cache
     }
 
-    /// Calls that wait for a thread of the sandbox, those of its other adapters included.
+    /// Calls that wait for a thread of its class, those of other adapters included.
     #[must_use]
     pub fn queued(&self) -> usize {
         match &self.inner.code {
@@ -173,7 +209,15 @@ impl Adapter {
     #[must_use]
     pub fn native(manifest: Manifest, native: crate::Native) -> Self {
         let digest = Digest::of(manifest.provider.as_str().as_bytes());
-        Self { inner: Arc::new(Admitted { code: Code::Native(native), manifest, digest, from_cache: false }) }
+        Self {
+            inner: Arc::new(Admitted {
+                code: Code::Native(native),
+                manifest,
+                digest,
+                class: Class::Small,
+                from_cache: false,
+            }),
+        }
     }
 
     /// Starts an operation, in an instance of its own.
@@ -234,7 +278,7 @@ impl Adapter {
             let Ran { answer: step, notes, used } = ready.step(call);
             drop(part);
             // Before the answer, so that the log tells the adapter's words and then what followed.
-            span.in_scope(|| notes.emit(Some(&admitted.manifest.provider)));
+            span.in_scope(|| notes.emit(Some(&admitted.manifest.provider), &admitted.allowance));
             answer.send((step, used)).ok();
         };
         running.threads.offer(Box::new(job))?;
@@ -262,6 +306,6 @@ impl std::fmt::Debug for Adapter {
 
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sandbox").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Sandbox").finish_non_exhaustive()
     }
 }

@@ -9,21 +9,26 @@ use std::hash::{Hash, Hasher};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::compile;
 use crate::notes::clean;
-use crate::{AdmissionError, Digest, SandboxSettings};
+use crate::{AdmissionError, CompileLimits, Compiler, Digest, SandboxSettings};
 
 /// Bytes of the tag before the compiled code.
 const TAG_BYTES: usize = 32;
 
-/// A directory of compiled components, or none.
+/// A directory of compiled components, or none, and what makes more of them.
 pub(crate) struct Cache {
     place: Option<(PathBuf, [u8; 32])>,
+    compiler: Compiler,
+    /// Held while one is compiled: it takes every core there is, and its limit of memory is for one.
+    compiling: Mutex<()>,
     written: AtomicU64,
 }
 
@@ -36,15 +41,21 @@ pub(crate) struct Compiled {
 impl Cache {
     pub(crate) fn new(settings: &SandboxSettings) -> Self {
         let place = settings.cache_dir.clone().map(|dir| (dir, settings.cache_key));
-        Self { place, written: AtomicU64::new(0) }
+        let compiler = settings.compiler.clone();
+        Self { place, compiler, compiling: Mutex::new(()), written: AtomicU64::new(0) }
     }
 
     /// The component's code from its file, or compiled now and written down. What goes wrong with files is warned of
     /// and costs only time.
     ///
     /// # Errors
-    /// [`AdmissionError::NotCompiled`] when the compiler refuses the bytes.
-    pub(crate) fn load_or_compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Compiled, AdmissionError> {
+    /// [`AdmissionError::NotCompiled`] when the compiler refuses the bytes, [`AdmissionError::NoCompiler`] when there is none.
+    pub(crate) fn load_or_compile(
+        &self,
+        engine: &Engine,
+        limits: CompileLimits,
+        bytes: &[u8],
+    ) -> Result<Compiled, AdmissionError> {
         let key = key(engine, bytes);
         let kept = self.read(&key).and_then(|code| match load(engine, &code) {
             Ok(component) => Some(component),
@@ -56,10 +67,18 @@ impl Cache {
         if let Some(component) = kept {
             return Ok(Compiled { component, from_cache: true });
         }
-        let component = Component::from_binary(engine, bytes)
-            .map_err(|error| AdmissionError::NotCompiled { reason: clean(&format!("{error:#}"), 300) })?;
-        self.write(&key, &component);
+        let code = self.compile(engine, limits, bytes)?;
+        let component = load(engine, &code).map_err(not_compiled)?;
+        self.write(&key, &code);
         Ok(Compiled { component, from_cache: false })
+    }
+
+    fn compile(&self, engine: &Engine, limits: CompileLimits, bytes: &[u8]) -> Result<Vec<u8>, AdmissionError> {
+        let _one_at_a_time = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        match &self.compiler {
+            Compiler::Here => engine.precompile_component(bytes).map_err(not_compiled),
+            Compiler::Process { program, args } => compile::in_process((program, args), limits, bytes),
+        }
     }
 
     /// The code of a file whose tag is right.
@@ -82,16 +101,12 @@ impl Cache {
         None
     }
 
-    fn write(&self, key: &Digest, component: &Component) {
+    fn write(&self, key: &Digest, code: &[u8]) {
         let Some((dir, secret)) = self.place.as_ref() else { return };
-        let code = match component.serialize() {
-            Ok(code) => code,
-            Err(error) => return tracing::warn!(%error, %key, "compiled component cannot be serialized"),
-        };
-        let Some(tag) = tag(secret, key, &code) else { return };
+        let Some(tag) = tag(secret, key, code) else { return };
         let number = self.written.fetch_add(1, Ordering::Relaxed);
         let temporary = dir.join(format!("{key}.{}-{number}.tmp", std::process::id()));
-        let written = store(dir, &temporary, &[tag.finalize().as_bytes().as_slice(), &code])
+        let written = store(dir, &temporary, &[tag.finalize().as_bytes().as_slice(), code])
             .and_then(|()| fs::rename(&temporary, path(dir, key)));
         if let Err(error) = written {
             fs::remove_file(&temporary).ok();
@@ -144,9 +159,14 @@ impl Hasher for Collected {
     }
 }
 
+fn not_compiled(error: wasmtime::Error) -> AdmissionError {
+    AdmissionError::NotCompiled { reason: clean(&format!("{error:#}"), 300) }
+}
+
 #[expect(unsafe_code, reason = "loading compiled code trusts it; the tag says that this gateway compiled it")]
-fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: `code` is what `Component::serialize` gave us under the same key: `read` has verified its tag, which
-    // covers that key and all of `code`, and nobody else can change the bytes, since they are in our memory already.
+pub(crate) fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: `code` is what our own compiler made: in this process or in one that this process started from the same program
+    // and that nobody else could write to, or else `read` has verified its tag, which covers the key and all of `code`. Nobody
+    // else can change the bytes, since they are in our memory already.
     unsafe { Component::deserialize(engine, code) }
 }

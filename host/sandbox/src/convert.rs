@@ -6,7 +6,7 @@
 use capstan_domain::ProviderId;
 use capstan_domain::adapter as domain;
 use capstan_domain::adapter::{
-    MAX_MEMO_BYTES, MAX_REFERENCE_BYTES, MAX_REQUEST_BYTES, MAX_SOLUTION_BYTES, MAX_STATE_BYTES,
+    MAX_MEMO_BYTES, MAX_PARTS, MAX_REFERENCE_BYTES, MAX_REQUEST_BYTES, MAX_SOLUTION_BYTES, MAX_STATE_BYTES,
 };
 use serde::de::IgnoredAny;
 
@@ -166,6 +166,7 @@ fn body(body: wit::Body) -> Checked<domain::Body> {
         wit::Body::Json(text) => (text.len(), domain::Body::Json(text)),
         wit::Body::Form(fields) => (pairs(&fields), domain::Body::Form(fields)),
         wit::Body::Multipart(parts) => {
+            ensure(parts.len() <= MAX_PARTS, "more than a hundred parts")?;
             let parts: Vec<domain::Part> = parts.into_iter().map(part).collect();
             (parts.iter().map(part_bytes).sum(), domain::Body::Multipart(parts))
         }

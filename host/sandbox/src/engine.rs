@@ -12,7 +12,8 @@ const KEPT_MEMORY: usize = 256 * 1024;
 /// The same for tables.
 const KEPT_TABLE: usize = 64 * 1024;
 
-/// Sets the engine up, with pooled memory where the machine has the address space for it.
+/// Sets the engine up, with pooled memory where the machine has the address space for it. There is one in a process: parts of two
+/// must never meet.
 ///
 /// # Errors
 /// [`SandboxError::Engine`] when the machine cannot run WebAssembly at all.
@@ -30,11 +31,26 @@ pub(crate) fn engine(settings: &SandboxSettings) -> Result<Engine, SandboxError>
     }
 }
 
+/// An engine that only compiles; what it makes is for the other one, which has the same settings.
+///
+/// # Errors
+/// [`SandboxError::Engine`].
+pub(crate) fn compiler() -> Result<Engine, SandboxError> {
+    Engine::new(&config()).map_err(|error| SandboxError::Engine(error.to_string()))
+}
+
+/// The engine is of a line that gets security fixes for two years, its one compiler is Cranelift, and x86-64 is the platform that
+/// its makers fuzz without end; 64-bit ARM works, and is tested by them, and is not fuzzed.
 fn config() -> Config {
     let mut config = Config::new();
-    // Without this a guest that spins holds its thread for ever.
+    // Without this a guest that spins holds its thread for ever. Not fuel, which counts instructions: it costs twice as much, and
+    // time is what a spinning guest takes from others.
     config.epoch_interruption(true);
     config.max_wasm_stack(STACK_BYTES);
+    // Bounds are kept by 4 GiB of address space before the next memory and guards behind it, the engine's default: checks in code
+    // would cost a fifth to a half more. What that leaves open is reading by speculation (Spectre): it takes a clock, which guests
+    // do not have, and something worth reading; credentials are opened for one request at a time, on other threads.
+    //
     // Machinery that synchronous, single-threaded guests do not need, and where most of the engine's own security
     // advisories were: not built in (garbage collection, exceptions, threads, async) or switched off here.
     config.concurrency_support(false);
@@ -42,6 +58,7 @@ fn config() -> Config {
     config.shared_memory(false);
     config.wasm_memory64(false);
     config.wasm_tail_call(false);
+    config.wasm_wide_arithmetic(false);
     // The same inputs give the same step on every machine.
     config.wasm_relaxed_simd(false);
     config.cranelift_nan_canonicalization(true);
@@ -53,9 +70,12 @@ fn config() -> Config {
     config
 }
 
-/// One slot for each thread: never more calls run than threads do.
+/// One slot for each thread, of whichever class: never more calls run than threads do. Slots differ in nothing but what the kernel
+/// has behind them, so that they are as large as the larger class needs, and each call's own limit is kept by its store.
 fn pool(settings: &SandboxSettings) -> PoolingAllocationConfig {
-    let threads = u32::try_from(settings.threads).unwrap_or(u32::MAX);
+    let threads = settings.classes().map(|(_, class)| class.threads).sum::<usize>();
+    let memory_bytes = settings.classes().map(|(_, class)| class.memory_bytes).max().unwrap_or_default();
+    let threads = u32::try_from(threads).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(threads)
         .total_core_instances(threads.saturating_mul(INSTANCES))
@@ -67,7 +87,7 @@ fn pool(settings: &SandboxSettings) -> PoolingAllocationConfig {
         .max_tables_per_module(TABLES)
         .max_memories_per_module(1)
         .table_elements(TABLE_ELEMENTS)
-        .max_memory_size(settings.memory_bytes.next_multiple_of(1 << 16))
+        .max_memory_size(memory_bytes.next_multiple_of(1 << 16))
         .linear_memory_keep_resident(KEPT_MEMORY)
         .table_keep_resident(KEPT_TABLE)
         .max_unused_warm_slots(threads);
@@ -76,30 +96,57 @@ fn pool(settings: &SandboxSettings) -> PoolingAllocationConfig {
 
 #[cfg(test)]
 mod tests {
+    use wasmtime::Engine;
     use wasmtime::component::Component;
 
-    use super::engine;
-    use crate::SandboxSettings;
+    use super::{compiler, engine};
+    use crate::{ClassSettings, SandboxSettings};
 
-    #[test]
-    fn components_that_need_more_than_a_call_may_take_are_refused() {
-        let engine = engine(&SandboxSettings { threads: 1, ..SandboxSettings::default() }).unwrap();
-        for (part, text) in [
-            ("memory", "(component (core module $m (memory 1000)) (core instance (instantiate $m)))"),
-            ("64-bit memory", "(component (core module $m (memory i64 1)) (core instance (instantiate $m)))"),
-            ("table", "(component (core module $m (table 1000000 funcref)) (core instance (instantiate $m)))"),
-            ("shared memory", "(component (core module $m (memory 1 1 shared)) (core instance (instantiate $m)))"),
-        ] {
-            let bytes = wat::parse_str(text).unwrap();
-            assert!(Component::from_binary(&engine, &bytes).is_err(), "{part}");
-        }
+    fn small_engine() -> Engine {
+        let small = ClassSettings { threads: 1, ..ClassSettings::small() };
+        engine(&SandboxSettings { small, large: None, ..SandboxSettings::default() }).unwrap()
+    }
+
+    fn of_module(module: &str) -> Vec<u8> {
+        wat::parse_str(format!("(component (core module $m {module}) (core instance (instantiate $m)))")).unwrap()
     }
 
     #[test]
-    fn many_instances_of_one_component_are_refused() {
-        let engine = engine(&SandboxSettings { threads: 1, ..SandboxSettings::default() }).unwrap();
+    fn components_that_need_more_than_a_call_may_take_are_refused() {
+        let engine = small_engine();
+        for (part, module) in [("memory", "(memory 1000)"), ("table", "(table 1000000 funcref)")] {
+            assert!(Component::from_binary(&engine, &of_module(module)).is_err(), "{part}");
+        }
         let instances = "(core instance (instantiate $m))".repeat(65);
-        let bytes = wat::parse_str(format!("(component (core module $m) {instances})")).unwrap();
-        assert!(Component::from_binary(&engine, &bytes).is_err());
+        let many = wat::parse_str(format!("(component (core module $m) {instances})")).unwrap();
+        assert!(Component::from_binary(&engine, &many).is_err());
+    }
+
+    #[test]
+    fn machinery_that_guests_do_not_need_is_refused() {
+        for (proposal, module) in [
+            ("memory64", "(memory i64 1)"),
+            ("shared memory", "(memory 1 1 shared)"),
+            ("threads", "(memory 1) (func (drop (i32.atomic.load (i32.const 0))))"),
+            ("exceptions", "(tag) (func (throw 0))"),
+            ("garbage collection", "(type $s (struct (field i32))) (func (drop (struct.new_default $s)))"),
+            ("tail calls", "(func $f (return_call $f))"),
+            (
+                "wide arithmetic",
+                "(func (i64.add128 (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0)) (drop) (drop))",
+            ),
+            ("relaxed SIMD", "(func (param v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 0))))"),
+            ("stack switching", "(type $f (func)) (type $c (cont $f)) (func (drop (cont.new $c (ref.null $f))))"),
+        ] {
+            assert!(Component::from_binary(&small_engine(), &of_module(module)).is_err(), "{proposal}");
+        }
+        // As an ordinary one is not.
+        assert!(Component::from_binary(&small_engine(), &of_module("(memory 1) (func (nop))")).is_ok());
+    }
+
+    #[test]
+    fn what_the_compiling_engine_makes_fits_the_running_one() {
+        let bytes = compiler().unwrap().precompile_component(&of_module("(memory 1)")).unwrap();
+        assert!(super::super::cache::load(&small_engine(), &bytes).is_ok());
     }
 }

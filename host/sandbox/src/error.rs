@@ -49,6 +49,12 @@ pub enum AdmissionError {
         /// What the compiler says.
         reason: String,
     },
+    /// Nothing is known of the component: the process that compiles could not be started, or was lost.
+    #[error("the compiler cannot be run: {reason}")]
+    NoCompiler {
+        /// What the system says.
+        reason: String,
+    },
     /// `describe` failed.
     #[error("no manifest: {0}")]
     Describe(CallError),

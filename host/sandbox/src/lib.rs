@@ -13,6 +13,7 @@ mod adapter;
 mod bindings;
 mod cache;
 mod call;
+mod compile;
 mod convert;
 mod digest;
 mod engine;
@@ -29,8 +30,9 @@ mod threads;
 
 pub use adapter::{Adapter, Sandbox};
 pub use call::Used;
+pub use compile::{CompileLimits, REFUSED, compile_here};
 pub use digest::Digest;
 pub use error::{AdapterFault, AdmissionError, CallError, SandboxError};
 #[cfg(feature = "native-adapter")]
 pub use native::Native;
-pub use settings::SandboxSettings;
+pub use settings::{Class, ClassSettings, Compiler, SandboxSettings};

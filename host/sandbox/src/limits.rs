@@ -95,14 +95,15 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Four ticks or more to a budget: fine enough to end a call in time, coarse enough for an idle gateway to sleep.
-    pub(crate) fn new(cpu: Duration) -> Self {
-        Self { cpu, tick: (cpu / 4).clamp(Duration::from_millis(1), Duration::from_millis(5)) }
+    /// A budget under this tick.
+    pub(crate) const fn new(cpu: Duration, tick: Duration) -> Self {
+        Self { cpu, tick }
     }
 
-    /// Time between two ticks of the epoch.
-    pub(crate) const fn tick(&self) -> Duration {
-        self.tick
+    /// Time between two ticks of the epoch, of which an engine has one: four or more to the shortest budget, fine enough to end a
+    /// call in time, coarse enough for an idle gateway to sleep.
+    pub(crate) fn tick(shortest: Duration) -> Duration {
+        (shortest / 4).clamp(Duration::from_millis(1), Duration::from_millis(5))
     }
 
     /// Ticks that surely cover this long.
@@ -159,6 +160,10 @@ mod tests {
 
     use super::{Budget, MemoryLimit};
 
+    fn budget(cpu: Duration) -> Budget {
+        Budget::new(cpu, Budget::tick(cpu))
+    }
+
     #[test]
     fn memories_and_tables_share_one_limit() {
         let mut limit = MemoryLimit::new(1_000);
@@ -184,15 +189,15 @@ mod tests {
 
     #[test]
     fn a_call_that_has_used_little_goes_on_and_one_that_has_used_its_budget_ends() {
-        let fresh = Budget::new(Duration::from_secs(30)).start();
+        let fresh = budget(Duration::from_secs(30)).start();
         assert!(matches!(fresh.deadline(), UpdateDeadline::Continue(ticks) if ticks > 1));
-        let spent = Budget::new(Duration::ZERO).start();
+        let spent = budget(Duration::ZERO).start();
         assert!(matches!(spent.deadline(), UpdateDeadline::Interrupt));
     }
 
     #[test]
     fn ticks_never_fall_short_of_the_time_they_stand_for() {
-        let budget = Budget::new(Duration::from_millis(20));
-        assert!(budget.tick() * u32::try_from(budget.first_ticks()).unwrap() > Duration::from_millis(20));
+        let budget = budget(Duration::from_millis(20));
+        assert!(budget.tick * u32::try_from(budget.first_ticks()).unwrap() > Duration::from_millis(20));
     }
 }

@@ -1,6 +1,16 @@
 //! What a guest says during a call: bounded, cleaned, and passed on to the log only when the call is over.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use capstan_domain::ProviderId;
+
+/// Lines of one adapter in the log: so many at once, and one more with each of these times. A busy adapter is called thousands of
+/// times a second, and a log that it could fill would be its neighbours' loss.
+const LINES_AT_ONCE: u32 = 200;
+const LINE_EVERY: Duration = Duration::from_millis(100);
+/// How often it is said that lines were dropped.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// Most notes of one call.
 const MOST_NOTES: usize = 50;
@@ -40,23 +50,82 @@ impl Notes {
         self.printed.extend(bytes.iter().take(room));
     }
 
-    /// Passes everything on to the log at target `adapter`.
-    pub(crate) fn emit(self, provider: Option<&ProviderId>) {
+    /// Passes everything on to the log at target `adapter`, as far as the adapter's allowance goes.
+    pub(crate) fn emit(self, provider: Option<&ProviderId>, allowance: &Allowance) {
         let provider = provider.map_or("?", ProviderId::as_str);
+        let printed = || self.printed.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let lines = self.kept.len().saturating_add(printed().count());
+        if lines == 0 {
+            return;
+        }
+        let Granted { mut left, tells } = allowance.ask(lines, self.dropped, Instant::now());
         for (level, note) in &self.kept {
+            if left == 0 {
+                break;
+            }
+            left -= 1;
             match level {
                 Level::Debug => tracing::debug!(target: "adapter", provider, "{note}"),
                 Level::Info => tracing::info!(target: "adapter", provider, "{note}"),
                 Level::Warn => tracing::warn!(target: "adapter", provider, "{note}"),
             }
         }
-        for line in self.printed.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in printed().take(left) {
             let line = clean(&String::from_utf8_lossy(line), MOST_BYTES);
             tracing::debug!(target: "adapter", provider, "{line}");
         }
-        if self.dropped > 0 {
-            tracing::warn!(target: "adapter", provider, dropped = self.dropped, "the adapter left too many notes");
+        if let Some(dropped) = tells {
+            tracing::warn!(target: "adapter", provider, dropped, "the adapter left too many notes");
         }
+    }
+}
+
+/// How much one adapter may still write to the log.
+#[derive(Debug)]
+pub(crate) struct Allowance(Mutex<Left>);
+
+#[derive(Debug)]
+struct Left {
+    lines: u32,
+    /// Until when the lines are counted.
+    counted_at: Instant,
+    dropped: u64,
+    told_at: Option<Instant>,
+}
+
+/// What an adapter may write now.
+struct Granted {
+    left: usize,
+    /// How many lines were dropped since that was last said, when it is to be said.
+    tells: Option<u64>,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self(Mutex::new(Left { lines: LINES_AT_ONCE, counted_at: Instant::now(), dropped: 0, told_at: None }))
+    }
+}
+
+impl Allowance {
+    fn ask(&self, lines: usize, dropped: u64, now: Instant) -> Granted {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let more = now.saturating_duration_since(kept.counted_at).as_nanos() / LINE_EVERY.as_nanos();
+        if more > 0 {
+            let more = u32::try_from(more).unwrap_or(u32::MAX);
+            kept.lines = kept.lines.saturating_add(more).min(LINES_AT_ONCE);
+            kept.counted_at = now;
+        }
+        let given = kept.lines.min(u32::try_from(lines).unwrap_or(u32::MAX));
+        kept.lines -= given;
+        let left = usize::try_from(given).unwrap_or(lines);
+        let refused = u64::try_from(lines.saturating_sub(left)).unwrap_or(u64::MAX);
+        kept.dropped = kept.dropped.saturating_add(dropped).saturating_add(refused);
+        let is_time = kept.told_at.is_none_or(|told_at| now.saturating_duration_since(told_at) >= TOLD_EVERY);
+        let tells = (kept.dropped > 0 && is_time).then(|| {
+            kept.told_at = Some(now);
+            std::mem::take(&mut kept.dropped)
+        });
+        Granted { left, tells }
     }
 }
 
@@ -82,7 +151,11 @@ pub(crate) fn unprintable(letter: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Level, MOST_BYTES, MOST_NOTES, MOST_PRINTED, Notes, clean};
+    use std::time::{Duration, Instant};
+
+    use super::{
+        Allowance, LINE_EVERY, LINES_AT_ONCE, Level, MOST_BYTES, MOST_NOTES, MOST_PRINTED, Notes, TOLD_EVERY, clean,
+    };
 
     #[test]
     fn a_note_loses_what_a_terminal_would_obey() {
@@ -104,5 +177,21 @@ mod tests {
         }
         assert_eq!((notes.kept.len(), notes.printed.len()), (MOST_NOTES, MOST_PRINTED));
         assert_eq!(notes.dropped, 100_000 - MOST_NOTES as u64);
+    }
+
+    #[test]
+    fn an_adapter_fills_no_log_and_what_it_lost_is_told_once_a_minute() {
+        let (allowance, now) = (Allowance::default(), Instant::now());
+        let burst = LINES_AT_ONCE as usize;
+        let first = allowance.ask(burst + 50, 3, now);
+        assert_eq!((first.left, first.tells), (burst, Some(53)));
+        let second = allowance.ask(10, 0, now);
+        assert_eq!((second.left, second.tells), (0, None));
+        let later = allowance.ask(10, 0, now + 4 * LINE_EVERY);
+        assert_eq!((later.left, later.tells), (4, None));
+        let told = allowance.ask(1, 0, now + TOLD_EVERY);
+        assert_eq!((told.left, told.tells), (1, Some(16)));
+        let rested = allowance.ask(burst * 2, 0, now + TOLD_EVERY + Duration::from_secs(3_600));
+        assert_eq!(rested.left, burst);
     }
 }

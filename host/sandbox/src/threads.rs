@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 
-use crate::{CallError, SandboxError};
+use crate::{CallError, Class, SandboxError};
 
 /// One piece of work. It answers through a channel of its own.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -18,12 +18,16 @@ pub(crate) struct Threads {
 }
 
 impl Threads {
-    /// Starts so many threads behind a queue of this length.
-    pub(crate) fn start(threads: usize, queue: usize) -> Result<Self, SandboxError> {
+    /// Starts so many threads for guests of this class behind a queue of this length.
+    pub(crate) fn start((class, threads): (Class, usize), queue: usize) -> Result<Self, SandboxError> {
         let (sender, receiver) = bounded::<Job>(queue);
         for number in 0..threads {
             let receiver = receiver.clone();
-            spawn(format!("adapter-{number}"), move || work(&receiver))?;
+            let name = format!("{}-{number}", class.as_str());
+            spawn(name, move || {
+                give_way(class);
+                work(&receiver);
+            })?;
         }
         Ok(Self { queue: sender })
     }
@@ -45,6 +49,17 @@ impl Threads {
     pub(crate) fn give(&self, job: Job) -> Result<(), CallError> {
         self.queue.send(job).map_err(|_| CallError::Stopped)
     }
+}
+
+/// Large guests take hundreds of times as long as small ones: the kernel lets everybody else go first where there are too few
+/// processors. On Linux, where that can be said of one thread.
+fn give_way(class: Class) {
+    #[cfg(target_os = "linux")]
+    if class == Class::Large {
+        rustix::process::nice(5).ok();
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = class;
 }
 
 fn work(queue: &Receiver<Job>) {
@@ -85,7 +100,7 @@ mod tests {
     use crossbeam_channel::{Sender, bounded, unbounded};
 
     use super::{Threads, Ticker};
-    use crate::CallError;
+    use crate::{CallError, Class};
 
     const LONG: Duration = Duration::from_secs(30);
 
@@ -105,7 +120,7 @@ mod tests {
     #[test]
     fn threads_end_with_their_owner() {
         let (sender, ended) = unbounded();
-        let threads = Threads::start(1, 4).unwrap();
+        let threads = Threads::start((Class::Small, 1), 4).unwrap();
         threads.give(Box::new(move || GUARD.set(Some(Guard(sender))))).unwrap();
         drop(threads);
         assert_eq!(ended.recv_timeout(LONG), Ok("gone"));
@@ -123,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_refuses_at_once() {
-        let threads = Threads::start(1, 1).unwrap();
+        let threads = Threads::start((Class::Small, 1), 1).unwrap();
         let (hold, held) = bounded::<()>(0);
         let (began, begun) = bounded::<()>(0);
         let block = move || {
@@ -139,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_panic_in_a_job_does_not_cost_a_thread() {
-        let threads = Threads::start(1, 4).unwrap();
+        let threads = Threads::start((Class::Small, 1), 4).unwrap();
         let (sender, done) = unbounded();
         threads.give(Box::new(|| panic!("on purpose"))).unwrap();
         threads.give(Box::new(move || sender.send(()).unwrap())).unwrap();

@@ -5,7 +5,11 @@
 //! polled by the same one, since its reference and memo are that one's own writing; so those that were before stay loaded as long as
 //! they are among the last generations, and are loaded again where a task still needs one.
 //!
+//! A new version may be on trial beside the one in force, for a share of the new tasks (`trial.rs`).
+//!
 //! The files of the configuration are installed at the start where they never were. What was installed later stays in force.
+
+pub(crate) mod trial;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,7 +17,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use capstan_domain::ProviderId;
 use capstan_sandbox::{Adapter, AdmissionError, Digest, Sandbox};
-use capstan_storage::{Change, Generation, NewAdapter, NewGeneration, Store, StoreError};
+use capstan_storage::{Change, Generation, NewAdapter, NewGeneration, Store, StoreError, Unless};
 use serde_json::json;
 
 use crate::app::App;
@@ -21,6 +25,7 @@ use crate::clock;
 use crate::operate::audit_line;
 use crate::providers::Provider;
 use crate::quarantine::Quarantine;
+use trial::OnTrial;
 
 /// What a file of the configuration brought.
 pub struct FromFile {
@@ -49,6 +54,8 @@ struct Loaded {
     current: Arc<Vec<Adapter>>,
     /// Those that were in force last, of providers that have none: their open tasks are theirs to finish.
     retired: Vec<Adapter>,
+    /// Those on trial beside the ones in force, by their providers.
+    trials: HashMap<ProviderId, Arc<OnTrial>>,
     /// All of them and the ones before, by digest; each with how it has behaved.
     kept: HashMap<Digest, (Adapter, Arc<Quarantine>)>,
 }
@@ -59,6 +66,8 @@ pub(crate) struct Latest {
     pub(crate) quarantine: Arc<Quarantine>,
     /// Whether new tasks go to it.
     pub(crate) is_in_force: bool,
+    /// What is on trial beside it.
+    pub(crate) trial: Option<Arc<OnTrial>>,
 }
 
 /// Why an adapter is not loaded.
@@ -87,7 +96,7 @@ impl Adapters {
     pub fn given(sandbox: Option<Arc<Sandbox>>, adapters: Vec<Adapter>) -> Self {
         let kept = adapters.iter().map(|adapter| (adapter.digest(), (adapter.clone(), Arc::default()))).collect();
         let given = adapters.iter().map(Adapter::digest).collect();
-        let loaded = Loaded { current: Arc::new(adapters), retired: Vec::new(), kept };
+        let loaded = Loaded { current: Arc::new(adapters), kept, ..Loaded::default() };
         let loaded = ArcSwap::from_pointee(loaded);
         Self { sandbox, given, files: Vec::new(), loaded, loading: tokio::sync::Mutex::default() }
     }
@@ -110,7 +119,7 @@ impl Adapters {
     pub(crate) async fn install_files(&self, store: &Store) -> Result<(), StoreError> {
         for FromFile { adapter, component } in &self.files {
             if !store.was_installed(adapter.digest().as_bytes()).await? {
-                let new = NewGeneration { unless_installed: true, ..generation(adapter, component.clone()) };
+                let new = NewGeneration { unless: Unless::Installed, ..generation(adapter, component.clone()) };
                 install(store, adapter, new).await?;
             }
         }
@@ -154,9 +163,15 @@ impl Adapters {
             adapter: adapter.clone(),
             quarantine: loaded.kept.get(&adapter.digest()).map_or_else(Arc::default, |(_, kept)| Arc::clone(kept)),
             is_in_force,
+            trial: loaded.trials.get(&adapter.manifest().provider).filter(|_| is_in_force).cloned(),
         };
         let current = loaded.current.iter().map(|adapter| (adapter, true));
         current.chain(loaded.retired.iter().map(|adapter| (adapter, false))).map(latest).collect()
+    }
+
+    /// What a provider has on trial.
+    pub(crate) fn trial_of(&self, provider: &ProviderId) -> Option<Arc<OnTrial>> {
+        self.loaded.load().trials.get(provider).cloned()
     }
 
     /// A provider's, if one is in force.
@@ -180,32 +195,14 @@ impl Adapters {
     /// [`StoreError`]. One that cannot be loaded is said in the log, and its provider keeps what it had.
     pub async fn follow(&self, store: &Store) -> Result<bool, StoreError> {
         let generations = store.list_generations().await?;
-        let before = self.current();
-        let mut current = Vec::clone(&before);
-        let mut retired = Vec::new();
+        let before = self.loaded.load_full();
+        let mut current = Vec::clone(&before.current);
+        let (mut retired, mut trials) = (Vec::new(), HashMap::new());
         for own in generations.chunk_by(|one, other| one.provider == other.provider) {
             let Some(newest) = own.first() else { continue };
-            let place = current.iter().position(|adapter| adapter.manifest().provider == newest.provider);
-            // Of those that have none in force, the last one.
-            let Some(digest) = own.iter().find_map(|generation| generation.digest) else { continue };
-            let has_it = |at: usize| current.get(at).is_some_and(|it| *it.digest().as_bytes() == digest);
-            if newest.digest.is_some() && place.is_some_and(has_it) {
-                continue;
-            }
-            match self.load(store, &digest).await {
-                Ok((adapter, _)) => match (newest.digest.is_some(), place) {
-                    (true, Some(at)) => current.splice(at..=at, [adapter]).for_each(drop),
-                    (true, None) => current.push(adapter),
-                    (false, at) => {
-                        at.map(|at| current.remove(at));
-                        retired.push(adapter);
-                    }
-                },
-                Err(LoadError::Store(error)) => return Err(error),
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::error!(provider = %newest.provider, error, "an installed adapter cannot be loaded");
-                }
+            self.follow_provider(store, own, (&mut current, &mut retired)).await?;
+            if let Some(trial) = self.follow_trial(store, newest, &before).await? {
+                trials.insert(newest.provider.clone(), trial);
             }
         }
         let current = Arc::new(current);
@@ -216,9 +213,72 @@ impl Adapters {
         self.loaded.rcu(|loaded| {
             let mut kept = loaded.kept.clone();
             kept.retain(|digest, _| is_needed(digest));
-            Loaded { current: Arc::clone(&current), retired: retired.clone(), kept }
+            Loaded { current: Arc::clone(&current), retired: retired.clone(), trials: trials.clone(), kept }
         });
-        Ok(!current.iter().map(Adapter::digest).eq(before.iter().map(Adapter::digest)))
+        Ok(!current.iter().map(Adapter::digest).eq(before.current.iter().map(Adapter::digest)))
+    }
+
+    /// Puts one provider's newest generation that is on no trial in force.
+    async fn follow_provider(
+        &self,
+        store: &Store,
+        own: &[Generation],
+        (current, retired): (&mut Vec<Adapter>, &mut Vec<Adapter>),
+    ) -> Result<(), StoreError> {
+        let Some(newest) = own.iter().find(|generation| generation.trial_share.is_none()) else { return Ok(()) };
+        let place = current.iter().position(|adapter| adapter.manifest().provider == newest.provider);
+        // Of those that have none in force, the last one.
+        let is_no_trial = |generation: &&Generation| generation.trial_share.is_none();
+        let Some(digest) = own.iter().filter(is_no_trial).find_map(|generation| generation.digest) else {
+            return Ok(());
+        };
+        let has_it = |at: usize| current.get(at).is_some_and(|it| *it.digest_bytes() == digest);
+        if newest.digest.is_some() && place.is_some_and(has_it) {
+            return Ok(());
+        }
+        let Some((adapter, _)) = self.load_installed(store, &newest.provider, &digest).await? else { return Ok(()) };
+        match (newest.digest.is_some(), place) {
+            (true, Some(at)) => current.splice(at..=at, [adapter]).for_each(drop),
+            (true, None) => current.push(adapter),
+            (false, at) => {
+                at.map(|at| current.remove(at));
+                retired.push(adapter);
+            }
+        }
+        Ok(())
+    }
+
+    /// The trial of a provider's newest generation, if it is on one; with all that it has shown, if it was before.
+    async fn follow_trial(
+        &self,
+        store: &Store,
+        newest: &Generation,
+        before: &Loaded,
+    ) -> Result<Option<Arc<OnTrial>>, StoreError> {
+        let (Some(_), Some(digest)) = (newest.trial_share, newest.digest) else { return Ok(None) };
+        if let Some(known) = before.trials.get(&newest.provider).filter(|known| known.number == newest.number) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let loaded = self.load_installed(store, &newest.provider, &digest).await?;
+        Ok(loaded.and_then(|loaded| OnTrial::of(newest, loaded)).map(Arc::new))
+    }
+
+    /// One that the database says is installed. Why it cannot be loaded is said in the log.
+    async fn load_installed(
+        &self,
+        store: &Store,
+        provider: &ProviderId,
+        digest: &[u8; 32],
+    ) -> Result<Option<(Adapter, Arc<Quarantine>)>, StoreError> {
+        match self.load(store, digest).await {
+            Ok(loaded) => Ok(Some(loaded)),
+            Err(LoadError::Store(error)) => Err(error),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(%provider, error, "an installed adapter cannot be loaded");
+                Ok(None)
+            }
+        }
     }
 
     /// One that is kept, else one that was installed, which is kept from then on.
@@ -280,7 +340,9 @@ pub(crate) fn generation(adapter: &Adapter, component: Vec<u8>) -> NewGeneration
         provider: manifest.provider.clone(),
         digest: Some(digest),
         installed: Some(NewAdapter { digest, version, component }),
-        unless_installed: false,
+        trial_share: None,
+        why: None,
+        unless: Unless::Never,
         at_ms: clock::now_ms(),
     }
 }

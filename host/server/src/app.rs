@@ -5,10 +5,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use capstan_egress::{Egress, Vault};
 use capstan_storage::{Fence, Store};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::adapters::Adapters;
+use crate::adapters::trial::Decided;
 use crate::api::{Callers, Health};
 use crate::exchange::Exchange;
 use crate::limits::RateLimits;
@@ -53,6 +55,8 @@ pub struct App {
     pub ended: EndedTasks,
     /// When they are polled and given up.
     pub wheel: WheelHandle,
+    /// Takes the ends of trials of adapters.
+    pub(crate) decided: mpsc::UnboundedSender<Decided>,
     /// Shards that this process holds.
     pub shards: ArcSwap<Shards>,
     /// Work that shutdown waits for.

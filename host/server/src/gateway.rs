@@ -14,10 +14,12 @@ use capstan_domain::policy::BadDefault;
 use capstan_egress::{Egress, EgressError, EgressSettings, MasterKey, Vault};
 use capstan_sandbox::{AdmissionError, Sandbox, SandboxError, SandboxSettings};
 use capstan_storage::{DatabaseUrl, Fence, OpenOptions, ShardClaim, Store, StoreError};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::adapters::trial::{self, Decided};
 use crate::adapters::{Adapters, FromFile};
 use crate::api::{self, Callers, Health};
 use crate::app::{App, Shards};
@@ -133,7 +135,8 @@ impl OpenGateway {
         let sandbox_settings = SandboxSettings {
             cache_dir: Some(settings.data_dir.join("adapter-cache")),
             cache_key: vault.derive_key("adapter-cache"),
-            ..SandboxSettings::default()
+            compiler: settings.compiler.clone(),
+            ..settings.sandbox.settings()
         };
         let paths = settings.adapters.clone();
         // Compiling is work for seconds: not on a thread of the reactor.
@@ -185,6 +188,7 @@ impl OpenGateway {
         snapshot.check_loopback(settings.allow_loopback_providers)?;
         let held = take_shards(&store, &data_dir.node, settings.limits.lease).await?;
         let (wheel_handle, wheel) = Wheel::new();
+        let (decided, decided_trials) = mpsc::unbounded_channel();
         let app = Arc::new(App {
             egress: Egress::new(Arc::clone(&vault), EgressSettings::default())?,
             vault,
@@ -202,6 +206,7 @@ impl OpenGateway {
             open: OpenTasks::default(),
             watched: WatchedTasks::default(),
             wheel: wheel_handle,
+            decided,
             shards: ArcSwap::from_pointee(Shards { held }),
             tracker: TaskTracker::new(),
             health: Health::default(),
@@ -217,17 +222,7 @@ impl OpenGateway {
             tracing::info!(taken_up, "open tasks were taken up");
         }
         app.tracker.spawn(wheel.run(Arc::clone(&app)));
-        app.tracker.spawn(workers::renew_leases(Arc::clone(&app), data_dir.node.clone()));
-        app.tracker.spawn(workers::purge(Arc::clone(&app)));
-        app.tracker.spawn(tasks::sweep_reports(Arc::clone(&app)));
-        app.tracker.spawn(workers::follow_changes(Arc::clone(&app), mark));
-        app.tracker.spawn(learning::keep(Arc::clone(&app), data_dir.node.clone()));
-        app.tracker.spawn(workers::mature_earnings(Arc::clone(&app)));
-        app.tracker.spawn(workers::check_ledger(Arc::clone(&app)));
-        app.tracker.spawn(workers::check_balances(Arc::clone(&app)));
-        app.tracker.spawn(tasks::look_at_low_balances(Arc::clone(&app)));
-        app.tracker.spawn(tasks::follow_markets(Arc::clone(&app)));
-        app.tracker.spawn(exchange::care::keep(Arc::clone(&app)));
+        spawn_workers(&app, &data_dir.node, mark, decided_trials);
         app.tracker.spawn(operate::socket::serve(Arc::clone(&app), operator, operators));
         let router =
             api::router(Arc::clone(&app), None).merge(api::owners_router(&app)?).merge(api::exchange_router(&app));
@@ -238,6 +233,21 @@ impl OpenGateway {
         let door = door.open(router);
         Ok(Gateway { address: door.address, app, door, dialect_doors, metrics_door, data_dir })
     }
+}
+
+fn spawn_workers(app: &Arc<App>, node: &str, mark: (i64, i64), decided: mpsc::UnboundedReceiver<Decided>) {
+    app.tracker.spawn(workers::renew_leases(Arc::clone(app), node.to_owned()));
+    app.tracker.spawn(workers::purge(Arc::clone(app)));
+    app.tracker.spawn(trial::conclude_decided(Arc::clone(app), decided));
+    app.tracker.spawn(tasks::sweep_reports(Arc::clone(app)));
+    app.tracker.spawn(workers::follow_changes(Arc::clone(app), mark));
+    app.tracker.spawn(learning::keep(Arc::clone(app), node.to_owned()));
+    app.tracker.spawn(workers::mature_earnings(Arc::clone(app)));
+    app.tracker.spawn(workers::check_ledger(Arc::clone(app)));
+    app.tracker.spawn(workers::check_balances(Arc::clone(app)));
+    app.tracker.spawn(tasks::look_at_low_balances(Arc::clone(app)));
+    app.tracker.spawn(tasks::follow_markets(Arc::clone(app)));
+    app.tracker.spawn(exchange::care::keep(Arc::clone(app)));
 }
 
 async fn first_snapshot(store: &Store, adapters: &Adapters, polls_at_once: usize) -> Result<Snapshot, StartError> {

@@ -19,6 +19,8 @@ use capstan_egress::{Crossed, EgressError};
 use capstan_sandbox::Used;
 use prometheus_client::registry::Registry;
 
+use crate::providers::Version;
+
 pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 pub use table::{Described, Kind, Row, TABLE};
 use vector::{Counters, Timers};
@@ -40,10 +42,10 @@ pub struct Metrics {
     assumed: Counters<1>,
     polls: Counters<2>,
     polls_missed: Counters<2>,
-    calls: Timers<2>,
-    call_faults: Counters<2>,
-    call_cpu: Timers<1>,
-    call_memory: Timers<1>,
+    calls: Timers<3>,
+    call_faults: Counters<3>,
+    call_cpu: Timers<2>,
+    call_memory: Timers<2>,
     quarantines: Counters<1>,
     reports: Counters<2>,
     egress_seconds: Timers<2>,
@@ -253,26 +255,24 @@ impl Metrics {
         self.polls.add([provider.into(), "missed".into()], u64::try_from(tasks).unwrap_or(u64::MAX));
     }
 
-    /// An adapter was called; `fault` is the kind of what went wrong.
+    /// A version of a provider's adapter was called and took so much; `fault` is the kind of what went wrong.
     pub(crate) fn called(
         &self,
-        provider: &ProviderId,
-        call: &'static str,
-        took: Duration,
+        (provider, version): (&ProviderId, Version),
+        (call, took): (&'static str, Duration),
+        used: Used,
         fault: Option<&'static str>,
     ) {
-        self.calls.observe([provider.into(), call.into()], took);
+        let version = version.as_str();
+        self.calls.observe([provider.into(), version.into(), call.into()], took);
         if let Some(kind) = fault {
-            self.call_faults.add([provider.into(), kind.into()], 1);
+            self.call_faults.add([provider.into(), version.into(), kind.into()], 1);
         }
-    }
-
-    /// What a call into an adapter took, where it ran.
-    pub(crate) fn used(&self, provider: &ProviderId, used: Used) {
+        // Where it ran at all.
         if used != Used::default() {
-            self.call_cpu.observe([provider.into()], used.cpu);
-            self.call_memory
-                .observe_number([provider.into()], f64::from(u32::try_from(used.memory_bytes).unwrap_or(u32::MAX)));
+            let memory = f64::from(u32::try_from(used.memory_bytes).unwrap_or(u32::MAX));
+            self.call_cpu.observe([provider.into(), version.into()], used.cpu);
+            self.call_memory.observe_number([provider.into(), version.into()], memory);
         }
     }
 
@@ -359,8 +359,8 @@ mod tests {
         metrics.assumed(&provider, Amount::from_nanos(5));
         metrics.polled(&provider, "open");
         metrics.poll_missed(&provider, "request-failed", 2);
-        metrics.called(&provider, "begin", second, Some("busy"));
-        metrics.used(&provider, Used { cpu: second, memory_bytes: 1 << 20 });
+        let used = Used { cpu: second, memory_bytes: 1 << 20 };
+        metrics.called((&provider, Version::OnTrial), ("begin", second), used, Some("busy"));
         metrics.exchanged(&provider, "submit", second, Some(&EgressError::Refused(Refusal::Body("is no body"))));
         metrics.crossed(&provider, Crossed { sent: 5, received: 7 });
         metrics.quarantined(&provider);

@@ -3,78 +3,27 @@
 
 mod credential;
 pub(crate) mod grant;
+mod provider;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use capstan_domain::adapter::{Abilities, Money, PollLimits, ProxySupport};
+use capstan_domain::adapter::Money;
 use capstan_domain::policy::{BadPattern, Places, SitePolicy};
 use capstan_domain::price::{Asked, NoPrice, PriceBook, Quote};
-use capstan_domain::route::{Offer, Pool, PoolMode, Provision, Published};
-use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, exchange, schedule};
-use capstan_egress::Grant;
-use capstan_sandbox::Adapter;
-use capstan_storage::{Provider as ProviderRow, ProviderStatus, Store, StoreError};
+use capstan_domain::route::{Offer, Pool, PoolMode, Provision};
+use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, exchange};
+use capstan_storage::{Store, StoreError};
 
 pub use credential::Credential;
 pub(crate) use credential::{Beside, Bound, THROTTLED_MS, credential};
+pub use provider::Provider;
+pub(crate) use provider::{Misplaced, RowGrant, Version, misplaced, provider};
 
 use crate::adapters::Latest;
-use crate::market::Market;
-use crate::quarantine::Quarantine;
 use crate::site_policy;
 use crate::statistics::{FamilyPlace, Statistics};
 use crate::switches::Switches;
-
-/// A provider that can be used: its row is active and its adapter is loaded.
-#[derive(Clone)]
-pub struct Provider {
-    /// Its id.
-    pub id: ProviderId,
-    /// Its name as people write it.
-    pub display_name: String,
-    /// Its adapter.
-    pub adapter: Adapter,
-    /// Where it may be reached.
-    pub grant: Grant,
-    /// How it may be polled, in this gateway's time.
-    pub limits: PollLimits,
-    /// Divides every wait of the manifest; above 1 only on loopback.
-    pub time_scale: u32,
-    /// What it can do.
-    pub abilities: Abilities,
-    /// What has been seen of it, through all of its credentials.
-    pub statistics: Arc<Statistics>,
-    /// What it publishes.
-    pub market: Arc<Market>,
-    /// How its adapter behaves.
-    pub quarantine: Arc<Quarantine>,
-    /// Why its credentials may be contributed: without a reason they may not, and those that were are not used.
-    pub contribution_note: Option<String>,
-    is_active: bool,
-    row: RowGrant,
-    /// With which proxies it serves a family, and what it lists for a task in US dollars, if it does.
-    served: HashMap<String, (ProxySupport, Option<Amount>)>,
-}
-
-impl Provider {
-    /// The same as another version of its adapter knows it.
-    pub(crate) fn with_adapter(&self, adapter: Adapter, quarantine: Arc<Quarantine>) -> Self {
-        let manifest = adapter.manifest();
-        let (limits, abilities) = (schedule::scaled(&manifest.polling, self.time_scale), manifest.abilities);
-        let grant = grant::of_other(&self.grant, manifest, &self.row);
-        Self { limits, abilities, grant, adapter, quarantine, ..self.clone() }
-    }
-}
-
-/// What a row says of where its adapters may send.
-#[derive(Clone)]
-pub(crate) struct RowGrant {
-    /// Whether it has a base URL of its own.
-    has_own_url: bool,
-    /// The hosts that are granted.
-    hosts: Option<Vec<String>>,
-}
 
 /// A task, as far as it is routed.
 pub struct Wanted<'t> {
@@ -299,38 +248,6 @@ impl Snapshot {
     }
 }
 
-impl Provider {
-    /// Whether new tasks may be sent to it.
-    #[must_use]
-    pub(crate) const fn is_in_use(&self) -> bool {
-        self.is_active
-    }
-
-    /// Whether new tasks may be sent to it with that credential.
-    #[must_use]
-    pub(crate) fn may_use(&self, credential: &Credential) -> bool {
-        let is_open = credential.pool == Pool::Platform || self.contribution_note.is_some();
-        self.is_active && credential.is_in_use() && is_open
-    }
-
-    /// A wait of the provider's in this gateway's time.
-    #[must_use]
-    pub fn in_our_time(&self, wait_ms: u32) -> u32 {
-        wait_ms / self.time_scale.max(1)
-    }
-
-    /// What it publishes for a family, if that is known.
-    fn published(&self, family: Option<FamilyPlace>, now_ms: i64) -> Published {
-        family.map_or(Published::NOTHING, |family| self.market.published(family, now_ms))
-    }
-
-    /// What the provider lists for one task of a family, in US dollars.
-    #[must_use]
-    pub fn list_price(&self, family: &str) -> Option<Amount> {
-        self.served.get(family).and_then(|(_, price)| *price)
-    }
-}
-
 /// An amount that is stated in US dollars; other currencies are no amounts of this ledger.
 #[must_use]
 pub fn dollars(money: &Money) -> Option<Amount> {
@@ -372,52 +289,4 @@ fn in_use(
 /// One row that cannot be used keeps nobody else's from being used.
 fn left_out(error: &SnapshotError) {
     tracing::error!(error = error as &dyn std::error::Error, "left out");
-}
-
-/// What a row may say of a provider on this machine only.
-pub(crate) enum Misplaced {
-    /// That it may be reached there.
-    Loopback,
-    /// That its waits are divided.
-    TimeScale,
-}
-
-/// What a row says that its address does not allow.
-pub(crate) const fn misplaced(row: &ProviderRow, on_loopback: bool) -> Option<Misplaced> {
-    match (on_loopback, row.loopback, row.time_scale) {
-        (true, ..) | (false, false, 1) => None,
-        (false, true, _) => Some(Misplaced::Loopback),
-        (false, false, _) => Some(Misplaced::TimeScale),
-    }
-}
-
-pub(crate) fn provider(
-    row: ProviderRow,
-    latest: &Latest,
-    known: Option<&Arc<Provider>>,
-) -> Result<Provider, SnapshotError> {
-    let Latest { adapter, quarantine, is_in_force } = latest;
-    let manifest = adapter.manifest().clone();
-    let (grant, is_granted) = grant::of(&row, &manifest)?;
-    // Another adapter, or another address, has told nothing yet.
-    let market = known
-        .filter(|known| known.adapter.digest() == adapter.digest() && known.grant.base_url == grant.base_url)
-        .map_or_else(Arc::default, |known| Arc::clone(&known.market));
-    let served = manifest.task_types.iter().map(|t| (t.family.clone(), (t.proxy, dollars(&t.list_price)))).collect();
-    Ok(Provider {
-        grant,
-        id: row.id,
-        display_name: manifest.display_name,
-        limits: schedule::scaled(&manifest.polling, row.time_scale),
-        time_scale: row.time_scale,
-        abilities: manifest.abilities,
-        statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
-        market,
-        quarantine: Arc::clone(quarantine),
-        contribution_note: row.contribution_note,
-        is_active: row.status == ProviderStatus::Active && *is_in_force && is_granted,
-        row: RowGrant { has_own_url: row.base_url.is_some(), hosts: row.granted.map(|granted| granted.hosts) },
-        adapter: adapter.clone(),
-        served,
-    })
 }

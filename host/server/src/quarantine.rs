@@ -10,6 +10,7 @@ use capstan_domain::ProviderId;
 use capstan_domain::quarantine::{Change, Conduct, Entry, QuarantineNote, Record, Rule, Work};
 use tokio::sync::watch;
 
+use crate::adapters::trial;
 use crate::app::App;
 use crate::clock;
 use crate::providers::Provider;
@@ -93,6 +94,7 @@ impl Provider {
                     provider.id = %self.id, adapter.digest = %digest, reason = %note, faults = note.faults,
                     operations = note.operations, "the adapter is quarantined: it gets no more tasks"
                 );
+                trial::quarantined(app, &self.id, self.adapter.digest_bytes());
             }
             Change::Prolonged(note) => {
                 let rest_ms = note.probed_at_ms.saturating_sub(clock::now_ms());

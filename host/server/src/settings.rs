@@ -1,6 +1,7 @@
 //! The process's own settings, typed. Where they come from (flags, environment, file) is `capstan`'s affair; accounts,
 //! providers, prices and policies are not settings, they live in the database.
 
+pub mod sandbox;
 pub mod units;
 
 use std::net::SocketAddr;
@@ -10,10 +11,12 @@ use std::time::Duration;
 
 use capstan_domain::dialect::Dialect;
 use capstan_domain::quarantine::Rule;
+use capstan_sandbox::Compiler;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use crate::door::DoorSettings;
+use sandbox::SandboxLimits;
 
 /// Everything that a gateway is started with.
 #[derive(Clone, Debug)]
@@ -34,6 +37,10 @@ pub struct Settings {
     pub allow_loopback_providers: bool,
     /// TLS and trusted proxies.
     pub door: DoorSettings,
+    /// What adapters may take.
+    pub sandbox: SandboxLimits,
+    /// What compiles them.
+    pub compiler: Compiler,
     /// The rest, with defaults.
     pub limits: Limits,
 }

@@ -26,10 +26,25 @@ pub struct NewGeneration {
     pub digest: Option<[u8; 32]>,
     /// The component, where it is installed by this.
     pub installed: Option<NewAdapter>,
-    /// Whether nothing is to change where that was ever installed before.
-    pub unless_installed: bool,
+    /// Where it is on trial, how many percent of the new tasks it gets, 1 to 99; the newest that is on no trial gets the rest.
+    pub trial_share: Option<u8>,
+    /// Why, where nobody said so.
+    pub why: Option<String>,
+    /// When nothing is to change after all.
+    pub unless: Unless,
     /// Now.
     pub at_ms: i64,
+}
+
+/// What makes a new generation needless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unless {
+    /// Nothing.
+    Never,
+    /// That it was ever installed before.
+    Installed,
+    /// That there is a newer one than this number: somebody has decided meanwhile.
+    After(i64),
 }
 
 /// What a provider had in force.
@@ -45,6 +60,10 @@ pub struct Generation {
     pub version: Option<String>,
     /// Since when.
     pub began_at_ms: i64,
+    /// Where it is, or was, on trial, how many percent of the new tasks it gets.
+    pub trial_share: Option<u8>,
+    /// Why it began, where no operator said so.
+    pub why: Option<String>,
 }
 
 /// As many generations of one provider are kept: what one may be rolled back to.
@@ -60,6 +79,8 @@ struct Row {
     digest: Option<Vec<u8>>,
     version: Option<String>,
     began_at_ms: i64,
+    trial_share: Option<i64>,
+    why: Option<String>,
 }
 
 impl Store {
@@ -72,15 +93,16 @@ impl Store {
         let rows = sql!(
             db,
             all as Row,
-            "select g.provider_id, g.number, g.digest, a.version, g.began_at_ms
+            "select g.provider_id, g.number, g.digest, a.version, g.began_at_ms, g.trial_share, g.why
                from adapter_generations g left join adapters a on a.digest = g.digest
               order by g.provider_id, g.number desc"
         )?;
         let read = |row: Row| {
             let provider = read_id("adapter_generations", "provider_id", &row.provider_id)?;
-            let Row { number, digest, version, began_at_ms, .. } = row;
+            let Row { number, digest, version, began_at_ms, why, .. } = row;
             let digest = digest.map(|digest| read_digest(&digest, provider.as_str())).transpose()?;
-            Ok(Generation { provider, number, digest, version, began_at_ms })
+            let trial_share = row.trial_share.and_then(|share| u8::try_from(share).ok());
+            Ok(Generation { provider, number, digest, version, began_at_ms, trial_share, why })
         };
         rows.into_iter().map(read).collect()
     }
@@ -120,33 +142,49 @@ pub(crate) async fn begin(db: &mut Db, new: &NewGeneration) -> Result<(), StoreE
     if let Db::Postgres(_) = db {
         sql!(db, execute, "lock table adapter_generations in exclusive mode")?;
     }
+    let provider = new.provider.as_str();
+    match (new.unless, &new.installed) {
+        (Unless::Installed, Some(installed)) if was_installed(db, &installed.digest).await? => return Ok(()),
+        (Unless::After(number), _) if newest(db, provider).await? != Some(number) => return Ok(()),
+        (Unless::Never | Unless::Installed | Unless::After(_), _) => {}
+    }
     if let Some(installed) = &new.installed {
-        if new.unless_installed && was_installed(db, &installed.digest).await? {
-            return Ok(());
-        }
         install(db, new, installed).await?;
     }
-    let provider = new.provider.as_str();
-    // The one before is in force until now.
+    // The one before, and the one that was on trial beside it, are in force until now.
     sql!(
         db,
         execute,
         "update adapters set in_force_ms = $2
-          where digest = (select digest from adapter_generations
-                           where provider_id = $1 order by number desc limit 1)",
+          where digest in (select digest from adapter_generations
+                            where provider_id = $1
+                              and number >= (select coalesce(max(number), 0) from adapter_generations
+                                              where provider_id = $1 and trial_share is null))",
         provider,
         new.at_ms
     )?;
     sql!(
         db,
         execute,
-        "insert into adapter_generations (provider_id, number, digest, began_at_ms)
-         select $1, coalesce(max(number), 0) + 1, $2, $3 from adapter_generations where provider_id = $1",
+        "insert into adapter_generations (provider_id, number, digest, began_at_ms, trial_share, why)
+         select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5 from adapter_generations where provider_id = $1",
         provider,
         new.digest.as_ref().map(<[u8; 32]>::as_slice),
-        new.at_ms
+        new.at_ms,
+        new.trial_share.map(i64::from),
+        new.why.as_deref()
     )?;
     forget(db, provider, new.at_ms).await
+}
+
+async fn newest(db: &mut Db, provider: &str) -> Result<Option<i64>, StoreError> {
+    let found = sql!(
+        db,
+        optional as (Option<i64>,),
+        "select max(number) from adapter_generations where provider_id = $1",
+        provider
+    )?;
+    Ok(found.and_then(|(number,)| number))
 }
 
 async fn install(db: &mut Db, new: &NewGeneration, installed: &NewAdapter) -> Result<(), StoreError> {
@@ -173,7 +211,8 @@ async fn forget(db: &mut Db, provider: &str, now_ms: i64) -> Result<(), StoreErr
         execute,
         "delete from adapter_generations
           where provider_id = $1
-            and number <= (select max(number) from adapter_generations where provider_id = $1) - $2",
+            and number <= (select max(number) from adapter_generations where provider_id = $1) - $2
+            and number < (select max(number) from adapter_generations where provider_id = $1 and trial_share is null)",
         provider,
         MOST_GENERATIONS
     )?;

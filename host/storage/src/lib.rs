@@ -53,7 +53,7 @@ pub use capstan_domain::exchange::CredentialStatus;
 
 pub use abuse::{Reported, Trace};
 pub use accounts::{Account, Balance, NewAccount, TopUp, TopUpRefusal, ToppedUp};
-pub use adapters::{Generation, NewAdapter, NewGeneration};
+pub use adapters::{Generation, NewAdapter, NewGeneration, Unless};
 pub use api_keys::{ApiKey, FoundKey, KeySettings, NewApiKey};
 pub use audit::{Audit, NewAudit};
 pub use backup::{

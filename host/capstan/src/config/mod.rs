@@ -10,12 +10,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use capstan_domain::dialect::Dialect;
+use capstan_sandbox::SandboxError;
 use capstan_server::door::DoorSettings;
 use capstan_server::door::address::ProxyTrust;
 use capstan_server::door::tls::TlsFiles;
+use capstan_server::settings::sandbox::SandboxLimits;
 use capstan_server::settings::{BadLimit, Limits, Settings};
 use serde::{Deserialize, Serialize};
 
+use crate::compile;
 pub(crate) use layers::load;
 
 /// The commented default file.
@@ -37,6 +40,7 @@ pub(crate) struct Config {
     tls: TlsConfig,
     proxy: ProxyTrust,
     dialects: DialectsConfig,
+    sandbox: SandboxLimits,
     limits: Limits,
 }
 
@@ -93,6 +97,7 @@ impl Default for Config {
             tls: TlsConfig::default(),
             proxy: ProxyTrust::default(),
             dialects: DialectsConfig::default(),
+            sandbox: SandboxLimits::default(),
             limits: Limits::default(),
         }
     }
@@ -131,6 +136,12 @@ pub(crate) enum ConfigError {
     /// A limit under which nothing works.
     #[error(transparent)]
     Limit(#[from] BadLimit),
+    /// A limit of adapters under which nothing works.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// The system does not say where this program is.
+    #[error("this program's own file cannot be found")]
+    Program(#[source] std::io::Error),
     /// A certificate without a key, or a key without a certificate.
     #[error("tls.cert and tls.key belong together: set both or none")]
     HalfTls,
@@ -170,6 +181,7 @@ impl Config {
     /// [`ConfigError`], for what cannot be meant.
     pub(crate) fn into_settings(self) -> Result<Settings, ConfigError> {
         self.limits.check()?;
+        self.sandbox.settings().check()?;
         let tls = match (set(self.tls.cert), set(self.tls.key)) {
             (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
             (None, None) => None,
@@ -184,6 +196,8 @@ impl Config {
             adapters: components(&self.adapters)?,
             allow_loopback_providers: self.allow_loopback_providers,
             door: DoorSettings { tls, proxy: self.proxy },
+            sandbox: self.sandbox,
+            compiler: compile::compiler().map_err(ConfigError::Program)?,
             limits: self.limits,
         })
     }

@@ -273,17 +273,32 @@ impl From<ProviderArgs> for ProviderChange {
 pub enum AdapterCommand {
     /// List the adapters that are loaded: what they serve, and the fields of their credentials.
     List,
-    /// Put a component in force for its provider. New tasks go to it at once; open ones are finished by the adapter that they
-    /// began with. What it says differently from the one before is in the answer; hosts that it names besides are not granted
-    /// (provider set --hosts).
+    /// Put a component on trial for its provider, or in force where there is none.
+    ///
+    /// On trial it gets a share of the new tasks, and the one in force gets the rest. It is taken back by itself where it solves
+    /// less, is slower, or breaks its limits, and put in force after 100 tasks where it is no worse (adapter list shows how it
+    /// stands, adapter history what became of it). Open tasks are finished by the adapter that they began with. What it says
+    /// differently from the one before is in the answer; hosts that it names besides are not granted (provider set --hosts).
     #[command(
-        after_help = "Example:\n  capstan adapter install target/adapters/wasm32-wasip2/adapter/adapter_capsolver.wasm"
+        after_help = "Examples:\n  capstan adapter install adapter_capsolver.wasm\n  capstan adapter install adapter_capsolver.wasm --share 50\n  capstan adapter install adapter_capsolver.wasm --now"
     )]
     Install {
         /// The component's file.
         file: PathBuf,
+        /// Percent of the new tasks that it gets on trial, 1 to 99.
+        #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=99))]
+        share: u8,
+        /// In force at once, without a trial.
+        #[arg(long, conflicts_with = "share")]
+        now: bool,
     },
-    /// Put the adapter in force again that a provider had before the one that it has; asked again, the one before that.
+    /// Put in force what a provider has on trial.
+    Promote {
+        /// The provider.
+        provider: String,
+    },
+    /// Take back what is on trial; else put the adapter in force again that a provider had before the one that it has; asked again,
+    /// the one before that.
     #[command(
         after_help = "Examples:\n  capstan adapter rollback capsolver\n  capstan adapter rollback capsolver --to 3"
     )]

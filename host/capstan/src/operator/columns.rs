@@ -151,11 +151,18 @@ pub(super) const ADAPTERS: &[Column] = &[
     ("VERSION", "version"),
     ("GENERATION", "generation"),
     ("DIGEST", "digest"),
+    ("TRIAL", "trial"),
     ("FIELDS", "credentialFields"),
     ("FAMILIES", "families"),
 ];
-pub(super) const GENERATIONS: &[Column] =
-    &[("GENERATION", "generation"), ("SINCE", "since"), ("VERSION", "version"), ("DIGEST", "digest")];
+pub(super) const GENERATIONS: &[Column] = &[
+    ("GENERATION", "generation"),
+    ("SINCE", "since"),
+    ("VERSION", "version"),
+    ("DIGEST", "digest"),
+    ("TRIAL %", "trialShare"),
+    ("WHY", "why"),
+];
 pub(super) const AUDIT: &[Column] = &[
     ("SEQ", "seq"),
     ("AT", "at"),

@@ -247,9 +247,11 @@ pub(crate) fn adapter(command: AdapterCommand) -> Result<Order> {
     use show::View;
     Ok(match command {
         AdapterCommand::List => Order::new(Verb::AdapterList, View::Table(columns::ADAPTERS)),
-        AdapterCommand::Install { file } => {
-            Order::new(Verb::AdapterInstall { file: input::whole_path(&file)? }, View::Record)
+        AdapterCommand::Install { file, share, now } => {
+            let (file, share) = (input::whole_path(&file)?, (!now).then_some(share));
+            Order::new(Verb::AdapterInstall { file, share }, View::Record)
         }
+        AdapterCommand::Promote { provider } => Order::new(Verb::AdapterPromote { provider }, View::Record),
         AdapterCommand::Rollback { provider, to } => Order::new(Verb::AdapterRollback { provider, to }, View::Record),
         AdapterCommand::Unload { provider } => Order::new(Verb::AdapterUnload { provider }, View::Record),
         AdapterCommand::History { provider } => {

@@ -27,6 +27,9 @@ pub const MAX_MEMO_BYTES: usize = 4 * 1024;
 pub const MAX_STEPS: u32 = 16;
 /// Most bytes of a request's body, as an adapter builds it.
 pub const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
+/// Most parts of a multipart body, the credential's among them. Providers ask for a handful (a picture, its comment, a few
+/// options); an empty part costs an adapter nothing and us a hundred bytes.
+pub const MAX_PARTS: usize = 100;
 /// Most bytes of a solution.
 pub const MAX_SOLUTION_BYTES: usize = 1024 * 1024;
 

@@ -1,4 +1,4 @@
-//! Multipart bodies: how many parts, and how large they are as they are sent.
+//! Multipart bodies and forms: how many parts, and how large they are as they are sent.
 
 use capstan_domain::adapter::{Body, InwardResponse, MAX_REQUEST_BYTES, Part, Place};
 
@@ -57,4 +57,16 @@ async fn names_file_names_and_content_types_count_as_they_are_written() {
     let typed = Part { content_type: Some("x".repeat(third)), ..part("a", 0) };
     assert_refused(send(&provider, vec![typed; 3]).await, TOO_LARGE);
     assert!(provider.was_sent_nothing());
+}
+
+#[tokio::test]
+async fn a_form_is_measured_as_it_is_sent() {
+    let provider = Provider::agreeable().await;
+    let send = async |value: String| {
+        let form = Body::Form(vec![("a".to_owned(), value)]);
+        send_bare(&grant_for(provider.address), &post("/", form)).await
+    };
+    // Each of these letters is three on the wire.
+    assert_refused(send("&".repeat(MAX_REQUEST_BYTES / 3)).await, TOO_LARGE);
+    assert_eq!(send("&".repeat(MAX_REQUEST_BYTES / 3 - 10)).await.unwrap().status, 200);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use capstan_domain::adapter::Abilities;
 use capstan_sandbox::{AdapterFault, AdmissionError, CallError, Digest, SandboxSettings};
 
-use crate::guest::{HOSTILE, sandbox, settings};
+use crate::guest::{HOSTILE, sandbox, settings, with};
 
 /// The guest with some of its bytes exchanged for as many others.
 pub(crate) fn edited(from: &str, to: &str) -> Vec<u8> {
@@ -61,7 +61,8 @@ fn a_system_function_of_another_type_is_refused_and_an_unknown_one_is_not_offere
 
 #[test]
 fn a_component_that_is_too_large_is_not_even_read() {
-    let sandbox = sandbox(SandboxSettings { component_bytes: 1_000, ..settings() });
+    let settings = SandboxSettings { large: None, ..with(|s| s.component_bytes = 1_000) };
+    let sandbox = sandbox(settings);
     let bytes = HOSTILE.len();
     assert_eq!(sandbox.admit(&HOSTILE).unwrap_err(), AdmissionError::TooLarge { bytes, most: 1_000 });
 }
@@ -81,7 +82,7 @@ fn garbage_and_halves_are_refused_without_harm() {
 #[test]
 fn flipped_bytes_never_harm_the_host() {
     // Structure is at the beginning and the end, code in between; whatever becomes of it, the host goes on.
-    let sandbox = sandbox(SandboxSettings { call_budget: Duration::from_millis(50), ..settings() });
+    let sandbox = sandbox(with(|s| s.call_budget = Duration::from_millis(50)));
     let length = HOSTILE.len();
     for turn in 0..24 {
         let at = if turn % 2 == 0 { 8 + turn * 37 } else { length - 1 - turn * 41 };
@@ -94,7 +95,7 @@ fn flipped_bytes_never_harm_the_host() {
 
 #[test]
 fn a_guest_that_spins_or_crashes_in_describe_is_refused() {
-    let sandbox = sandbox(SandboxSettings { call_budget: Duration::from_millis(50), ..settings() });
+    let sandbox = sandbox(with(|s| s.call_budget = Duration::from_millis(50)));
     let spins = edited("describe-mode:calm", "describe-mode:spin");
     let out_of_time = AdmissionError::Describe(CallError::Adapter(AdapterFault::OutOfTime));
     assert_eq!(sandbox.admit(&spins).unwrap_err(), out_of_time);

@@ -8,11 +8,11 @@ use std::time::Duration;
 use capstan_domain::adapter::{
     Body, InwardResponse, Money, OpenTask, Operation, Place, Proxy, ProxyScheme, Reply, Standing, Step,
 };
-use capstan_sandbox::{Adapter, AdapterFault, CallError, SandboxSettings};
+use capstan_sandbox::{Adapter, AdapterFault, CallError};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
-use crate::guest::{ATTEMPT, HOSTILE, hostile, reference, sandbox, settings, submit};
+use crate::guest::{ATTEMPT, HOSTILE, hostile, reference, sandbox, settings, submit, with};
 
 #[tokio::test]
 async fn a_submission_reaches_the_guest_whole_and_its_request_comes_back() {
@@ -64,7 +64,7 @@ async fn a_guest_learns_nothing_of_its_host_and_the_same_every_time() {
 
 #[tokio::test]
 async fn a_guest_that_sleeps_for_an_hour_does_not_hold_its_thread() {
-    let adapter = hostile(SandboxSettings { call_budget: Duration::from_millis(50), ..settings() });
+    let adapter = hostile(with(|s| s.call_budget = Duration::from_millis(50)));
     let slept = adapter.begin(submit("sleep")).await;
     // The clock stands still: a guest's library returns at once, or spins until its budget is used up.
     let ended = matches!(slept, Ok(Step::Accepted(_)) | Err(CallError::Adapter(AdapterFault::OutOfTime)));
@@ -72,7 +72,7 @@ async fn a_guest_that_sleeps_for_an_hour_does_not_hold_its_thread() {
 }
 
 /// Two adapters of one sandbox: one to spin and one to go on.
-fn neighbours(settings: SandboxSettings) -> (Adapter, Adapter) {
+fn neighbours(settings: capstan_sandbox::SandboxSettings) -> (Adapter, Adapter) {
     let sandbox = sandbox(settings);
     let admit = || sandbox.admit(&HOSTILE).expect("the guest is admitted");
     (admit(), admit())
@@ -95,7 +95,10 @@ async fn honest_calls_go_on_while_another_adapter_spins() {
 #[tokio::test]
 async fn an_adapter_that_spins_in_every_call_takes_half_of_the_threads_and_no_place_in_the_queue() {
     // With as many spinning calls as there are threads and places in the queue, the honest ones would come last.
-    let (hostile, honest) = neighbours(SandboxSettings { threads: 4, queue: 4, ..settings() });
+    let (hostile, honest) = neighbours(with(|s| {
+        s.threads = 4;
+        s.queue = 4;
+    }));
     let mut spinning = FuturesUnordered::new();
     for _ in 0..16 {
         spinning.push(hostile.begin(submit("spin")));
@@ -117,7 +120,10 @@ async fn an_adapter_that_spins_in_every_call_takes_half_of_the_threads_and_no_pl
 #[tokio::test]
 async fn with_a_single_thread_calls_of_two_adapters_take_turns() {
     let short = Duration::from_millis(20);
-    let (hostile, honest) = neighbours(SandboxSettings { threads: 1, call_budget: short, ..settings() });
+    let (hostile, honest) = neighbours(with(|s| {
+        s.threads = 1;
+        s.call_budget = short;
+    }));
     let mut spinning = FuturesUnordered::new();
     for _ in 0..50 {
         spinning.push(hostile.begin(submit("spin")));
@@ -140,7 +146,10 @@ async fn with_a_single_thread_calls_of_two_adapters_take_turns() {
 
 #[tokio::test]
 async fn calls_wait_while_the_queue_is_full_and_none_is_dropped() {
-    let adapter = hostile(SandboxSettings { threads: 1, queue: 1, ..settings() });
+    let adapter = hostile(with(|s| {
+        s.threads = 1;
+        s.queue = 1;
+    }));
     let mut spinning = pin!(adapter.begin(submit("spin")));
     let mut started = Context::from_waker(Waker::noop());
     assert!(spinning.as_mut().poll(&mut started).is_pending());
@@ -155,7 +164,10 @@ async fn calls_wait_while_the_queue_is_full_and_none_is_dropped() {
 
 #[tokio::test]
 async fn a_caller_that_goes_away_hurts_nobody() {
-    let adapter = hostile(SandboxSettings { threads: 1, call_budget: Duration::from_millis(50), ..settings() });
+    let adapter = hostile(with(|s| {
+        s.threads = 1;
+        s.call_budget = Duration::from_millis(50);
+    }));
     for family in ["spin", "spin", "huge-output", "echo"] {
         let mut started = Context::from_waker(Waker::noop());
         let mut call = Box::pin(adapter.begin(submit(family)));

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use capstan_domain::adapter::{FaultClass, InwardResponse, OpenTask, Operation, Reply, Step};
-use capstan_sandbox::{Adapter, AdapterFault, CallError, SandboxSettings};
+use capstan_sandbox::{Adapter, AdapterFault, CallError};
 
-use crate::guest::{ATTEMPT, hostile, reference, settings, submit};
+use crate::guest::{ATTEMPT, hostile, reference, settings, submit, with};
 
 /// The fault that the guest ends with.
 async fn fault(adapter: &Adapter, family: &str) -> AdapterFault {
@@ -24,7 +24,7 @@ async fn survived(adapter: &Adapter, family: &str) -> AdapterFault {
 
 #[tokio::test]
 async fn a_guest_that_spins_runs_out_of_time() {
-    let adapter = hostile(SandboxSettings { call_budget: Duration::from_millis(20), ..settings() });
+    let adapter = hostile(with(|s| s.call_budget = Duration::from_millis(20)));
     assert_eq!(fault(&adapter, "spin").await, AdapterFault::OutOfTime);
 }
 
@@ -102,7 +102,7 @@ const NAMED: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn each_kind_of_fault_has_a_name() {
-    let adapter = hostile(SandboxSettings { call_budget: Duration::from_millis(100), ..settings() });
+    let adapter = hostile(with(|s| s.call_budget = Duration::from_millis(100)));
     for (family, name) in NAMED {
         assert_eq!(fault(&adapter, family).await.name(), *name, "{family}");
     }
@@ -110,7 +110,7 @@ async fn each_kind_of_fault_has_a_name() {
 
 #[tokio::test]
 async fn after_an_honest_begin_the_same_limits_hold() {
-    let adapter = hostile(SandboxSettings { call_budget: Duration::from_millis(100), ..settings() });
+    let adapter = hostile(with(|s| s.call_budget = Duration::from_millis(100)));
     for (switch, name) in [
         ("spin-after-send", "out-of-time"),
         ("trap-after-send", "trapped"),
@@ -131,7 +131,7 @@ async fn after_an_honest_begin_the_same_limits_hold() {
 
 #[tokio::test]
 async fn a_poll_is_held_to_the_same_limits() {
-    let adapter = hostile(SandboxSettings { call_budget: Duration::from_millis(100), ..settings() });
+    let adapter = hostile(with(|s| s.call_budget = Duration::from_millis(100)));
     for (memo, name) in
         [("spin-in-poll", "out-of-time"), ("trap-in-poll", "trapped"), ("grow-in-poll", "out-of-memory")]
     {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use capstan_domain::AttemptId;
 use capstan_domain::adapter::{Acceptance, Operation, Step, Submission};
-use capstan_sandbox::{Adapter, Sandbox, SandboxSettings};
+use capstan_sandbox::{Adapter, ClassSettings, Sandbox, SandboxSettings};
 use uuid::Uuid;
 
 /// The built component.
@@ -44,7 +44,14 @@ fn build() -> Vec<u8> {
 
 /// Two threads, and more time than a busy machine needs.
 pub(crate) fn settings() -> SandboxSettings {
-    SandboxSettings { threads: 2, call_budget: Duration::from_secs(2), ..SandboxSettings::default() }
+    with(|_| ())
+}
+
+/// The same, but for something.
+pub(crate) fn with(change: impl FnOnce(&mut ClassSettings)) -> SandboxSettings {
+    let mut small = ClassSettings { threads: 2, call_budget: Duration::from_secs(2), ..ClassSettings::small() };
+    change(&mut small);
+    SandboxSettings { small, ..SandboxSettings::default() }
 }
 
 pub(crate) fn sandbox(settings: SandboxSettings) -> Arc<Sandbox> {

@@ -11,6 +11,7 @@
 mod admission;
 mod cache;
 mod calls;
+mod classes;
 mod faults;
 mod guest;
 mod notes;

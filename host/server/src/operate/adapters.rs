@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use capstan_domain::adapter::Manifest;
+use capstan_domain::trial::Arm;
 use capstan_sandbox::Adapter;
-use capstan_storage::{Change, Generation, NewGeneration};
+use capstan_storage::{Change, Generation, NewGeneration, Unless};
 use serde_json::{Value, json};
 
 use super::{Call, OperateError, Operator, providers, times};
+use crate::adapters::trial::OnTrial;
 use crate::adapters::{self, LoadError};
 use crate::clock;
 use crate::providers::grant;
@@ -20,12 +22,16 @@ pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
     let shown = |adapter: &Adapter| {
         let manifest = adapter.manifest();
         let types: Vec<&str> = manifest.task_types.iter().map(|t| t.family.as_str()).collect();
-        let newest = generations.iter().find(|generation| generation.provider == manifest.provider);
+        let is_in_force =
+            |generation: &&Generation| generation.provider == manifest.provider && generation.trial_share.is_none();
+        let newest = generations.iter().find(is_in_force);
         json!({
             "provider": manifest.provider, "name": manifest.display_name, "version": manifest.version,
             "generation": newest.map(|newest| newest.number),
             "since": newest.map(|newest| times::shown(newest.began_at_ms)),
-            "digest": adapter.digest().to_string(), "homepage": manifest.homepage, "baseUrl": manifest.base_url,
+            "digest": adapter.digest().to_string(), "class": adapter.class().as_str(),
+            "trial": operator.adapters.trial_of(&manifest.provider).map(|trial| on_trial(&trial)),
+            "homepage": manifest.homepage, "baseUrl": manifest.base_url,
             "hosts": manifest.hosts, "families": types,
             "credentialFields": manifest.credential.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(),
             "polling": manifest.polling, "abilities": manifest.abilities,
@@ -34,8 +40,23 @@ pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
     Ok(operator.adapters.current().iter().map(shown).collect())
 }
 
-/// Admits a component and puts it in force for its provider.
-pub(super) async fn install(call: &Call<'_>, file: &str) -> Result<Value, OperateError> {
+fn on_trial(trial: &OnTrial) -> Value {
+    let counted = |arm| {
+        let (solved, ended) = trial.counted(arm);
+        json!({"solved": solved, "ended": ended})
+    };
+    json!({
+        "generation": trial.number, "version": trial.adapter.manifest().version,
+        "digest": trial.adapter.digest().to_string(), "share": trial.share,
+        "tried": counted(Arm::New), "inForce": counted(Arm::Old),
+    })
+}
+
+/// Admits a component and puts it in force for its provider, or on trial with a share of the new tasks.
+pub(super) async fn install(call: &Call<'_>, file: &str, share: Option<u8>) -> Result<Value, OperateError> {
+    if share.is_some_and(|share| !(1..=99).contains(&share)) {
+        return Err(OperateError::Bad("share must be 1 to 99 percent of the new tasks".to_owned()));
+    }
     let (adapters, store) = (&call.operator.adapters, &call.operator.store);
     let component = read(file).await?;
     let adapter = adapters.admit(component.clone()).await.map_err(|error| refused(file, &error))?;
@@ -44,7 +65,12 @@ pub(super) async fn install(call: &Call<'_>, file: &str) -> Result<Value, Operat
     let before = adapters.of(&manifest.provider);
     let generations = store.list_generations().await?;
     let newest = generations.iter().find(|generation| generation.provider == manifest.provider);
-    if newest.is_some_and(|newest| newest.digest == Some(*adapter.digest().as_bytes())) {
+    // Where nothing is in force there is nothing to compare with.
+    let share = share.filter(|_| before.is_some());
+    let is_so = |newest: &Generation| {
+        newest.digest == Some(*adapter.digest_bytes()) && (newest.trial_share.is_none() || share.is_some())
+    };
+    if newest.is_some_and(is_so) {
         let shown = json!({"provider": manifest.provider, "digest": adapter.digest().to_string(), "unchanged": true});
         return Ok(shown);
     }
@@ -54,9 +80,10 @@ pub(super) async fn install(call: &Call<'_>, file: &str) -> Result<Value, Operat
         "provider": manifest.provider, "version": manifest.version, "digest": adapter.digest().to_string(),
         "before": before.as_ref().map(|before| before.digest().to_string()),
         "changes": before.map(|before| changes(before.manifest(), manifest)),
-        "notGranted": row.map(|row| grant::not_granted(row, manifest)),
+        "notGranted": row.map(|row| grant::not_granted(row, manifest)), "trialShare": share,
     });
-    begin(call, "adapter install", adapters::generation(&adapter, component), shown).await
+    let new = NewGeneration { trial_share: share, ..adapters::generation(&adapter, component) };
+    begin(call, "adapter install", new, shown).await
 }
 
 async fn read(file: &str) -> Result<Vec<u8>, OperateError> {
@@ -128,6 +155,11 @@ pub(super) async fn roll_back(call: &Call<'_>, provider: &str, to: Option<i64>) 
 /// The one that is meant: of this number; else the newest before the one in force came, so that asking twice goes back twice.
 fn earlier(generations: &[Generation], to: Option<i64>) -> Option<([u8; 32], &Generation)> {
     let newest = generations.first()?;
+    if let (Some(_), None) = (newest.trial_share, to) {
+        // What is on trial is taken back for the one beside it.
+        let in_force = generations.iter().find(|generation| generation.trial_share.is_none())?;
+        return Some((in_force.digest?, in_force));
+    }
     let came = generations.iter().rev().find(|generation| generation.digest == newest.digest)?.number;
     let is_meant = |generation: &&Generation| match to {
         Some(number) => generation.number == number,
@@ -136,6 +168,20 @@ fn earlier(generations: &[Generation], to: Option<i64>) -> Option<([u8; 32], &Ge
     let is_another = |generation: &&Generation| generation.digest.is_some() && generation.digest != newest.digest;
     let found = generations.iter().filter(is_meant).find(is_another)?;
     Some((found.digest?, found))
+}
+
+/// Puts in force what a provider has on trial.
+pub(super) async fn promote(call: &Call<'_>, provider: &str) -> Result<Value, OperateError> {
+    let generations = of(call.operator, provider).await?;
+    let Some(newest) = generations.first() else { return Err(never_had(provider)) };
+    if newest.trial_share.is_none() {
+        return Err(OperateError::Bad(format!("provider: {} has no adapter on trial", newest.provider)));
+    }
+    let shown = json!({
+        "provider": newest.provider, "version": newest.version,
+        "digest": newest.digest.map(|digest| crate::keys::hex(&digest)), "as": newest.number,
+    });
+    begin(call, "adapter promote", again(newest, newest.digest), shown).await
 }
 
 /// Takes a provider's adapter out of force: no new tasks; those that are open are polled by it to their end.
@@ -148,18 +194,23 @@ pub(super) async fn unload(call: &Call<'_>, provider: &str) -> Result<Value, Ope
 
 fn again(newest: &Generation, digest: Option<[u8; 32]>) -> NewGeneration {
     let provider = newest.provider.clone();
-    NewGeneration { provider, digest, installed: None, unless_installed: false, at_ms: clock::now_ms() }
+    let (installed, unless) = (None, Unless::Never);
+    NewGeneration { provider, digest, installed, trial_share: None, why: None, unless, at_ms: clock::now_ms() }
 }
 
 async fn begin(call: &Call<'_>, action: &'static str, new: NewGeneration, shown: Value) -> Result<Value, OperateError> {
-    let (provider, digest) = (new.provider.clone(), new.digest);
+    let (provider, digest, is_trial) = (new.provider.clone(), new.digest, new.trial_share.is_some());
     call.change(action, format!("provider {provider}"), shown.clone(), Change::BeginGeneration(new)).await?;
     let adapters = &call.operator.adapters;
     if call.operator.running.is_none() {
         adapters.follow(&call.operator.store).await?;
     }
-    let in_force = adapters.of(&provider).map(|adapter| *adapter.digest().as_bytes());
-    if in_force != digest {
+    let put = if is_trial {
+        adapters.trial_of(&provider).map(|trial| *trial.adapter.digest_bytes())
+    } else {
+        adapters.of(&provider).map(|adapter| *adapter.digest_bytes())
+    };
+    if put != digest {
         let why = "it is stored, but this gateway cannot load it (its log says why); what it had stays in force here";
         return Err(OperateError::Bad(why.to_owned()));
     }
@@ -172,6 +223,7 @@ pub(super) async fn history(operator: &Operator, provider: &str) -> Result<Value
         json!({
             "generation": generation.number, "version": generation.version,
             "digest": generation.digest.map(|digest| crate::keys::hex(&digest)), "since": times::shown(generation.began_at_ms),
+            "trialShare": generation.trial_share, "why": generation.why,
         })
     };
     Ok(of(operator, provider).await?.iter().map(shown).collect())

@@ -167,7 +167,8 @@ impl Operator {
             }
             Verb::PriceDrift { since } => quotes::drift(self, &since).await,
             Verb::AdapterList => adapters::list(self).await,
-            Verb::AdapterInstall { file } => adapters::install(&call, &file).await,
+            Verb::AdapterInstall { file, share } => adapters::install(&call, &file, share).await,
+            Verb::AdapterPromote { provider } => adapters::promote(&call, &provider).await,
             Verb::AdapterRollback { provider, to } => adapters::roll_back(&call, &provider, to).await,
             Verb::AdapterUnload { provider } => adapters::unload(&call, &provider).await,
             Verb::AdapterHistory { provider } => adapters::history(self, &provider).await,

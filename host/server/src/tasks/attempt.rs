@@ -116,19 +116,15 @@ async fn submit(app: &Arc<App>, task: &OpenTask, payload: &CanonicalTask, attemp
     }
     let cost = attempt.terms.expected_cost.unwrap_or(Amount::ZERO);
     credential.known_balance.spent(cost);
-    let submission = Submission {
-        attempt: attempt.id,
-        family: payload.family.name.to_owned(),
-        parameters: Value::Object(payload.parameters.clone()).to_string(),
-        proxy: payload.proxy.clone(),
-    };
     let party = Party {
         provider: &provider,
         credential: Some(&credential),
         until_ms: task.deadline_at_ms,
         waiting: &task.waiting,
     };
-    match drive::submit(app, &party, submission).await {
+    let submitted = drive::submit(app, &party, submission(attempt, payload)).await;
+    observe::tried_in_vain(app, &provider, &submitted);
+    match submitted {
         Ok(Submitted::Failed(fault)) => {
             care::heard(app, &provider, &credential, (fault.class, &fault.code));
             app.exchange.conducts.note(task.account, Some(fault.class));
@@ -159,6 +155,15 @@ async fn submit(app: &Arc<App>, task: &OpenTask, payload: &CanonicalTask, attemp
             }
             Submitted::Failed(fault)
         }
+    }
+}
+
+fn submission(attempt: &Attempt, payload: &CanonicalTask) -> Submission {
+    Submission {
+        attempt: attempt.id,
+        family: payload.family.name.to_owned(),
+        parameters: Value::Object(payload.parameters.clone()).to_string(),
+        proxy: payload.proxy.clone(),
     }
 }
 

@@ -282,8 +282,8 @@ async fn timed(
 ) -> Result<Step, CallError> {
     let began = Instant::now();
     let (step, used) = call.await;
-    app.metrics.called(&provider.id, name, began.elapsed(), step.as_ref().err().map(CallError::kind));
-    app.metrics.used(&provider.id, used);
+    let (called, fault) = ((name, began.elapsed()), step.as_ref().err().map(CallError::kind));
+    app.metrics.called((&provider.id, provider.version), called, used, fault);
     step
 }
 

@@ -6,9 +6,12 @@ use capstan_domain::adapter::FaultClass;
 use capstan_domain::code::ErrorCode;
 use capstan_domain::route::{Seen, Word};
 use capstan_domain::task::TaskState;
+use capstan_domain::trial::Ended;
 use capstan_storage::{Outcome, Settlement};
 
+use super::drive::{CutOff, Submitted};
 use super::open::{Live, OpenTask};
+use crate::adapters::trial;
 use crate::app::App;
 use crate::clock;
 use crate::providers::{Credential, Provider};
@@ -77,10 +80,47 @@ fn count(provider: &Provider, credential: &Credential, family: &str, (seen, now_
     }
 }
 
+/// Takes down for a trial of adapters that one was tried and the task goes to the next candidate. What ends with the task is taken
+/// down when that has ended.
+pub(super) fn tried_in_vain(app: &App, provider: &Provider, submitted: &Result<Submitted, CutOff>) {
+    let class = match submitted {
+        Ok(Submitted::Accepted(_) | Submitted::Solved(_)) => return,
+        Ok(Submitted::Failed(fault)) => fault.class,
+        Err(cut_off) => cut_off.fault().class,
+    };
+    match class {
+        FaultClass::InvalidTask | FaultClass::Unsolvable | FaultClass::InDoubt => {}
+        FaultClass::NotSupported
+        | FaultClass::Throttled(_)
+        | FaultClass::NoCapacity
+        | FaultClass::CredentialRejected
+        | FaultClass::CredentialOutOfFunds
+        | FaultClass::ProviderDown => trial::ended(app, &provider.id, provider.adapter.digest_bytes(), Ended::Unsolved),
+    }
+}
+
+/// The same for the end of a task.
+fn tried(app: &App, live: &Live, settlement: &Settlement, took_ms: i64) {
+    let ended = match &settlement.outcome {
+        Outcome::Solved { .. } => Ended::Solved(took_ms),
+        Outcome::Failed { fault, .. } => {
+            let class = fault.as_ref().map(|fault| fault.class);
+            let is_last_word = matches!(class, Some(FaultClass::InvalidTask | FaultClass::Unsolvable));
+            // Who has refused it was counted then.
+            if !is_last_word && !matches!(live.state, TaskState::Running | TaskState::InDoubt) {
+                return;
+            }
+            Ended::Unsolved
+        }
+    };
+    trial::ended(app, &live.attempt.provider, &live.attempt.digest, ended);
+}
+
 /// Counts a task's end, as it has just been settled; `live` is as it was before.
 pub(super) fn ended(app: &App, open: &OpenTask, live: &Live, settlement: &Settlement) {
     // One that another process began was not taken off here either.
     let Some(began_at_ms) = live.attempt.began_at_ms else { return };
+    tried(app, live, settlement, settlement.at_ms.saturating_sub(began_at_ms));
     give_back(app, live, settlement);
     let took_ms = settlement.at_ms.saturating_sub(began_at_ms);
     let seen = match (&settlement.outcome, live.attempt.overdue_ms) {

@@ -8,7 +8,7 @@ use capstan_domain::route::{Pool, Seen, Tally};
 use capstan_domain::{CredentialId, ProviderId};
 use capstan_storage::{
     Change, CredentialStatus, Granted, Learned, LearnedOf, NewAdapter, NewAudit, NewCredential, NewGeneration,
-    Provider, ProviderStatus, StoreError,
+    Provider, ProviderStatus, StoreError, Unless,
 };
 use uuid::Uuid;
 
@@ -39,7 +39,8 @@ pub(crate) async fn generations_are_numbered_and_what_was_installed_is_remembere
     let component = |n: u8| NewAdapter { digest: [n; 32], version: format!("1.{n}"), component: vec![n; 100] };
     let new = |n: Option<u8>, at_ms: i64| {
         let (digest, installed) = (n.map(|n| [n; 32]), n.map(component));
-        anyhow::Ok(NewGeneration { provider: provider()?, digest, installed, unless_installed: false, at_ms })
+        let (provider, unless) = (provider()?, Unless::Never);
+        anyhow::Ok(NewGeneration { provider, digest, installed, trial_share: None, why: None, unless, at_ms })
     };
     let lines = AtomicU64::new(1);
     let begin = async |new: NewGeneration| -> anyhow::Result<()> {
@@ -55,7 +56,7 @@ pub(crate) async fn generations_are_numbered_and_what_was_installed_is_remembere
         ensure!(applied.is_ok(), "{applied:?}");
         Ok(())
     };
-    let once = |n: u8| anyhow::Ok(NewGeneration { unless_installed: true, ..new(Some(n), NOW)? });
+    let once = |n: u8| anyhow::Ok(NewGeneration { unless: Unless::Installed, ..new(Some(n), NOW)? });
     begin(new(Some(1), NOW)?).await?;
     begin(new(None, NOW)?).await?;
     begin(new(Some(2), NOW)?).await?;
@@ -82,6 +83,26 @@ pub(crate) async fn generations_are_numbered_and_what_was_installed_is_remembere
     ensure!(f.store.find_component(&[29; 32]).await?.is_some(), "it can be rolled back to");
     begin(new(Some(1), NOW + 3 * DAY_MS)?).await?;
     assert_eq!(f.store.find_component(&[1; 32]).await?, Some(vec![1; 100]), "it is installed again");
+
+    // However many are tried one after the other, the one in force beside them is not forgotten.
+    let in_force = f.store.list_generations().await?.first().map(|g| g.number);
+    for n in 40..60 {
+        let tried =
+            NewGeneration { trial_share: Some(10), why: Some("tried".into()), ..new(Some(n), NOW + 6 * DAY_MS)? };
+        begin(tried).await?;
+    }
+    let known = f.store.list_generations().await?;
+    let full: Vec<_> = known.iter().filter(|g| g.trial_share.is_none()).map(|g| g.number).collect();
+    assert_eq!(full.first().copied(), in_force);
+    let newest = known.first().context("none")?;
+    assert_eq!((newest.trial_share, newest.why.as_deref()), (Some(10), Some("tried")));
+    ensure!(f.store.find_component(&[1; 32]).await?.is_some(), "it is in force");
+    // Who has seen an older one decides nothing.
+    let late = NewGeneration { unless: Unless::After(newest.number - 1), ..new(Some(40), NOW)? };
+    begin(late.clone()).await?;
+    assert_eq!(f.store.list_generations().await?.first().map(|g| g.number), Some(newest.number));
+    begin(NewGeneration { unless: Unless::After(newest.number), ..late }).await?;
+    assert_eq!(f.store.list_generations().await?.first().map(|g| g.number), Some(newest.number + 1));
     Ok(())
 }
 
