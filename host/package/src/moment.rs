@@ -16,7 +16,7 @@ pub struct Moment(u64);
 
 /// A text that is no moment.
 #[derive(Debug, thiserror::Error)]
-#[error("a time is written as 2027-01-31T12:00:00Z")]
+#[error("a time is written as 2027-01-31T12:00:00Z; for people 2027-01-31 and 90d will do")]
 pub struct BadMoment;
 
 impl Moment {
@@ -24,6 +24,24 @@ impl Moment {
     #[must_use]
     pub fn from_ms(ms: i64) -> Self {
         Self(u64::try_from(ms / 1000).unwrap_or(0).min(LAST))
+    }
+
+    /// Reads what people write: `2027-01-31`, `2027-01-31T12:00:00Z`, or a span from now such as `90d`.
+    ///
+    /// # Errors
+    /// [`BadMoment`].
+    pub fn from_words(text: &str, now: Self) -> Result<Self, BadMoment> {
+        if let Ok(span) = humantime::parse_duration(text) {
+            return Ok(now.plus(span));
+        }
+        let is_day = text.len() == "2027-01-31".len();
+        if is_day { format!("{text}T00:00:00Z").parse() } else { text.parse() }
+    }
+
+    /// Seconds since 1970.
+    #[must_use]
+    pub const fn seconds(self) -> u64 {
+        self.0
     }
 
     /// So much later, the end of 9999 at the latest.
@@ -82,6 +100,9 @@ mod tests {
         for other in ["2027-01-31", "2027-01-31T12:00:00.5Z", "2027-01-31t12:00:00Z", "1969-12-31T23:59:59Z", ""] {
             assert!(other.parse::<Moment>().is_err(), "{other}");
         }
+        assert_eq!(Moment::from_words("90d", moment).unwrap().to_string(), "2027-05-01T12:00:00Z");
+        assert_eq!(Moment::from_words("2027-02-01", moment).unwrap().to_string(), "2027-02-01T00:00:00Z");
+        assert!(Moment::from_words("soon", moment).is_err());
         assert_eq!(Moment::from_ms(i64::MAX).to_string(), "9999-12-31T23:59:59Z");
     }
 }
