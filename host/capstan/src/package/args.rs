@@ -265,10 +265,9 @@ pub enum TrustCommand {
     #[command(
         after_help = "Examples:\n  capstan adapter trust revoke --key Acme --reason \"stolen on 3 March\"\n  capstan adapter trust revoke --digest sha256:… --reason \"sends too much\""
     )]
-    #[group(required = true, multiple = false)]
     Revoke {
         /// The key, by name or id.
-        #[arg(long, value_name = "KEY")]
+        #[arg(long, value_name = "KEY", conflicts_with = "digest", required_unless_present = "digest")]
         key: Option<String>,
         /// The package or component. A package that is signed once more has another digest; its component keeps its own.
         #[arg(long, value_name = "SHA256")]
