@@ -69,6 +69,11 @@ fn the_edges_between_rooms_hold() {
     never("host/storage/src", &["wasmtime", "reqwest", "capstan_egress", "capstan_sandbox"]);
     never("host/sandbox/src", &["sqlx", "reqwest", "capstan_egress", "capstan_storage", "wasmtime_wasi"]);
     never("host/egress/src", &["sqlx", "wasmtime", "capstan_sandbox", "capstan_storage"]);
+    never(
+        "host/package/src",
+        &["sqlx", "wasmtime", "SystemTime", "capstan_egress", "capstan_sandbox", "capstan_storage"],
+    );
+    never("host/server/src", &["capstan_package::registry"]);
     never("adapters", &["capstan_domain", "capstan_egress", "capstan_server"]);
 }
 

@@ -27,6 +27,7 @@ mod metrics;
 mod money;
 mod operator;
 mod outage;
+mod packages;
 mod policy;
 mod polling;
 mod pools;
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         money::tests(),
         operator::tests(),
         outage::tests(),
+        packages::tests(),
         policy::tests(),
         pools::tests(),
         polling::tests(),

@@ -18,6 +18,7 @@ pub mod html;
 pub mod libraries;
 pub mod overlay;
 pub mod process;
+pub mod registry;
 pub mod stage;
 pub mod suite;
 pub mod switches;

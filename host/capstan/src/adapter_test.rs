@@ -1,6 +1,7 @@
 //! `capstan adapter test` and `capstan adapter inspect`: a component in the sandbox it will run in, without a gateway and without a
 //! network.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -29,18 +30,15 @@ pub struct AdapterTestArgs {
 /// # Errors
 /// When a fixture differs, or there is nothing to replay.
 pub(crate) async fn test(args: AdapterTestArgs, is_json: bool) -> Result<()> {
-    let adapter = admit(args.component).await?;
-    let mut replayed = Vec::new();
-    for path in paths(&args.fixtures)? {
-        let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        if args.name.as_deref().is_some_and(|part| !name.contains(part)) {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-        replayed.push((name, fixtures::replay(&adapter, &text).await));
-    }
-    if replayed.is_empty() {
+    let (adapter, _) = admit(args.component).await?;
+    let mut texts = texts(&args.fixtures)?;
+    texts.retain(|name, _| args.name.as_deref().is_none_or(|part| name.contains(part)));
+    if texts.is_empty() {
         bail!("{} has no such fixtures (*.json)", args.fixtures.display());
+    }
+    let mut replayed = Vec::new();
+    for (name, text) in texts {
+        replayed.push((name, fixtures::replay(&adapter, &text).await));
     }
     crate::say(&if is_json { replayed.iter().map(shown).collect::<Value>().to_string() } else { table(&replayed) });
     let wrong = replayed.iter().filter(|(_, replayed)| !replayed.wrong.is_empty()).count();
@@ -55,12 +53,11 @@ pub(crate) async fn test(args: AdapterTestArgs, is_json: bool) -> Result<()> {
 /// # Errors
 /// Why it is refused.
 pub(crate) async fn inspect(component: PathBuf, is_json: bool) -> Result<()> {
-    let bytes = std::fs::metadata(&component).map(|facts| facts.len()).unwrap_or(0);
-    let adapter = admit(component).await?;
+    let (adapter, bytes) = admit(component).await?;
     let manifest = adapter.manifest();
     let shown = json!({
         "provider": manifest.provider, "name": manifest.display_name, "version": manifest.version,
-        "digest": adapter.digest().to_string(), "bytes": bytes, "homepage": manifest.homepage,
+        "digest": adapter.digest().to_string(), "bytes": bytes.len(), "homepage": manifest.homepage,
         "baseUrl": manifest.base_url, "hosts": manifest.hosts, "credential": manifest.credential,
         "placements": manifest.placements, "polling": manifest.polling, "abilities": manifest.abilities,
         "families": manifest.task_types,
@@ -69,22 +66,41 @@ pub(crate) async fn inspect(component: PathBuf, is_json: bool) -> Result<()> {
     Ok(())
 }
 
-async fn admit(component: PathBuf) -> Result<Adapter> {
+/// The adapter of a component's file, and the component.
+///
+/// # Errors
+/// Why it is refused.
+pub(crate) async fn admit(file: PathBuf) -> Result<(Adapter, Vec<u8>)> {
+    let bytes = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let adapter = admit_bytes(bytes.clone()).await.with_context(|| format!("{} is refused", file.display()))?;
+    Ok((adapter, bytes))
+}
+
+/// The adapter of a component.
+///
+/// # Errors
+/// Why it is refused.
+pub(crate) async fn admit_bytes(component: Vec<u8>) -> Result<Adapter> {
     let admitted = tokio::task::spawn_blocking(move || {
-        let bytes = std::fs::read(&component).with_context(|| format!("{} cannot be read", component.display()))?;
         let settings = SandboxSettings { compiler: compile::compiler()?, ..SandboxSettings::default() };
-        let sandbox = Sandbox::start(settings)?;
-        sandbox.admit(&bytes).with_context(|| format!("{} is refused", component.display()))
+        Ok(Sandbox::start(settings)?.admit(&component)?)
     });
     admitted.await.context("the worker was lost")?
 }
 
-fn paths(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The fixtures of a folder, by name.
+///
+/// # Errors
+/// When one cannot be read.
+pub(crate) fn texts(folder: &Path) -> Result<BTreeMap<String, String>> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    paths.sort();
-    Ok(paths)
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+    let read = |path: PathBuf| {
+        let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+        Ok((name, text))
+    };
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")).map(read).collect()
 }
 
 fn table(replayed: &[(String, Replayed)]) -> String {

@@ -78,7 +78,7 @@ pub enum Command {
     Provider(Verbs<ProviderCommand>),
     /// Set, list and import prices.
     Price(Verbs<PriceCommand>),
-    /// See which adapters are loaded, put others in force, and test them.
+    /// See which adapters are loaded, put others in force, test them, and publish them as packages.
     Adapter(Verbs<AdapterCommand>),
     /// Set ceilings on pools and the operator's order of providers.
     Routing(Verbs<RoutingCommand>),

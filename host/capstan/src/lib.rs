@@ -1,7 +1,8 @@
 //! The `capstan` command: arguments and wiring, no logic.
 //!
-//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`, `laboratory`, `adapter_test`, `compile`), the operator's verbs
-//! ([`operator`]), where settings come from (`config`), how adapters are built ([`adapters`]; tests share it). Never here: a
+//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`, `laboratory`, `adapter_test`,
+//! `compile`), the operator's verbs ([`operator`]), the publisher's ([`package`]), where settings come from (`config`), how adapters
+//! are built ([`adapters`]; tests share it). Never here: a
 //! rule, a statement, a request. It is a library with a thin `main`, so that the integration tests can run the command in a
 //! process of their own.
 
@@ -15,6 +16,7 @@ mod laboratory;
 pub mod logs;
 mod master_key;
 pub mod operator;
+pub mod package;
 mod serve;
 mod signals;
 mod simulate;
@@ -57,6 +59,9 @@ pub fn run(cli: cli::Cli) -> ExitCode {
         }
         cli::Command::Adapter(cli::Verbs { connection, command: AdapterCommand::Inspect { component } }) => {
             runtime.block_on(adapter_test::inspect(component, connection.json))
+        }
+        cli::Command::Adapter(cli::Verbs { connection, command: AdapterCommand::Package(command) }) => {
+            runtime.block_on(package::run(command, &connection))
         }
         // Done above.
         cli::Command::CompileComponent(_) => Ok(()),

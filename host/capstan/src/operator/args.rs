@@ -6,6 +6,7 @@ use capstan_server::operate::{KeyChange, ProviderChange};
 use clap::{Args, Subcommand};
 
 use crate::adapter_test::AdapterTestArgs;
+use crate::package::args::PackageCommand;
 
 /// Which gateway a verb is for, and how its answer looks.
 #[derive(Clone, Debug, Default, Args)]
@@ -329,6 +330,9 @@ pub enum AdapterCommand {
         /// The component's file.
         component: PathBuf,
     },
+    /// Verbs on packages, which ask no gateway either.
+    #[command(flatten)]
+    Package(PackageCommand),
 }
 
 /// Verbs on routing.

@@ -1,7 +1,7 @@
 //! The columns of the tables: what each list shows a person; `--json` has every field.
 
 /// A column: its title and the field under it.
-pub(super) type Column = (&'static str, &'static str);
+pub(crate) type Column = (&'static str, &'static str);
 
 pub(super) const ACCOUNTS: &[Column] = &[
     ("ACCOUNT", "account"),

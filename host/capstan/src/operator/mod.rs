@@ -11,7 +11,7 @@ pub mod money_args;
 pub mod policy_args;
 pub mod price_args;
 pub mod refund_args;
-mod show;
+pub(crate) mod show;
 pub mod task_args;
 
 use std::path::Path;
@@ -86,7 +86,7 @@ fn tell_next(cursor: &str) {
 }
 
 /// A sign of life on a terminal during long work.
-fn spinner(message: &'static str) -> ProgressBar {
+pub(crate) fn spinner(message: &'static str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(message);
     bar.enable_steady_tick(std::time::Duration::from_millis(100));
     bar
@@ -257,7 +257,9 @@ pub(crate) fn adapter(command: AdapterCommand) -> Result<Order> {
         AdapterCommand::History { provider } => {
             Order::new(Verb::AdapterHistory { provider }, View::Table(columns::GENERATIONS))
         }
-        AdapterCommand::Test(_) | AdapterCommand::Inspect { .. } => bail!("it asks no gateway"),
+        AdapterCommand::Test(_) | AdapterCommand::Inspect { .. } | AdapterCommand::Package(_) => {
+            bail!("it asks no gateway")
+        }
     })
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::columns::{self, Column};
 
 /// How an answer is shown.
-pub(super) enum View {
+pub(crate) enum View {
     /// A list of objects, by these columns.
     Table(&'static [Column]),
     /// One object, a line for each field.
@@ -37,7 +37,7 @@ const MOST_CELL_CHARS: usize = 60;
 
 impl View {
     /// The answer as text.
-    pub(super) fn text(&self, answer: &Value) -> String {
+    pub(crate) fn text(&self, answer: &Value) -> String {
         match self {
             Self::Table(columns) => table(columns, answer),
             Self::Record => record(answer),
