@@ -1,13 +1,21 @@
-//! Who speaks this API: the same service under two names, each with accounts, keys and money of its own.
+//! The JSON API of one service under two names, 2captcha.com and rucaptcha.com, each with accounts, keys and money of its
+//! own.
+//!
+//! **Lives here**: what the [documentation](https://2captcha.com/api-docs) says, as tables: task types and what becomes of
+//! each canonical parameter (`families`), codes (`faults`), conversions (`parameters`).
+//! **Never lives here**: which of the names speaks; that is what the two adapters are.
+//! **Start reading at** [`service`], then `families`.
+
+mod families;
+mod faults;
+mod parameters;
 
 use adapter_kit::Money;
 use create_task::{Http, Ids, Polling, Service, Statuses};
 
-use crate::families;
 use crate::faults::{FAULTS, GONE};
 
 /// A name that the service goes by.
-#[derive(Clone, Copy)]
 pub struct Brand {
     /// Provider id.
     pub id: &'static str,
@@ -20,27 +28,6 @@ pub struct Brand {
     /// Whether its sums are in US dollars.
     pub in_dollars: bool,
 }
-
-/// For customers who pay in roubles: no sum of it can be read in dollars without a rate.
-pub const RUCAPTCHA: Brand = Brand {
-    id: "rucaptcha",
-    display_name: "RuCaptcha",
-    homepage: "https://rucaptcha.com",
-    base_url: "https://api.rucaptcha.com",
-    in_dollars: false,
-};
-
-/// The international one. (Its adapter of that id speaks the classic API.)
-pub const TWO_CAPTCHA: Brand = Brand {
-    id: "2captcha",
-    display_name: "2Captcha",
-    homepage: "https://2captcha.com",
-    base_url: "https://api.2captcha.com",
-    in_dollars: true,
-};
-
-/// rucaptcha.com.
-pub(crate) static SERVICE: Service = service(RUCAPTCHA);
 
 /// The service under one of its names.
 ///
