@@ -1,4 +1,4 @@
-//! What 2captcha's answers mean.
+//! What a service's answers mean.
 //!
 //! An answer is a line of text: `OK|` and what was asked for, a state, or an error code. With `json=1` it is an object of
 //! `status`, `request` and what comes beside; both forms are read wherever they come. "In very rare cases server can
@@ -12,8 +12,8 @@ use adapter_kit::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::families::{self, Answers};
-use crate::{faults, task};
+use crate::family::Answers;
+use crate::{Service, faults, task};
 
 /// An answer of the provider's own.
 pub(crate) enum Answer {
@@ -46,7 +46,7 @@ pub(crate) struct Refusal {
 
 impl Answer {
     /// Sorts a response.
-    pub(crate) fn read(response: &Response) -> Result<Self, Trouble> {
+    pub(crate) fn read(service: &Service, response: &Response) -> Result<Self, Trouble> {
         if response.is_throttled() || response.is_server_error() {
             return Err(Trouble::of(response));
         }
@@ -55,25 +55,27 @@ impl Answer {
         // Only what a server adds is cut off: the solution of an image may end in a space.
         let text = text.trim_start().trim_end_matches(['\r', '\n']);
         if text.starts_with('{') {
-            return response.json().and_then(from_json).ok_or_else(unreadable);
+            return response.json().and_then(|body| from_json(service, body)).ok_or_else(unreadable);
         }
         if let Some(rest) = text.strip_prefix("OK|") {
             return Ok(Self::Fine(Fine { text: rest.to_owned(), whole: None, beside: None }));
         }
         let text = text.trim_end();
-        Ok(from_code(text).unwrap_or_else(|| Self::Bare(text.to_owned())))
+        Ok(from_code(service, text).unwrap_or_else(|| Self::Bare(text.to_owned())))
     }
 }
 
 /// An answer to `json=1`: `status` is 1 or 0, `request` what a text would have held. A failure without a code is none of
 /// these: beside an id, the task may have been taken all the same.
-fn from_json(mut body: Map<String, Value>) -> Option<Answer> {
+fn from_json(service: &Service, mut body: Map<String, Value>) -> Option<Answer> {
     let status = match body.get("status")? {
         Value::Number(number) => number.as_u64()?,
         Value::String(text) => text.parse().ok()?,
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
-    let (text, whole) = match body.remove("request")? {
+    // Some methods of one service answer in `result`, and nobody says what `request` holds beside it.
+    let given = body.remove("result").filter(|result| status == 1 && !result.is_null());
+    let (text, whole) = match given.or_else(|| body.remove("request"))? {
         Value::String(text) => (text, None),
         Value::Number(number) => (number.to_string(), None),
         whole @ (Value::Array(_) | Value::Object(_)) if status == 1 => (String::new(), Some(whole)),
@@ -83,14 +85,14 @@ fn from_json(mut body: Map<String, Value>) -> Option<Answer> {
         1 => Some(Answer::Fine(Fine { text, whole, beside: Some(body) })),
         0 => {
             let words = body.get("error_text").and_then(Value::as_str).unwrap_or_default();
-            Some(from_code(&text).map_or(Answer::Bare(text), |answer| answer.described(words)))
+            Some(from_code(service, &text).map_or(Answer::Bare(text), |answer| answer.described(words)))
         }
         _ => None,
     }
 }
 
 /// A state or an error; none where the text is neither. A code is in capitals, and whatever follows it is words.
-fn from_code(text: &str) -> Option<Answer> {
+fn from_code(service: &Service, text: &str) -> Option<Answer> {
     if matches!(text, "CAPCHA_NOT_READY" | "CAPTCHA_NOT_READY") {
         return Some(Answer::NotReady);
     }
@@ -107,12 +109,10 @@ fn from_code(text: &str) -> Option<Answer> {
             (code.to_owned(), words)
         }
     };
-    let is_code = code.starts_with("ERROR") || faults::find(&code).is_some();
-    is_code.then(|| refused(&code, words.trim_start_matches(['|', ':', ' '])))
-}
-
-fn refused(code: &str, words: &str) -> Answer {
-    Answer::Refused(Refusal { row: faults::find(code), code: for_people(code), description: for_people(words) })
+    let row = faults::find(service.faults, &code);
+    let description = for_people(words.trim_start_matches(['|', ':', ' ']));
+    let is_code = code.starts_with("ERROR") || row.is_some();
+    is_code.then(|| Answer::Refused(Refusal { row, code: for_people(&code), description }))
 }
 
 impl Answer {
@@ -147,10 +147,10 @@ impl Refusal {
 }
 
 /// The answer to `in.php`.
-pub(crate) fn submitted<S>(family: &str, response: &Response) -> Turn<S> {
-    match Answer::read(response).map_err(Trouble::may_have_acted)? {
+pub(crate) fn submitted<S>(service: &Service, family: &str, response: &Response) -> Turn<S> {
+    match Answer::read(service, response).map_err(Trouble::may_have_acted)? {
         Answer::Fine(fine) if task::is_id(fine.text.trim()) => {
-            let poll_after_ms = families::find(family).and_then(|family| family.pace).map(|pace| pace.first_ms);
+            let poll_after_ms = service.family(family).and_then(|family| family.pace).map(|pace| pace.first_ms);
             Ok(Next::Accepted(Acceptance { reference: fine.text.trim().to_owned(), memo: Vec::new(), poll_after_ms }))
         }
         // "Server will return captcha ID or an error code if something went wrong": an error is definite, even one that
@@ -163,11 +163,11 @@ pub(crate) fn submitted<S>(family: &str, response: &Response) -> Turn<S> {
 }
 
 /// The answer to a question about a task.
-pub(crate) fn polled<S>(reference: String, family: &str, response: &Response) -> Turn<S> {
-    let known = families::find(family);
-    let standing = match Answer::read(response).map_err(Trouble::acted_on_nothing)? {
+pub(crate) fn polled<S>(service: &Service, reference: String, family: &str, response: &Response) -> Turn<S> {
+    let known = service.family(family);
+    let standing = match Answer::read(service, response).map_err(Trouble::acted_on_nothing)? {
         Answer::NotReady => Standing::Open(known.and_then(|family| family.pace).map(|pace| pace.gap_ms)),
-        Answer::Fine(fine) => solved(fine, families::answers(family)),
+        Answer::Fine(fine) => solved(fine, service.answers(family)),
         Answer::Refused(refusal) if refusal.is_about_the_task() => Standing::Failed(refusal.fault()),
         Answer::Refused(refusal) => return Err(refusal.fault().charged(Charged::No)),
         Answer::Bare(_) => return Err(Trouble::Unreadable(response.status).acted_on_nothing()),
@@ -206,8 +206,8 @@ fn priced(text: &str) -> (&str, Option<Money>) {
 }
 
 /// The answer to `getbalance`: an amount without an `OK|`.
-pub(crate) fn balance<S>(response: &Response) -> Turn<S> {
-    let text = match Answer::read(response).map_err(Trouble::acted_on_nothing)? {
+pub(crate) fn balance<S>(service: &Service, response: &Response) -> Turn<S> {
+    let text = match Answer::read(service, response).map_err(Trouble::acted_on_nothing)? {
         Answer::Refused(refusal) => return Err(refusal.fault().charged(Charged::No)),
         Answer::Fine(Fine { text, .. }) | Answer::Bare(text) => text,
         Answer::NotReady => String::new(),

@@ -1,4 +1,4 @@
-//! The conversions of canonical parameters, for the tables of rules in `families`.
+//! The conversions of canonical parameters, for the tables of rules.
 
 use adapter_kit::{Fault, json_text};
 use base64::Engine as _;
@@ -7,15 +7,19 @@ use serde_json::Value;
 
 use crate::task::{Draft, plain};
 
-/// A canonical parameter and its rule.
-pub(crate) type Row = adapter_kit::Row<Draft>;
-
-fn text<'a>(name: &str, value: &'a Value) -> Result<&'a str, Fault> {
+/// A text.
+///
+/// # Errors
+/// `invalid-task` for anything else.
+pub fn text<'a>(name: &str, value: &'a Value) -> Result<&'a str, Fault> {
     value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type(name))
 }
 
 /// A flag that must not be set here, for this reason; unset it says nothing.
-pub(crate) fn not_true(name: &str, reason: &str, value: &Value) -> Result<(), Fault> {
+///
+/// # Errors
+/// `not-supported` where it is set, `invalid-task` for what is no flag.
+pub fn not_true(name: &str, reason: &str, value: &Value) -> Result<(), Fault> {
     if value.as_bool().ok_or_else(|| Fault::parameter_of_wrong_type(name))? {
         return Err(Fault::parameter_refused(name, reason));
     }
@@ -40,7 +44,10 @@ pub(crate) fn server_with_slash(value: &Value, draft: &mut Draft) -> Result<(), 
 }
 
 /// `api-na.geetest.com`: a server's name, from it or from its address.
-pub(crate) fn bare_server(name: &str, value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+///
+/// # Errors
+/// `invalid-task` for what is no text.
+pub fn bare_server(name: &str, value: &Value, draft: &mut Draft) -> Result<(), Fault> {
     let theirs = if name == "yidunApiServerSubdomain" { "yidun_api_server_subdomain" } else { "api_server" };
     draft.set(theirs, host(text(name, value)?).to_owned());
     Ok(())
@@ -128,7 +135,10 @@ fn only_member(known: &str, theirs: &'static str, value: &Value, draft: &mut Dra
 }
 
 /// 0 anything, 1 digits, 2 letters, 3 digits or letters only, 4 both: the catalogue's own numbers.
-pub(crate) fn numeric(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+///
+/// # Errors
+/// `not-supported` for another number, `invalid-task` for what is none.
+pub fn numeric(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
     match value.as_u64().ok_or_else(|| Fault::parameter_of_wrong_type("numeric"))? {
         known @ 0..=4 => draft.set("numeric", known.to_string()),
         _ => return Err(Fault::parameter_refused("numeric", "it is 0 to 4 here")),
@@ -140,7 +150,10 @@ pub(crate) fn numeric(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
 const LONGEST_ANSWER: u64 = 20;
 
 /// 0 any length, or 1 to 20 characters.
-pub(crate) fn length(theirs: &'static str, value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+///
+/// # Errors
+/// `not-supported` above 20, `invalid-task` for what is no number.
+pub fn length(theirs: &'static str, value: &Value, draft: &mut Draft) -> Result<(), Fault> {
     let asked = value.as_u64().ok_or_else(|| Fault::parameter_of_wrong_type("minLength or maxLength"))?;
     if asked > LONGEST_ANSWER {
         return Err(Fault::parameter_refused("minLength or maxLength", "an answer has at most 20 characters here"));
@@ -153,7 +166,10 @@ pub(crate) fn length(theirs: &'static str, value: &Value, draft: &mut Draft) -> 
 const LONGEST_COMMENT: usize = 140;
 
 /// What the worker is to do, in at most 140 characters.
-pub(crate) fn comment(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+///
+/// # Errors
+/// `not-supported` for a longer one, `invalid-task` for what is no text.
+pub fn comment(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
     say("textinstructions", value, draft)
 }
 
@@ -247,7 +263,10 @@ const LANGUAGES: &[&str] = &[
 ];
 
 /// A language of the workers; `rn` is what others call the Russian-speaking pool.
-pub(crate) fn language(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+///
+/// # Errors
+/// `not-supported` for another one, `invalid-task` for what is no text.
+pub fn language(value: &Value, draft: &mut Draft) -> Result<(), Fault> {
     let asked = text("languagePool", value)?.to_ascii_lowercase();
     let code = if asked == "rn" { "ru" } else { asked.as_str() };
     if !LANGUAGES.contains(&code) {

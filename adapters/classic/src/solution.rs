@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 /// What the answer to a method looks like, and what becomes of it. A list of names is that of the members of which one
 /// must be there.
 #[derive(Clone, Copy)]
-pub(crate) enum Shape {
+pub enum Shape {
     /// A text, which is given under the first of these names, or an object that has one of them.
     Value(&'static [&'static str]),
     /// An object, or its text.
@@ -24,6 +24,10 @@ pub(crate) enum Shape {
     Boxes,
     /// `40|200|-120`.
     Angles,
+    /// Cloudflare's cookie as text, or an object with it in its `cookies`.
+    Clearance,
+    /// `[1,4,7]`: tiles as a list, from 1 on.
+    TileList,
 }
 
 /// What a worker answers where no tile fits, and was allowed to.
@@ -41,6 +45,8 @@ impl Shape {
             Self::Lines => named("canvas", lines(answer.as_str()?)?),
             Self::Boxes => named("bounding_boxes", boxes(opened(answer))?),
             Self::Angles => named("rotate", angles(answer.as_str()?)?),
+            Self::Clearance => clearance(answer, beside),
+            Self::TileList => named("click", tile_list(opened(answer))?),
         }
     }
 }
@@ -72,8 +78,9 @@ fn members(answer: Value) -> Option<Map<String, Value>> {
 
 fn canonical(name: &str) -> &str {
     match name {
-        "useragent" => "userAgent",
+        "useragent" | "user_agent" => "userAgent",
         "respkey" => "respKey",
+        "challenge_uuid" => "challenge_id",
         _ => name.strip_prefix("geetest_").or_else(|| name.strip_prefix("capy_")).unwrap_or(name),
     }
 }
@@ -89,13 +96,38 @@ fn value(names: &[&'static str], answer: Value, beside: Option<&Map<String, Valu
     let text = answer.as_str()?;
     let mut solution = named(names.first()?, json!(text))?;
     // What a token is bound to; of a line there is nothing beside.
-    for name in ["userAgent", "useragent", "respKey", "respkey"] {
+    bind(&mut solution, beside);
+    Some(solution)
+}
+
+/// Adds what a token is bound to.
+fn bind(solution: &mut Map<String, Value>, beside: Option<&Map<String, Value>>) {
+    for name in ["userAgent", "useragent", "user_agent", "respKey", "respkey"] {
         let given = beside.and_then(|beside| beside.get(name)).filter(|value| value.as_str() != Some(""));
         if let Some(given @ Value::String(_)) = given {
             solution.insert(canonical(name).to_owned(), given.clone());
         }
     }
-    Some(solution)
+}
+
+fn clearance(answer: Value, beside: Option<&Map<String, Value>>) -> Option<Map<String, Value>> {
+    let mut solution = match opened(answer) {
+        Value::Object(object) => {
+            let cookie = object.get("cookies").and_then(|cookies| cookies.get("cf_clearance")).cloned();
+            let mut solution = members(Value::Object(object))?;
+            solution.extend(cookie.map(|cookie| ("cf_clearance".to_owned(), cookie)));
+            solution
+        }
+        cookie => named("cf_clearance", cookie)?,
+    };
+    bind(&mut solution, beside);
+    solution.get("cf_clearance").is_some_and(Value::is_string).then_some(solution)
+}
+
+fn tile_list(answer: Value) -> Option<Value> {
+    let tiles = answer.as_array()?.iter().map(number_of);
+    let tiles: Vec<Value> = tiles.collect::<Option<_>>()?;
+    tiles.iter().all(|tile| tile.as_u64().is_some_and(|tile| tile > 0)).then_some(Value::Array(tiles))
 }
 
 fn cookies(answer: Value) -> Option<Map<String, Value>> {

@@ -1,8 +1,8 @@
-//! What 2captcha asks of an image, checked before it is sent; images go as files, a third smaller than in base64, where the
+//! What is asked of an image, checked before it is sent; images go as files, a third smaller than in base64, where the
 //! method takes files.
 //!
-//! Source: "Normal Captcha", "RotateCaptcha" and "Bounding Box Method" and the errors `ERROR_ZERO_CAPTCHA_FILESIZE`, `ERROR_TOO_BIG_CAPTCHA_FILESIZE` and
-//! `ERROR_WRONG_FILE_EXTENSION` of <https://2captcha.com/2captcha-api>.
+//! Source: "Normal Captcha", "RotateCaptcha" and "Bounding Box Method" and the errors `ERROR_ZERO_CAPTCHA_FILESIZE`,
+//! `ERROR_TOO_BIG_CAPTCHA_FILESIZE` and `ERROR_WRONG_FILE_EXTENSION` of <https://2captcha.com/2captcha-api>.
 
 use adapter_kit::{Fault, Part};
 use base64::Engine as _;
@@ -15,15 +15,20 @@ use crate::task::Draft;
 const LEAST_BYTES: usize = 100;
 
 /// What an image may be at most, and at least.
-struct Most {
-    least: usize,
-    bytes: usize,
-    width: u32,
-    height: u32,
-    words: &'static str,
+pub struct Most {
+    /// Bytes, at least.
+    pub least: usize,
+    /// Bytes, at most.
+    pub bytes: usize,
+    /// Pixels, at most.
+    pub width: u32,
+    /// Pixels, at most.
+    pub height: u32,
+    /// The same for people.
+    pub words: &'static str,
 }
 
-/// `file`.
+/// `file`, at 2captcha.
 const CAPTCHA: Most = Most {
     least: LEAST_BYTES,
     bytes: 600_000,
@@ -31,7 +36,7 @@ const CAPTCHA: Most = Most {
     height: 1000,
     words: "an image has at most 600 kB and 1000 pixels on a side here",
 };
-/// `imginstructions`.
+/// `imginstructions`, at 2captcha.
 const INSTRUCTIONS: Most = Most {
     least: LEAST_BYTES,
     bytes: 100_000,
@@ -113,7 +118,10 @@ fn attach((name, theirs): (&str, &str), value: &Value, most: &Most, draft: &mut 
 }
 
 /// The image of the canonical name as text under theirs.
-fn write((name, theirs): (&str, &'static str), value: &Value, most: &Most, draft: &mut Draft) -> Result<(), Fault> {
+///
+/// # Errors
+/// `invalid-task` for what is no image of anybody's, `not-supported` for one that is not taken here.
+pub fn write((name, theirs): (&str, &'static str), value: &Value, most: &Most, draft: &mut Draft) -> Result<(), Fault> {
     checked(name, value, most)?;
     draft.set(theirs, value.as_str().unwrap_or_default().to_owned());
     Ok(())
@@ -124,7 +132,7 @@ fn checked(name: &str, value: &Value, most: &Most) -> Result<(Vec<u8>, Format), 
     let text = value.as_str().ok_or_else(|| Fault::parameter_of_wrong_type(name))?;
     let bytes =
         STANDARD.decode(text).map_err(|_| Fault::invalid_task("IMAGE_UNREADABLE", &format!("{name} is no base64")))?;
-    if bytes.len() < most.least {
+    if bytes.len() < most.least.min(LEAST_BYTES) {
         return Err(Fault::invalid_task("IMAGE_TOO_SMALL", "an image has at least 100 bytes"));
     }
     let Some(format) = Format::of(&bytes) else {
@@ -132,7 +140,7 @@ fn checked(name: &str, value: &Value, most: &Most) -> Result<(Vec<u8>, Format), 
     };
     // A size that cannot be read is left to the provider to judge.
     let (width, height) = format.size(&bytes).unwrap_or_default();
-    if bytes.len() > most.bytes || width > most.width || height > most.height {
+    if bytes.len() < most.least || bytes.len() > most.bytes || width > most.width || height > most.height {
         return Err(Fault::parameter_refused(name, most.words));
     }
     Ok((bytes, format))

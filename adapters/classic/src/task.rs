@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use adapter_kit::{Fault, Part, Proxy, ProxyScheme, ProxySupport, Request, Submission, apply_rules};
 use serde_json::{Map, Value};
 
-use crate::families;
+use crate::Service;
 
 /// A form that is being written.
 #[derive(Default)]
-pub(crate) struct Draft {
+pub struct Draft {
     fields: Vec<(Cow<'static, str>, String)>,
     files: Vec<Part>,
     has_proxy: bool,
@@ -46,7 +46,7 @@ pub(crate) fn plain(value: &Value) -> Option<String> {
 
 impl Draft {
     /// Sets a field.
-    pub(crate) fn set(&mut self, name: &'static str, value: String) {
+    pub fn set(&mut self, name: &'static str, value: String) {
         self.put(Cow::Borrowed(name), value);
     }
 
@@ -63,19 +63,21 @@ impl Draft {
     }
 
     /// Sets a field that something more specific may set, before or after.
-    pub(crate) fn suggest(&mut self, name: &'static str, value: String) {
+    pub fn suggest(&mut self, name: &'static str, value: String) {
         if !self.has(name) {
             self.set(name, value);
         }
     }
 
     /// Whether a field has been set.
-    pub(crate) fn has(&self, name: &str) -> bool {
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
         self.text(name).is_some()
     }
 
     /// The text of a field that has been set.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
@@ -99,8 +101,9 @@ impl Draft {
 ///
 /// # Errors
 /// `not-supported` where the provider cannot take the task as it is, `invalid-task` where nobody can.
-pub(crate) fn submit(task: &Submission) -> Result<Request, Fault> {
-    let family = families::find(&task.family)
+pub(crate) fn submit(service: &Service, task: &Submission) -> Result<Request, Fault> {
+    let family = service
+        .family(&task.family)
         .ok_or_else(|| Fault::not_supported("FAMILY_NOT_SUPPORTED", &format!("{} is not served", task.family)))?;
     let given: Map<String, Value> = task.read_parameters()?;
     if let Some(name) = family.needs.iter().find(|name| !given.contains_key(**name)) {
@@ -109,6 +112,9 @@ pub(crate) fn submit(task: &Submission) -> Result<Request, Fault> {
     let mut draft = Draft { has_proxy: task.proxy.is_some(), ..Draft::default() };
     for (name, value) in family.fixed {
         draft.set(name, (*value).to_owned());
+    }
+    if service.json {
+        draft.set("json", "1".to_owned());
     }
     apply_rules(family.parameters, &given, &mut draft)?;
     match (&task.proxy, family.proxy) {

@@ -1,9 +1,4 @@
-//! The table of 2captcha's error codes.
-//!
-//! Sources: "List of in.php errors", "List of res.php errors" and "List of error codes for request limitations" of
-//! <https://2captcha.com/2captcha-api>; the codes of the same service's JSON API
-//! (<https://2captcha.com/api-docs/error-codes>), and what the official client libraries meet. "You are charged only in
-//! case the image is recognized correctly" (<https://2captcha.com/order-captchas>): what fails costs nothing.
+//! Rows of a table of codes, and how they are found.
 
 use adapter_kit::About::{Call, Task};
 use adapter_kit::Charged::{No, Unknown};
@@ -13,14 +8,41 @@ use adapter_kit::FaultClass::{
 use adapter_kit::{About, Charged, FaultClass, FaultRow, find_fault};
 
 /// How the codes of request limits begin; a number follows, and new ones may come.
-pub(crate) const LIMIT: &str = "ERROR:";
-/// A limit whose number is not in the table.
-const ANY_LIMIT: &str = "ERROR: NNNN";
+pub const LIMIT: &str = "ERROR:";
+/// A limit whose number is not in the table: the code of a row with the number 0.
+pub const ANY_LIMIT: &str = "ERROR: NNNN";
+
+/// The row of a code. Limits are known by their numbers, and one with an unknown number is still a limit.
+pub(crate) fn find(table: &'static [FaultRow], code: &str) -> Option<&'static FaultRow> {
+    let Some(number) = code.strip_prefix(LIMIT) else {
+        return find_fault(table, Some(code), None);
+    };
+    find_fault(table, None, number.trim().parse().ok()).or_else(|| find_fault(table, Some(ANY_LIMIT), None))
+}
+
+/// A row: the code, what the host must do, whether a task that fails so is charged, and what the code speaks of.
+#[must_use]
+pub const fn row(code: &'static str, class: FaultClass, charged: Charged, about: About) -> FaultRow {
+    FaultRow { number: 0, code, class, charged, about }
+}
+
+/// A row of a request limit, which says nothing of any task.
+#[must_use]
+pub const fn limit(number: u64, code: &'static str, class: FaultClass) -> FaultRow {
+    FaultRow { number, code, class, charged: Charged::No, about: About::Call }
+}
+
 /// How long the gateway's address is blocked for keys that do not exist.
 const BAN_MS: u32 = 300_000;
 
-/// Every known code: what the host must do, whether a task that fails so is charged, and what the code speaks of.
-pub(crate) const FAULTS: &[FaultRow] = &[
+/// The codes as 2captcha documents them: what the host must do, whether a task that fails so is charged, and what the code
+/// speaks of.
+///
+/// Sources: "List of in.php errors", "List of res.php errors" and "List of error codes for request limitations" of
+/// <https://2captcha.com/2captcha-api>; the codes of the same service's JSON API
+/// (<https://2captcha.com/api-docs/error-codes>), and what the official client libraries meet. "You are charged only in
+/// case the image is recognized correctly" (<https://2captcha.com/order-captchas>): what fails costs nothing.
+pub const USUAL: &[FaultRow] = &[
     // The key, its account and its funds.
     row("ERROR_WRONG_USER_KEY", CredentialRejected, No, Call),
     row("ERROR_KEY_DOES_NOT_EXIST", CredentialRejected, No, Call),
@@ -82,19 +104,3 @@ pub(crate) const FAULTS: &[FaultRow] = &[
     row("REPORT_NOT_RECORDED", InvalidTask, No, Call),
     row("ERROR_DUPLICATE_REPORT", InvalidTask, No, Call),
 ];
-
-/// The row of a code. Limits are known by their numbers, and one with an unknown number is still a limit.
-pub(crate) fn find(code: &str) -> Option<&'static FaultRow> {
-    let Some(number) = code.strip_prefix(LIMIT) else {
-        return find_fault(FAULTS, Some(code), None);
-    };
-    find_fault(FAULTS, None, number.trim().parse().ok()).or_else(|| find_fault(FAULTS, Some(ANY_LIMIT), None))
-}
-
-const fn row(code: &'static str, class: FaultClass, charged: Charged, about: About) -> FaultRow {
-    FaultRow { number: 0, code, class, charged, about }
-}
-
-const fn limit(number: u64, code: &'static str, class: FaultClass) -> FaultRow {
-    FaultRow { number, code, class, charged: No, about: Call }
-}
