@@ -22,6 +22,7 @@ pub const ADAPTERS: &[&str] = &[
     "adapter-ez-captcha",
     "adapter-nextcaptcha",
     "adapter-rucaptcha",
+    "adapter-solvecaptcha",
     "adapter-yescaptcha",
 ];
 
