@@ -18,6 +18,7 @@ pub const ADAPTERS: &[&str] = &[
     "adapter-anti-captcha",
     "adapter-capmonster",
     "adapter-capsolver",
+    "adapter-capstan",
     "adapter-captchaai",
     "adapter-ez-captcha",
     "adapter-nextcaptcha",

@@ -40,6 +40,8 @@ pub const fn service(brand: Brand) -> Service {
         display_name: brand.display_name,
         homepage: brand.homepage,
         base_url: brand.base_url,
+        root: "",
+        repeat_header: None,
         key: "32 characters, shown on the dashboard",
         polling: Polling {
             // Images are asked about five seconds after they were sent, tokens later and rarer: see `families`. A worker
