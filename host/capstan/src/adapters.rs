@@ -20,6 +20,7 @@ pub const ADAPTERS: &[&str] = &[
     "adapter-capsolver",
     "adapter-capstan",
     "adapter-captchaai",
+    "adapter-deathbycaptcha",
     "adapter-ez-captcha",
     "adapter-nextcaptcha",
     "adapter-rucaptcha",
