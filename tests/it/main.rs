@@ -7,6 +7,7 @@ mod api;
 mod backup;
 mod balances;
 mod ceilings;
+mod chained;
 mod classic;
 mod clients;
 mod compiling;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         balances::tests(),
         backup::tests(),
         ceilings::tests(),
+        chained::tests(),
         classic::tests(),
         clients::tests(),
         compiling::tests(),

@@ -4,34 +4,50 @@ mod answers;
 mod refusals;
 mod walk;
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
 use adapter_kit::{
-    About, Charged, Fault, FaultClass, Operation, Proxy, ProxySupport, Reply, Response, Standing, Step, Submission,
-    Verdict, advance, begin, describe, fixture,
+    Charged, Fault, FaultClass, Operation, Proxy, ProxySupport, Reply, Response, Standing, Step, Submission, Verdict,
+    advance, begin, describe, fixture,
 };
+use classic_proof::Proof;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::faults::FAULTS;
+use crate::families::FAMILIES;
 
 const SITE: &str = "https://example.com/login";
 
+/// The picture of the catalogue's own example, a GIF that every service's limits admit.
+const PICTURE: &str = "R0lGODlhCgAKAIAAAP///wAAACH+VkFuIGV4YW1wbGUgb2YgYSBwaWN0dXJlLCBsYXJnZSBlbm91Z2ggdG8gYmUgdGFrZW4gZm9yIG9uZSBieSBldmVyeSBzZXJ2aWNlLgAsAAAAAAoACgAAAgiEj6nL7Q+jLAA7";
+
+fn beyond(family: &str) -> Value {
+    match family {
+        "aws_waf" => json!({ "websiteKey": "k", "iv": "i", "context": "c" }),
+        "imperva" => json!({ "incapsulaScriptUrl": "_Incapsula_Resource?SWJIYLWA=1", "incapsulaCookies": "a=b" }),
+        "vk_image" => json!({ "steps": [5, 4, 7] }),
+        "temu_image" => json!({ "images": [PICTURE, PICTURE, PICTURE] }),
+        _ => Value::Null,
+    }
+}
+
+fn proof() -> Proof<TwoCaptcha> {
+    Proof::new(&SERVICE, env!("CARGO_MANIFEST_DIR"), beyond)
+}
+
 #[test]
 fn every_fixture_is_followed() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    match fixture::replay_folder::<TwoCaptcha>(&folder) {
-        Ok(count) => assert!(count >= 170, "only {count} fixtures"),
-        Err(difference) => panic!("{difference}"),
-    }
+    proof().every_fixture_is_followed(172);
+}
+
+#[test]
+fn the_catalogue_is_walked_through() {
+    proof().the_catalogue_is_walked_through();
 }
 
 #[test]
 fn the_manifest_says_what_the_tables_hold() {
     let manifest = describe::<TwoCaptcha>();
     assert_eq!((manifest.provider_id.as_str(), manifest.display_name.as_str()), ("2captcha", "2Captcha"));
-    assert_eq!(manifest.task_types.len(), families::all().count());
+    assert_eq!(manifest.task_types.len(), FAMILIES.len());
     let with = |support: ProxySupport| -> Vec<&str> {
         manifest.task_types.iter().filter(|t| t.proxy == support).map(|t| t.family.as_str()).collect()
     };
@@ -51,7 +67,7 @@ fn the_manifest_says_what_the_tables_hold() {
 fn a_task_is_asked_about_at_most_twenty_times_and_until_its_worker_gives_up() {
     let limits = describe::<TwoCaptcha>().polling;
     let most = |first_ms: u32, gap_ms: u32, life_ms: u32| (life_ms - first_ms) / gap_ms + 1;
-    for family in families::all() {
+    for family in FAMILIES {
         let (first_ms, gap_ms, life_ms) = match family.pace {
             // "Or we didn't get an answer within 90 seconds (300 seconds for reCAPTCHA V2)."
             None => (limits.first_wait_ms, limits.interval_ms, 90_000),
@@ -66,10 +82,6 @@ fn a_task_is_asked_about_at_most_twenty_times_and_until_its_worker_gives_up() {
 
 fn text(body: &str) -> Reply {
     Reply::Response(Response { status: 200, headers: vec![], body: body.into() })
-}
-
-fn object(code: &str) -> Reply {
-    text(&json!({ "status": 0, "request": code, "error_text": "words" }).to_string())
 }
 
 fn after(operation: Operation, reply: Reply) -> Step {
@@ -96,9 +108,7 @@ fn turnstile() -> Operation {
 }
 
 #[test]
-fn the_table_has_every_published_code_once() {
-    let codes: BTreeSet<_> = FAULTS.iter().map(|row| row.code).collect();
-    assert_eq!(codes.len(), FAULTS.len());
+fn every_published_code_is_read_in_every_place() {
     let of_in = "ERROR_WRONG_USER_KEY ERROR_KEY_DOES_NOT_EXIST ERROR_ZERO_BALANCE ERROR_PAGEURL ERROR_NO_SLOT_AVAILABLE \
                  ERROR_ZERO_CAPTCHA_FILESIZE ERROR_TOO_BIG_CAPTCHA_FILESIZE ERROR_WRONG_FILE_EXTENSION \
                  ERROR_IMAGE_TYPE_NOT_SUPPORTED ERROR_UPLOAD ERROR_IP_NOT_ALLOWED IP_BANNED ERROR_BAD_TOKEN_OR_PAGEURL \
@@ -107,63 +117,21 @@ fn the_table_has_every_published_code_once() {
     let of_res = "ERROR_CAPTCHA_UNSOLVABLE ERROR_WRONG_ID_FORMAT ERROR_WRONG_CAPTCHA_ID ERROR_BAD_DUPLICATES \
                   ERROR_REPORT_NOT_RECORDED ERROR_DUPLICATE_REPORT ERROR_IP_ADDRES ERROR_TOKEN_EXPIRED \
                   ERROR_EMPTY_ACTION ERROR_PROXY_CONNECTION_FAILED";
-    for code in of_in.split_whitespace().chain(of_res.split_whitespace()) {
-        assert!(codes.contains(code), "{code}");
-    }
+    let codes: Vec<&str> = of_in.split_whitespace().chain(of_res.split_whitespace()).collect();
+    proof().every_code_is_read(&codes);
     for number in 1001..=1005_u64 {
-        assert!(FAULTS.iter().any(|row| row.number == number && row.code == format!("ERROR: {number}")), "{number}");
-    }
-}
-
-#[test]
-fn every_code_on_submit_is_its_class_and_costs_nothing() {
-    for row in FAULTS {
-        for reply in [text(row.code), text(&format!("{}\n", row.code)), text(&format!("{}|words", row.code))] {
-            let fault = failed(after(turnstile(), reply));
-            assert_eq!((fault.class, fault.charged), (row.class, Charged::No), "{}", row.code);
-        }
-        let fault = failed(after(turnstile(), object(row.code)));
-        assert_eq!((fault.class, fault.message.as_str()), (row.class, "words"), "{}", row.code);
-    }
-}
-
-#[test]
-fn every_code_on_poll_is_a_verdict_or_a_failed_poll() {
-    for row in FAULTS {
-        for (family, reply) in [("image_to_text", text(row.code)), ("turnstile", object(row.code))] {
-            let step = after(Operation::Poll(vec![task(family)]), reply);
-            match row.about {
-                About::Call => {
-                    let fault = failed(step);
-                    assert_eq!((fault.class, fault.charged), (row.class, Charged::No), "{}", row.code);
-                }
-                About::Task => {
-                    let Step::Polled(verdicts) = step else { panic!("no verdict on {}", row.code) };
-                    let [verdict] = verdicts.as_slice() else { panic!("not one verdict") };
-                    let Standing::Failed(fault) = &verdict.standing else { panic!("not failed") };
-                    assert_eq!((fault.class, fault.charged), (row.class, row.charged), "{}", row.code);
-                }
-            }
-        }
+        assert!(
+            SERVICE.faults.iter().any(|row| row.number == number && row.code == format!("ERROR: {number}")),
+            "{number}"
+        );
     }
 }
 
 #[test]
 fn nothing_that_fails_is_known_to_be_charged() {
-    assert!(FAULTS.iter().all(|row| row.charged != Charged::Yes));
-    let row = FAULTS.iter().find(|row| row.code == "ERROR_CAPTCHA_UNSOLVABLE").unwrap();
+    assert!(SERVICE.faults.iter().all(|row| row.charged != Charged::Yes));
+    let row = SERVICE.faults.iter().find(|row| row.code == "ERROR_CAPTCHA_UNSOLVABLE").unwrap();
     assert_eq!(row.charged, Charged::No);
-}
-
-#[test]
-fn every_code_on_balance_and_report_ends_the_operation() {
-    let report = Report { task: task("hcaptcha"), correct: false };
-    for row in FAULTS {
-        assert_eq!(failed(after(Operation::Balance, text(row.code))).class, row.class, "{}", row.code);
-        let class = if row.about == About::Task { FaultClass::InvalidTask } else { row.class };
-        let fault = failed(after(Operation::Report(report.clone()), text(row.code)));
-        assert_eq!((fault.class, fault.charged), (class, Charged::No), "{}", row.code);
-    }
 }
 
 #[test]
@@ -186,18 +154,6 @@ fn a_poll_in_an_unknown_family_is_still_asked_and_read() {
     let Step::Polled(verdicts) = step else { panic!("no verdict") };
     let [Verdict { standing: Standing::Solved(solved), .. }] = verdicts.as_slice() else { panic!("not solved") };
     assert_eq!(solved.solution, r#"{"token":"t"}"#);
-}
-
-#[test]
-fn a_reference_that_is_no_number_is_in_doubt_and_never_put_into_a_url() {
-    for reference in ["", "0", "7&action=del_pingback", "-7", "7 ", "123456789012345678901"] {
-        let foreign = OpenTask { reference: reference.into(), ..task("turnstile") };
-        for operation in
-            [Operation::Poll(vec![foreign.clone()]), Operation::Report(Report { task: foreign, correct: true })]
-        {
-            assert_eq!(failed(begin::<TwoCaptcha>(operation)).class, FaultClass::InDoubt, "{reference}");
-        }
-    }
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub(crate) static SERVICE: Service = Service {
     display_name: "Anti-Captcha",
     homepage: "https://anti-captcha.com",
     base_url: "https://api.anti-captcha.com",
+    root: "",
+    repeat_header: None,
     key: "32 hexadecimal characters, shown under Settings → API setup",
     polling: Polling {
         // The documented advice: five seconds after acceptance, and then two seconds apart.

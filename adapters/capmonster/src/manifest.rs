@@ -15,6 +15,8 @@ pub(crate) static SERVICE: Service = Service {
     display_name: "CapMonster Cloud",
     homepage: "https://capmonster.cloud",
     base_url: "https://api.capmonster.cloud",
+    root: "",
+    repeat_header: None,
     key: "Shown on the dashboard, dash.capmonster.cloud",
     polling: Polling {
         // A task is asked about at most once in two seconds and 120 times in all; above either, the account is blocked for

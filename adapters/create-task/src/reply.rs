@@ -102,6 +102,18 @@ impl Refusal {
         self.row.is_some_and(|row| row.about == About::Task)
     }
 
+    /// Whether the answer says that the error is the task's end, whatever else its code may be about.
+    fn ends_the_task(&self, service: &Service) -> bool {
+        service.statuses.failed_with_code.contains(&text(&self.body, "status"))
+    }
+
+    /// What the task's end was. It is known to have failed, so nothing about it is in doubt.
+    fn verdict(self) -> Fault {
+        let fault = self.fault();
+        let class = if fault.class == FaultClass::InDoubt { FaultClass::Unsolvable } else { fault.class };
+        Fault { class, ..fault }
+    }
+
     /// Whether it is no error at all, but says that the task is still open.
     fn is_patience(&self, service: &Service) -> bool {
         service.unready.iter().any(|code| self.code.eq_ignore_ascii_case(code))
@@ -131,7 +143,8 @@ pub(crate) fn submitted<S>(service: &Service, family: &str, response: &Response)
 ///
 /// Such an answer is definite: a task's id is in the one without an error only. So a code that is not in the table is
 /// still a task that was surely not made, and other candidates may be tried; and whatever the table says of running tasks
-/// that may have been charged, this one was not. An error beside an id contradicts itself and is in doubt.
+/// that may have been charged, this one was not. An error beside an id contradicts itself and is in doubt, and so is what the
+/// table calls so.
 fn refused_submit(service: &Service, refusal: Refusal) -> Fault {
     if task_id(service, &refusal.body).is_some() {
         return Fault::in_doubt("UNEXPECTED_REPLY", "an error and a task in one answer");
@@ -140,7 +153,8 @@ fn refused_submit(service: &Service, refusal: Refusal) -> Fault {
         return refusal.in_doubt();
     }
     let fault = refusal.fault();
-    let charged = if fault.charged == Charged::Unknown { Charged::No } else { fault.charged };
+    let is_definite = fault.class != FaultClass::InDoubt;
+    let charged = if is_definite && fault.charged == Charged::Unknown { Charged::No } else { fault.charged };
     fault.charged(charged)
 }
 
@@ -150,6 +164,7 @@ pub(crate) fn polled<S>(service: &Service, reference: String, family: &str, resp
     let standing = match Answer::read(service, response).map_err(|trouble| trouble.acted_on_nothing())? {
         Answer::Refused(refusal) if refusal.is_patience(service) => open,
         Answer::Refused(refusal) if refusal.is_about_the_task() => Standing::Failed(refusal.fault()),
+        Answer::Refused(refusal) if refusal.ends_the_task(service) => Standing::Failed(refusal.verdict()),
         Answer::Refused(refusal) => return Err(refusal.fault().charged(Charged::No)),
         Answer::Fine(body) => match text(&body, "status") {
             "ready" => ready(service, family, &body),

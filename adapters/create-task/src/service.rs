@@ -18,6 +18,10 @@ pub struct Service {
     pub homepage: &'static str,
     /// Where its API is.
     pub base_url: &'static str,
+    /// What is before the name of every method; mostly nothing.
+    pub root: &'static str,
+    /// The header that makes one task of a submit that is sent twice; it carries our id of the attempt.
+    pub repeat_header: Option<&'static str>,
     /// What its key looks like and where it is found.
     pub key: &'static str,
     /// How it wants to be polled.
@@ -62,11 +66,13 @@ pub struct Statuses {
     pub open: &'static [&'static str],
     /// It has failed, without an error that says why.
     pub failed: &'static [&'static str],
+    /// Beside an error: that it is the task's end, whatever else its code may be about.
+    pub failed_with_code: &'static [&'static str],
 }
 
 impl Statuses {
     /// What most services say: a task that has failed is answered with an error.
-    pub const USUAL: Self = Self { open: &["processing"], failed: &[] };
+    pub const USUAL: Self = Self { open: &["processing"], failed: &[], failed_with_code: &[] };
 }
 
 /// What task ids are.
@@ -115,12 +121,12 @@ pub fn client_key() -> Placement {
     Placement::json_field("key", "clientKey")
 }
 
-/// A request with the key in it.
-fn keyed(path: &str, body: &Value) -> Request {
-    Request::post_json(path, body).with_credential(client_key())
-}
-
 impl Service {
+    /// A request with the key in it.
+    fn keyed(&self, path: &str, body: &Value) -> Request {
+        Request::post_json(&format!("{}{path}", self.root), body).with_credential(client_key())
+    }
+
     /// The manifest, with the abilities that follow from the tables.
     #[must_use]
     pub fn manifest(&self) -> Manifest {
@@ -143,8 +149,11 @@ impl Service {
     /// # Errors
     /// `not-supported` where the service cannot take the task as it is, `invalid-task` where nobody can.
     pub fn submit<S: From<State>>(&self, task: Submission) -> Turn<S> {
-        let body = task::create_task(self, &task)?;
-        keyed("/createTask", &body).then(State::Submitting { family: task.family }.into())
+        let mut request = self.keyed("/createTask", &task::create_task(self, &task)?);
+        if let Some(header) = self.repeat_header {
+            request = request.with_header(header, &task.attempt_id);
+        }
+        request.then(State::Submitting { family: task.family }.into())
     }
 
     /// Begins `getTaskResult` of the first task. There is no batch poll and the manifest says so; a task that is not asked
@@ -157,7 +166,7 @@ impl Service {
             return Ok(Next::Polled(Vec::new()));
         };
         let body = json!({ "taskId": self.ids.write(&reference)? });
-        keyed("/getTaskResult", &body).then(State::Polling { reference, family }.into())
+        self.keyed("/getTaskResult", &body).then(State::Polling { reference, family }.into())
     }
 
     /// Begins `getBalance`. An adapter whose service has no balance in money leaves the refusal to the kit.
@@ -165,7 +174,7 @@ impl Service {
     /// # Errors
     /// Never; it is a [`Turn`] so that a method may end in it.
     pub fn balance<S: From<State>>(&self) -> Turn<S> {
-        keyed("/getBalance", &json!({})).then(State::Balance.into())
+        self.keyed("/getBalance", &json!({})).then(State::Balance.into())
     }
 
     /// Begins a report, by the method that the family's table names.
@@ -174,7 +183,7 @@ impl Service {
     /// `not-supported` where there is no such method.
     pub fn report<S: From<State>>(&self, report: &Report) -> Turn<S> {
         let path = report::method(self, &report.task.family, report.correct)?;
-        keyed(path, &json!({ "taskId": self.ids.write(&report.task.reference)? })).then(State::Reporting.into())
+        self.keyed(path, &json!({ "taskId": self.ids.write(&report.task.reference)? })).then(State::Reporting.into())
     }
 
     /// Reads what came back.
@@ -197,9 +206,10 @@ impl Service {
 
     /// The abilities that follow from the tables.
     pub(crate) fn abilities(&self) -> Abilities {
+        let repeat = if self.repeat_header.is_some() { Abilities::IDEMPOTENT_SUBMIT } else { Abilities::empty() };
         let balance = if self.balance.is_some() { Abilities::BALANCE } else { Abilities::empty() };
         let report = if self.takes_reports() { Abilities::REPORT } else { Abilities::empty() };
-        balance | report
+        repeat | balance | report
     }
 }
 

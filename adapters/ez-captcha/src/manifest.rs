@@ -15,6 +15,8 @@ pub(crate) static SERVICE: Service = Service {
     display_name: "EzCaptcha",
     homepage: "https://www.ez-captcha.com",
     base_url: "https://api.ez-captcha.com",
+    root: "",
+    repeat_header: None,
     key: "Shown in the personal centre",
     polling: Polling {
         // "Processing" means to ask again in three seconds; a task times out after 120 s, and the provider's libraries wait

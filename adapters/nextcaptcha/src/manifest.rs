@@ -14,6 +14,8 @@ pub(crate) static SERVICE: Service = Service {
     display_name: "NextCaptcha",
     homepage: "https://nextcaptcha.com",
     base_url: "https://api.nextcaptcha.com",
+    root: "",
+    repeat_header: None,
     key: "Shown on the dashboard, dashboard.nextcaptcha.com",
     polling: Polling {
         // No rules are published. The provider's libraries poll twice in a second and give up after 45 s; this is slower,
@@ -29,7 +31,7 @@ pub(crate) static SERVICE: Service = Service {
     gone: &[GONE],
     unready: &[],
     // The page has "processing" and "ready", the libraries the other two.
-    statuses: Statuses { open: &["processing", "pending"], failed: &["failed"] },
+    statuses: Statuses { open: &["processing", "pending"], failed: &["failed"], failed_with_code: &[] },
     ids: Ids::Numbers,
     http: Http::Something,
     balance: Some(Money::usd_from_json),

@@ -1,20 +1,22 @@
 //! The adapter for rucaptcha.com.
 //!
-//! **Lives here**: what the [documentation](https://rucaptcha.com/api-docs) of the JSON API says, which is the same as
-//! [2captcha's](https://2captcha.com/api-docs), as tables: task types and what becomes of each canonical parameter
-//! (`families`), codes (`faults`), and who speaks it ([`brand`]).
+//! **Lives here**: who speaks. What is said, the [documentation](https://rucaptcha.com/api-docs) of the JSON API, is the
+//! same as [2captcha's](https://2captcha.com/api-docs) and lives in `two_captcha`.
 //! **Never lives here**: the key (the host places it as `clientKey`), waiting, retrying.
-//! **Start reading at** [`brand`], then `families`.
-
-pub mod brand;
-mod families;
-mod faults;
-mod parameters;
+//! **Start reading at** [`two_captcha::service`].
 
 use adapter_kit::{Manifest, OpenTask, Provider, Report, Response, Submission, Turn};
-use create_task::State;
+use create_task::{Service, State};
+use two_captcha::Brand;
 
-use crate::brand::SERVICE;
+/// For customers who pay in roubles: no sum of it can be read in dollars without a rate.
+static SERVICE: Service = two_captcha::service(Brand {
+    id: "rucaptcha",
+    display_name: "RuCaptcha",
+    homepage: "https://rucaptcha.com",
+    base_url: "https://api.rucaptcha.com",
+    in_dollars: false,
+});
 
 /// rucaptcha.com.
 pub struct RuCaptcha;

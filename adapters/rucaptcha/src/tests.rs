@@ -1,8 +1,8 @@
 //! The adapter as a whole: what every service of the format has to pass, and what is this one's own.
 
 use adapter_kit::ProxySupport::{Never, Optional, Required};
-use adapter_kit::{FaultClass, Money, OpenTask, Operation, Standing, Step, begin};
-use create_task_proof::{Proof, failed, response};
+use adapter_kit::{FaultClass, OpenTask, Operation, begin};
+use create_task_proof::{Proof, failed};
 use serde_json::{Value, json};
 
 use super::*;
@@ -168,59 +168,6 @@ fn a_value_of_another_type_is_the_clients_fault_and_not_quoted() {
         assert_eq!(fault.class, FaultClass::InvalidTask, "{family}");
         assert!(!fault.message.contains("hidden"), "{}", fault.message);
     }
-}
-
-/// The same API under its international name.
-struct TwoCaptcha;
-
-static TWO_CAPTCHA: create_task::Service = brand::service(brand::TWO_CAPTCHA);
-
-impl Provider for TwoCaptcha {
-    type State = State;
-
-    fn manifest() -> Manifest {
-        TWO_CAPTCHA.manifest()
-    }
-
-    fn submit(task: Submission) -> Turn<State> {
-        TWO_CAPTCHA.submit(task)
-    }
-
-    fn poll(tasks: Vec<OpenTask>) -> Turn<State> {
-        TWO_CAPTCHA.poll(tasks)
-    }
-
-    fn balance() -> Turn<State> {
-        TWO_CAPTCHA.balance()
-    }
-
-    fn report(report: Report) -> Turn<State> {
-        TWO_CAPTCHA.report(&report)
-    }
-
-    fn read(state: State, response: Response) -> Turn<State> {
-        TWO_CAPTCHA.read(state, &response)
-    }
-}
-
-#[test]
-fn the_same_code_speaks_for_the_international_name_in_dollars() {
-    let proof = Proof::<TwoCaptcha>::new(&TWO_CAPTCHA, env!("CARGO_MANIFEST_DIR"), beyond);
-    proof.the_example_of_every_family_is_sent();
-    proof.every_code_is_read_in_every_place();
-    let manifest = TwoCaptcha::manifest();
-    assert_eq!((manifest.provider_id.as_str(), manifest.base_url.as_str()), ("2captcha", "https://api.2captcha.com"));
-    let answer = response(200, &json!({ "errorId": 0, "balance": 0.93958 }));
-    assert_eq!(proof.after(Operation::Balance, answer), Step::Balance(Money::usd("0.93958")));
-    let solved = json!({ "errorId": 0, "status": "ready", "solution": { "token": "t" }, "cost": "0.00299" });
-    let task = OpenTask { reference: "7".into(), family: "turnstile".into(), memo: vec![] };
-    let Step::Polled(verdicts) = proof.after(Operation::Poll(vec![task]), response(200, &solved)) else {
-        panic!("no verdict")
-    };
-    let Some(Standing::Solved(solved)) = verdicts.first().map(|verdict| &verdict.standing) else {
-        panic!("not solved")
-    };
-    assert_eq!(solved.cost, Some(Money::usd("0.00299")));
 }
 
 #[test]

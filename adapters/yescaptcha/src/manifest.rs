@@ -14,6 +14,8 @@ pub(crate) static SERVICE: Service = Service {
     display_name: "YesCaptcha",
     homepage: "https://yescaptcha.com",
     base_url: "https://api.yescaptcha.com",
+    root: "",
+    repeat_header: None,
     key: "40 hexadecimal characters, shown in the personal centre",
     polling: Polling {
         // Answers take 10 to 80 s, and a task times out after 120 s. "Processing" means to ask again in three. A task is

@@ -14,12 +14,17 @@ const TARGET: &str = "wasm32-wasip2";
 /// The adapters of this repository, by package name.
 pub const ADAPTERS: &[&str] = &[
     "adapter-2captcha",
+    "adapter-2captcha-v2",
     "adapter-anti-captcha",
     "adapter-capmonster",
     "adapter-capsolver",
+    "adapter-capstan",
+    "adapter-captchaai",
+    "adapter-deathbycaptcha",
     "adapter-ez-captcha",
     "adapter-nextcaptcha",
     "adapter-rucaptcha",
+    "adapter-solvecaptcha",
     "adapter-yescaptcha",
 ];
 

@@ -33,12 +33,12 @@ const NOT_SERVED: [&str; 16] = [
     "ez_captcha_akamai_sbsd",
 ];
 
-fn catalogued(family: &families::Family) -> &'static field::Family {
+fn catalogued(family: &classic::Family) -> &'static field::Family {
     field::by_name(family.name).unwrap_or_else(|| panic!("{} is not in the catalogue", family.name))
 }
 
 /// The family's example, with what the provider needs beyond the catalogue.
-fn example(family: &families::Family) -> Map<String, Value> {
+fn example(family: &classic::Family) -> Map<String, Value> {
     let known = catalogued(family);
     let mut task = field::example(known);
     task.remove("type");
@@ -63,7 +63,7 @@ fn own_proxy() -> Proxy {
 }
 
 /// The client's proxy where a family cannot do without.
-fn needed_proxy(family: &families::Family) -> Option<Proxy> {
+fn needed_proxy(family: &classic::Family) -> Option<Proxy> {
     (family.proxy == ProxySupport::Required).then(own_proxy)
 }
 
@@ -146,30 +146,18 @@ fn written(body: &Body) -> (&'static str, Vec<u8>) {
 
 #[test]
 fn every_family_of_the_catalogue_is_served_or_known_not_to_be() {
-    let served: BTreeSet<_> = families::all().map(|family| family.name).collect();
-    assert_eq!(served.len(), families::all().count(), "a family is listed twice");
+    let served: BTreeSet<_> = FAMILIES.iter().map(|family| family.name).collect();
+    assert_eq!(served.len(), FAMILIES.len(), "a family is listed twice");
     let known: BTreeSet<_> = field::all().iter().map(|family| family.name).collect();
     let not_served: BTreeSet<_> = NOT_SERVED.into_iter().collect();
     assert_eq!(known.difference(&served).copied().collect::<BTreeSet<_>>(), not_served);
     assert!(served.is_subset(&known));
 }
 
-#[test]
-fn every_canonical_parameter_is_decided_about() {
-    for family in families::all() {
-        let known = catalogued(family);
-        let canonical: BTreeSet<_> = known.fields.iter().map(|field| field.name).collect();
-        let decided: BTreeSet<_> = family.parameters.iter().map(|(name, _)| *name).collect();
-        assert_eq!(decided, canonical, "{}", family.name);
-        assert_eq!(decided.len(), family.parameters.len(), "{} decides twice", family.name);
-        assert!(known.takes_proxy || family.proxy == ProxySupport::Never, "{}", family.name);
-    }
-}
-
 #[tokio::test]
 async fn every_familys_example_is_taken_solved_and_complete() {
     let service = Service::start().await;
-    for family in families::all() {
+    for family in FAMILIES {
         let step = service.submit(family.name, &example(family), needed_proxy(family)).await;
         let Step::Accepted(accepted) = step else { panic!("{}: {}", family.name, fixture::step_json(&step)) };
         let open = OpenTask { reference: accepted.reference, family: family.name.to_owned(), memo: accepted.memo };
@@ -186,7 +174,7 @@ async fn every_familys_example_is_taken_solved_and_complete() {
 #[tokio::test]
 async fn a_proxy_is_taken_where_the_manifest_says_so_and_nowhere_else() {
     let service = Service::start().await;
-    for family in families::all() {
+    for family in FAMILIES {
         let step = service.submit(family.name, &example(family), Some(own_proxy())).await;
         if family.proxy == ProxySupport::Never {
             assert_eq!(failed(step).class, FaultClass::NotSupported, "{}", family.name);
@@ -197,7 +185,7 @@ async fn a_proxy_is_taken_where_the_manifest_says_so_and_nowhere_else() {
         assert_eq!(sent.get("proxy").map(String::as_str), Some("user:secret@203.0.113.7:1080"), "{}", family.name);
         assert_eq!(sent.get("proxytype").map(String::as_str), Some("SOCKS5"), "{}", family.name);
     }
-    for family in families::all().filter(|family| family.proxy == ProxySupport::Required) {
+    for family in FAMILIES.iter().filter(|family| family.proxy == ProxySupport::Required) {
         let fault = failed(service.submit(family.name, &example(family), None).await);
         assert_eq!((fault.class, fault.code.as_str()), (FaultClass::NotSupported, "PROXY_REQUIRED"), "{}", family.name);
     }
@@ -207,7 +195,7 @@ async fn a_proxy_is_taken_where_the_manifest_says_so_and_nowhere_else() {
 async fn every_other_parameter_is_taken_or_refused_by_its_name_before_anything_is_sent() {
     let service = Service::start().await;
     let mut refused = Vec::new();
-    for family in families::all() {
+    for family in FAMILIES {
         let (known, example) = (catalogued(family), example(family));
         for name in known.fields.iter().map(|field| field.name).filter(|name| !example.contains_key(*name)) {
             let mut task = example.clone();
@@ -234,7 +222,7 @@ async fn every_other_parameter_is_taken_or_refused_by_its_name_before_anything_i
 #[test]
 fn what_the_catalogue_leaves_open_and_the_service_needs_is_asked_for_by_name() {
     let manifest = describe::<TwoCaptcha>();
-    for family in families::all() {
+    for family in FAMILIES {
         let served = manifest.task_types.iter().find(|served| served.family == family.name).unwrap();
         let schema = served.schema.as_ref().map(|text| serde_json::from_str::<Value>(text).unwrap());
         assert_eq!(schema, (!family.needs.is_empty()).then(|| json!({ "required": family.needs })), "{}", family.name);

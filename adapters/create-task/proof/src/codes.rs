@@ -55,7 +55,8 @@ impl<P: Provider> Proof<P> {
             let answer = || response(200, &error(row.number, row.code));
             let fault = failed(self.after(self.first_submit(), answer()));
             assert_eq!((fault.class, fault.code.as_str()), (row.class, row.code));
-            let known = if row.charged == Charged::Unknown { Charged::No } else { row.charged };
+            let is_definite = row.class != FaultClass::InDoubt;
+            let known = if is_definite && row.charged == Charged::Unknown { Charged::No } else { row.charged };
             assert_eq!(fault.charged, known, "{} at the submit", row.code);
             self.polled(row, answer());
             if (abilities & Abilities::BALANCE) == Abilities::BALANCE {

@@ -13,7 +13,7 @@
 )]
 
 mod codes;
-mod fixtures;
+pub mod fixtures;
 mod walk;
 
 use std::marker::PhantomData;

@@ -56,6 +56,21 @@ impl<P: Provider> Proof<P> {
         }
     }
 
+    /// The service takes every family of the catalogue under the name that clients read in results, through a proxy where the
+    /// catalogue knows one.
+    pub fn every_family_is_the_catalogues_own(&self) {
+        let served: Vec<_> = self.service.all().map(|family| family.name).collect();
+        assert_eq!(BTreeSet::from_iter(served.iter().copied()).len(), served.len(), "a family is listed twice");
+        for family in catalogue::all() {
+            let row = self.service.family(family.name).unwrap_or_else(|| panic!("{} is not served", family.name));
+            let through = family.takes_proxy.then_some(family.wire_name);
+            assert_eq!(row.proxied, through, "{}", family.name);
+            let suffix = if family.takes_proxy { "ProxyLess" } else { "" };
+            assert_eq!(row.solo, Some(format!("{}{suffix}", family.wire_name).as_str()), "{}", family.name);
+        }
+        assert_eq!(served.len(), catalogue::all().len());
+    }
+
     /// The catalogue's example of every family is sent with its type, with a proxy and without where either is taken.
     pub fn the_example_of_every_family_is_sent(&self) {
         for served in self.service.all() {
