@@ -71,7 +71,7 @@ const FAULTS: &[FaultRow] = &[
 ];
 
 /// Example Solver.
-pub struct ExampleSolver;
+pub struct Service;
 
 /// What was sent, while its answer is awaited.
 #[derive(Serialize, Deserialize)]
@@ -82,7 +82,7 @@ pub enum State {
     Reporting,
 }
 
-impl Provider for ExampleSolver {
+impl Provider for Service {
     type State = State;
 
     fn manifest() -> Manifest {
@@ -156,7 +156,7 @@ impl Provider for ExampleSolver {
     }
 }
 
-adapter_kit::export!(ExampleSolver);
+adapter_kit::export!(Service);
 
 /// Everything that the service ever answers.
 #[derive(Default, Deserialize)]
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn every_fixture_is_followed() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-        if let Err(error) = adapter_kit::fixture::replay_folder::<ExampleSolver>(&folder) {
+        if let Err(error) = adapter_kit::fixture::replay_folder::<Service>(&folder) {
             panic!("{error}");
         }
     }

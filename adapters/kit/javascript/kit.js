@@ -7,7 +7,21 @@
 /** @typedef {"invalid-task" | "unsolvable" | "not-supported" | "throttled" | "no-capacity" | "credential-rejected" |
  *   "credential-out-of-funds" | "provider-down" | "in-doubt"} FaultClass what the host must do about a fault */
 
-const utf8 = { encode: (text) => new TextEncoder().encode(text), decode: (bytes) => new TextDecoder().decode(bytes) };
+import { note } from "capstan:adapter/log@0.1.0";
+
+// The engine has none of the web's own classes, such as TextDecoder.
+const utf8 = {
+  encode: (text) => Uint8Array.from(unescape(encodeURIComponent(text.toWellFormed())), (c) => c.charCodeAt(0)),
+  decode(bytes) {
+    let text = "";
+    for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode.apply(null, bytes.subarray(at, at + 8192));
+    try {
+      return decodeURIComponent(escape(text));
+    } catch {
+      return text;
+    }
+  },
+};
 
 /**
  * The contract's functions for a provider:
@@ -47,6 +61,8 @@ function ended(turn) {
     return turn();
   } catch (thrown) {
     if (thrown instanceof Fault) return { tag: "failed", val: thrown.fault };
+    // A mistake in the adapter: the host sees a crash, and who asks for notes sees why.
+    note("warn", `${thrown}\n${thrown?.stack}`);
     throw thrown;
   }
 }

@@ -6,11 +6,12 @@ Start reading at `Adapter`; the contract is wit/adapter.wit.
 """
 
 import json
+import traceback
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 import wit_world
-from wit_world.imports import types
+from wit_world.imports import log, types
 
 CLASSES = {
     "invalid-task": types.FaultClass_InvalidTask,
@@ -74,6 +75,10 @@ def _ended(turn):
         return turn()
     except Fault as raised:
         return types.Step_Failed(raised.record)
+    except Exception:
+        # A mistake in the adapter: the host sees a crash, and who asks for notes sees why.
+        log.note(log.Level.WARN, traceback.format_exc())
+        raise
 
 
 # ---------------------------------------------------------------- steps
