@@ -4,6 +4,7 @@
 
 mod adapters;
 mod api;
+mod authors;
 mod backup;
 mod balances;
 mod ceilings;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
     let tests = [
         adapters::tests(),
         api::tests(),
+        authors::tests(),
         balances::tests(),
         backup::tests(),
         ceilings::tests(),

@@ -231,7 +231,8 @@ mod tests {
             assert!(workspace.lines().any(|line| line == row), "{row}");
         }
         let tools: serde_json::Value = serde_json::from_str(&file("adapters/kit/javascript/package.json")).unwrap();
-        let template: serde_json::Value = serde_json::from_str(include_str!("../templates/javascript/package.json")).unwrap();
+        let template: serde_json::Value =
+            serde_json::from_str(include_str!("../templates/javascript/package.json")).unwrap();
         assert_eq!(template["devDependencies"], tools["dependencies"]);
     }
 

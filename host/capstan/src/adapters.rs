@@ -65,7 +65,8 @@ pub fn build(packages: &[&str], on_unit: impl FnMut(&str)) -> Result<Vec<PathBuf
     }
     let file = |package: &&str| {
         let name = format!("{}.wasm", package.replace('-', "_"));
-        let folder = if INTERPRETED.contains(package) { "interpreted".into() } else { Path::new(TARGET).join("adapter") };
+        let folder =
+            if INTERPRETED.contains(package) { "interpreted".into() } else { Path::new(TARGET).join("adapter") };
         target_dir().join(folder).join(name)
     };
     Ok(packages.iter().map(file).collect())

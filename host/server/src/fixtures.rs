@@ -74,7 +74,9 @@ impl Replayed {
                 (exchange, step) => {
                     let expected = exchange.word();
                     let found = shown(step_json(&step));
-                    return self.wrong.push(format!("{place}: expected that it goes on with {expected}, found {found}"));
+                    return self
+                        .wrong
+                        .push(format!("{place}: expected that it goes on with {expected}, found {found}"));
                 }
             };
             let advance = format!("advance after {place}");

@@ -257,7 +257,9 @@ pub(crate) fn adapter(command: AdapterCommand) -> Result<Order> {
         AdapterCommand::History { provider } => {
             Order::new(Verb::AdapterHistory { provider }, View::Table(columns::GENERATIONS))
         }
-        AdapterCommand::New(_) | AdapterCommand::Test(_) | AdapterCommand::Inspect { .. } => bail!("it asks no gateway"),
+        AdapterCommand::New(_) | AdapterCommand::Test(_) | AdapterCommand::Inspect { .. } => {
+            bail!("it asks no gateway")
+        }
     })
 }
 
