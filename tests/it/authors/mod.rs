@@ -70,7 +70,9 @@ fn share_target(project: &Path) -> Result<()> {
 fn forget(project: &Path) -> Result<()> {
     for profile in [&["--profile", "dev"][..], &["--release", "--target", "wasm32-wasip2"]] {
         let mut cargo = Command::new("cargo");
-        cargo.args(["clean", "--quiet", "--package", "adapter-kit", "--package", "adapter-example-solver"]).args(profile);
+        cargo
+            .args(["clean", "--quiet", "--package", "adapter-kit", "--package", "adapter-example-solver"])
+            .args(profile);
         clean(&mut cargo);
         ensure!(cargo.current_dir(project).status()?.success(), "nothing was cleaned up");
     }
