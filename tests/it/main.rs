@@ -4,6 +4,7 @@
 
 mod adapters;
 mod api;
+mod authors;
 mod backup;
 mod balances;
 mod ceilings;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
     let tests = [
         adapters::tests(),
         api::tests(),
+        authors::tests(),
         balances::tests(),
         backup::tests(),
         ceilings::tests(),

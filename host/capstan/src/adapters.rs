@@ -1,7 +1,10 @@
 //! Building adapters and guests: one function, shared by `dev` and the tests.
 //!
 //! Components have a target, a profile and a target folder of their own, and inherit none of the cargo variables of the
-//! process that asks, so that a test run and a plain build produce the same bytes. No build script calls cargo.
+//! process that asks, so that a test run and a plain build produce the same bytes. No build script calls cargo. Those in
+//! JavaScript and Python are built by their own tools ([`interpreted`]), and only when they are asked for.
+
+pub mod interpreted;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -11,7 +14,7 @@ use anyhow::{Context as _, Result, bail};
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// The adapters of this repository, by package name.
+/// The adapters of this repository that are in Rust, by package name.
 pub const ADAPTERS: &[&str] = &[
     "adapter-2captcha",
     "adapter-2captcha-v2",
@@ -28,7 +31,10 @@ pub const ADAPTERS: &[&str] = &[
     "adapter-yescaptcha",
 ];
 
-/// Those of them whose services are simulated.
+/// Those in JavaScript and Python, which need npm and pip to be built.
+pub const INTERPRETED: &[&str] = &["adapter-bestcaptchasolver", "adapter-nopecha"];
+
+/// Those of the first whose services are simulated.
 pub const SIMULATED: &[&str] = &["adapter-2captcha", "adapter-anti-captcha", "adapter-capsolver"];
 
 /// The root of the repository that this command was built from.
@@ -38,18 +44,43 @@ pub fn workspace() -> PathBuf {
     manifest_dir.ancestors().nth(2).unwrap_or(manifest_dir).to_owned()
 }
 
-/// Builds packages of the workspace as components; returns their files in the same order. `on_unit` hears of every unit
-/// that was compiled.
+/// Where components are built.
+fn target_dir() -> PathBuf {
+    workspace().join("target").join("adapters")
+}
+
+/// Builds adapters and guests as components; returns their files in the same order. `on_unit` hears of every unit that was
+/// compiled.
 ///
 /// # Errors
 /// When the target is missing and cannot be added, or a package does not build; what the compiler said is in the error.
-pub fn build(packages: &[&str], mut on_unit: impl FnMut(&str)) -> Result<Vec<PathBuf>> {
+/// [`interpreted::ToolMissing`] where one in JavaScript or Python is asked for and this machine cannot build it.
+pub fn build(packages: &[&str], on_unit: impl FnMut(&str)) -> Result<Vec<PathBuf>> {
     let root = workspace();
     if !root.join("Cargo.toml").is_file() {
         bail!("adapters are built from Capstan's sources, which are not at {}", root.display());
     }
+    let (interpreted, rust): (Vec<&str>, Vec<&str>) =
+        packages.iter().copied().partition(|package| INTERPRETED.contains(package));
+    for package in interpreted {
+        interpreted::build(package)?;
+    }
+    if !rust.is_empty() {
+        build_rust(&rust, on_unit)?;
+    }
+    let file = |package: &&str| {
+        let name = format!("{}.wasm", package.replace('-', "_"));
+        let folder =
+            if INTERPRETED.contains(package) { "interpreted".into() } else { Path::new(TARGET).join("adapter") };
+        target_dir().join(folder).join(name)
+    };
+    Ok(packages.iter().map(file).collect())
+}
+
+fn build_rust(packages: &[&str], mut on_unit: impl FnMut(&str)) -> Result<()> {
+    let root = workspace();
     ensure_target()?;
-    let target_dir = root.join("target").join("adapters");
+    let target_dir = target_dir();
     let mut command = cargo();
     command.current_dir(&root).args(["build", "--locked", "--target", TARGET, "--profile", "adapter"]);
     command.arg("--target-dir").arg(&target_dir).arg("--message-format=json-render-diagnostics");
@@ -75,9 +106,7 @@ pub fn build(packages: &[&str], mut on_unit: impl FnMut(&str)) -> Result<Vec<Pat
         let said = said.ok().and_then(Result::ok).unwrap_or_default();
         bail!("the adapters do not build:\n{said}");
     }
-    let file =
-        |package: &&str| target_dir.join(TARGET).join("adapter").join(format!("{}.wasm", package.replace('-', "_")));
-    Ok(packages.iter().map(file).collect())
+    Ok(())
 }
 
 fn unit_name(line: &str) -> Option<String> {

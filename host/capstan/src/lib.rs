@@ -1,11 +1,12 @@
 //! The `capstan` command: arguments and wiring, no logic.
 //!
 //! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`, `laboratory`, `adapter_test`,
-//! `compile`), the operator's verbs ([`operator`]), the publisher's ([`package`]), where settings come from (`config`), how adapters
-//! are built ([`adapters`]; tests share it). Never here: a
+//! `adapter_new`, `compile`, `watch`), the operator's verbs ([`operator`]), the publisher's ([`package`]), where settings come from
+//! (`config`), how adapters are built ([`adapters`]; tests share it). Never here: a
 //! rule, a statement, a request. It is a library with a thin `main`, so that the integration tests can run the command in a
 //! process of their own.
 
+mod adapter_new;
 mod adapter_test;
 pub mod adapters;
 pub mod cli;
@@ -65,6 +66,9 @@ pub fn run(cli: cli::Cli) -> ExitCode {
         }
         // Done above.
         cli::Command::CompileComponent(_) => Ok(()),
+        cli::Command::Adapter(cli::Verbs { connection, command: AdapterCommand::New(args) }) => {
+            adapter_new::run(&args, connection.json)
+        }
         verb => verb.order().and_then(|(connection, order)| runtime.block_on(operator::run(connection, order))),
     };
     // Everything that must end in order has ended; what was cut off by a second signal is not waited for.

@@ -9,7 +9,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::body::{Inserted, encode};
-use crate::credential::{CredentialBinding, OpenCredential};
+use crate::credential::OpenCredential;
 use crate::error::{EgressError, Refusal};
 use crate::headers;
 use crate::secret::Secret;
@@ -29,16 +29,16 @@ pub(crate) struct Composed {
     pub(crate) derived: Vec<Secret>,
 }
 
-/// Finds the values that a request asks for; every placement must be one that the credential is bound to.
+/// Finds the values that a request asks for; every placement must be one of those that the credential is bound to.
 pub(crate) fn select<'a>(
     placements: &'a [Placement],
-    credential: Option<(&CredentialBinding, &'a OpenCredential)>,
+    credential: Option<(&[Placement], &'a OpenCredential)>,
 ) -> Result<Vec<Placed<'a>>, Refusal> {
-    let Some((binding, opened)) = credential else {
+    let Some((bound, opened)) = credential else {
         return if placements.is_empty() { Ok(Vec::new()) } else { Err(Refusal::NoCredential) };
     };
     let select_one = |placement: &'a Placement| {
-        if !binding.placements.contains(placement) {
+        if !bound.contains(placement) {
             return Err(Refusal::UnknownPlacement(placement.field.clone()));
         }
         let value = opened.field(&placement.field).ok_or_else(|| Refusal::UnknownField(placement.field.clone()))?;

@@ -164,7 +164,7 @@ impl Egress {
             Some((binding, sealed)) => Some(self.vault.open_credential(binding, sealed)?),
             None => None,
         };
-        let bound = credential.map(|(binding, _)| binding).zip(opened.as_ref());
+        let bound = credential.map(|(binding, _)| binding.placements.as_slice()).zip(opened.as_ref());
         let placed = select(&request.placements, bound)?;
         if let Some((binding, _)) = credential
             && !placed.is_empty()

@@ -1,11 +1,14 @@
 //! An author's fixtures, replayed against a component in the sandbox it will run in. Nothing is sent.
 //!
 //! The form of a fixture is `adapters/kit/src/fixture.rs`'s, which replays them natively, while an adapter is being written; here it is
-//! the component that is asked, under its limits, whatever it was written in.
+//! the component that is asked, under its limits, whatever it was written in. What a gateway would hold against it is told even
+//! where the fixture expects it: an author's mistake is often in both ([`rules`]).
+
+mod rules;
 
 use capstan_domain::AttemptId;
 use capstan_domain::adapter::{
-    InwardResponse, MAX_STEPS, OpenTask, Operation, OutwardRequest, Proxy, ProxyScheme, Reply, Report, Step, Submission,
+    InwardResponse, MAX_STEPS, OpenTask, Operation, Proxy, ProxyScheme, Reply, Report, Step, Submission,
 };
 use capstan_sandbox::{Adapter, Used};
 use serde::Deserialize;
@@ -52,38 +55,54 @@ impl Replayed {
             Some(own) => serde_json::from_str(&value.to_string().replace(&ATTEMPT.to_string(), own)).unwrap_or(value),
             None => value,
         };
-        let Some(mut step) = self.twice(adapter, &Call::Begin(operation)).await else { return };
+        let begin = Call::Begin(operation.clone());
+        let Some(mut step) = self.twice("begin", adapter, &begin).await else { return };
+        let is_asked = fixture.exchanges.iter().any(|exchange| matches!(exchange, Exchange::Sent { .. }));
         for (n, exchange) in fixture.exchanges.into_iter().enumerate() {
             let place = format!("exchanges[{n}]");
             let (state, reply) = match (exchange, step) {
                 (Exchange::Sent { request, reply }, Step::Send(sent, state)) => {
                     self.compare(&format!("{place}.request"), (&request, &shown(request_json(&sent))));
-                    self.check_placements(&place, adapter, &sent);
+                    self.wrong.extend(rules::of_request(&place, adapter.manifest(), &sent));
                     (state, Reply::Response(reply.into_response()))
                 }
                 (Exchange::Waited { wait_ms }, Step::Wait(milliseconds, state)) => {
                     self.compare(&format!("{place}.wait_ms"), (&wait_ms.into(), &milliseconds.into()));
                     (state, Reply::Waited)
                 }
-                (_, step) => return self.wrong.push(format!("{place}: it went on with {}", shown(step_json(&step)))),
+                (exchange, step) => {
+                    let expected = exchange.word();
+                    let found = shown(step_json(&step));
+                    return self
+                        .wrong
+                        .push(format!("{place}: expected that it goes on with {expected}, found {found}"));
+                }
             };
-            let Some(next) = self.twice(adapter, &Call::Advance(state, reply)).await else { return };
+            let advance = format!("advance after {place}");
+            let Some(next) = self.twice(&advance, adapter, &Call::Advance(state, reply)).await else { return };
             step = next;
         }
+        if matches!(step, Step::Send(..) | Step::Wait(..)) {
+            let found = shown(step_json(&step));
+            return self.wrong.push(format!("end: expected {}, and it goes on with {found}", fixture.end));
+        }
         self.compare("end", (&fixture.end, &shown(step_json(&step))));
+        self.wrong.extend(rules::of_end(adapter.manifest(), &operation, &step, is_asked));
     }
 
     /// The same inputs give the same step, for ever: an adapter has no memory, no clock and no chance.
-    async fn twice(&mut self, adapter: &Adapter, call: &Call) -> Option<Step> {
-        let (first, second) = (self.call(adapter, call.clone()).await?, self.call(adapter, call.clone()).await?);
+    async fn twice(&mut self, place: &str, adapter: &Adapter, call: &Call) -> Option<Step> {
+        let first = self.call(place, adapter, call.clone()).await?;
+        let second = self.call(place, adapter, call.clone()).await?;
         if first != second {
-            self.wrong.push("two equal calls gave different steps".to_owned());
+            self.wrong.push(format!("{place}: two equal calls gave different steps"));
+            differences(place, (&step_json(&first), &step_json(&second)), &mut self.wrong);
             return None;
         }
         Some(first)
     }
 
-    async fn call(&mut self, adapter: &Adapter, call: Call) -> Option<Step> {
+    async fn call(&mut self, place: &str, adapter: &Adapter, call: Call) -> Option<Step> {
         let (step, used) = match call {
             Call::Begin(operation) => adapter.begin_measured(operation).await,
             Call::Advance(state, reply) => adapter.advance_measured(state, reply).await,
@@ -91,14 +110,7 @@ impl Replayed {
         self.calls += 1;
         self.used.cpu += used.cpu;
         self.used.memory_bytes = self.used.memory_bytes.max(used.memory_bytes);
-        step.map_err(|error| self.wrong.push(format!("call {}: {error}", self.calls))).ok()
-    }
-
-    fn check_placements(&mut self, place: &str, adapter: &Adapter, sent: &OutwardRequest) {
-        let allowed = &adapter.manifest().placements;
-        for placement in sent.placements.iter().filter(|placement| !allowed.contains(placement)) {
-            self.wrong.push(format!("{place}.request.placements: {placement:?} is not in the manifest"));
-        }
+        step.map_err(|error| self.wrong.push(format!("{place}: {error}"))).ok()
     }
 
     fn compare(&mut self, place: &str, (expected, found): (&Value, &Value)) {
@@ -126,10 +138,14 @@ fn differences(place: &str, (expected, found): (&Value, &Value), told: &mut Vec<
                 told.push(format!("{place}.{name}: {value} is not expected"));
             }
         }
-        (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
+        (Value::Array(expected), Value::Array(found)) => {
             for (n, pair) in expected.iter().zip(found).enumerate() {
                 differences(&format!("{place}[{n}]"), pair, told);
             }
+            let missing = expected.iter().enumerate().skip(found.len());
+            told.extend(missing.map(|(n, value)| format!("{place}[{n}]: expected {value}, and it is missing")));
+            let more = found.iter().enumerate().skip(expected.len());
+            told.extend(more.map(|(n, value)| format!("{place}[{n}]: {value} is not expected")));
         }
         (expected, found) if expected != found => told.push(format!("{place}: expected {expected}, found {found}")),
         _ => {}
@@ -239,6 +255,15 @@ impl Asked {
     }
 }
 
+impl Exchange {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Sent { .. } => "a request",
+            Self::Waited { .. } => "a wait",
+        }
+    }
+}
+
 impl Open {
     fn into_task(self) -> OpenTask {
         OpenTask { reference: self.reference, family: self.family, memo: self.memo.into_bytes() }
@@ -275,11 +300,12 @@ mod tests {
     }
 
     #[test]
-    fn equal_values_differ_nowhere_and_lists_of_other_lengths_as_a_whole() {
+    fn equal_values_differ_nowhere_and_lists_of_other_lengths_where_one_ends() {
         let mut told = Vec::new();
         differences("end", (&json!([1, 2]), &json!([1, 2])), &mut told);
         assert!(told.is_empty());
         differences("end", (&json!([1, 2]), &json!([1])), &mut told);
-        assert_eq!(told, ["end: expected [1,2], found [1]"]);
+        differences("end", (&json!([1]), &json!([1, 2])), &mut told);
+        assert_eq!(told, ["end[1]: expected 2, and it is missing", "end[1]: 2 is not expected"]);
     }
 }

@@ -257,7 +257,10 @@ pub(crate) fn adapter(command: AdapterCommand) -> Result<Order> {
         AdapterCommand::History { provider } => {
             Order::new(Verb::AdapterHistory { provider }, View::Table(columns::GENERATIONS))
         }
-        AdapterCommand::Test(_) | AdapterCommand::Inspect { .. } | AdapterCommand::Package(_) => {
+        AdapterCommand::New(_)
+        | AdapterCommand::Test(_)
+        | AdapterCommand::Inspect { .. }
+        | AdapterCommand::Package(_) => {
             bail!("it asks no gateway")
         }
     })

@@ -265,7 +265,7 @@ async fn begin(app: &App, provider: &Provider, operation: Operation) -> Result<S
 }
 
 /// Whether a step tells of something that only the provider knows.
-fn only_the_provider_can_say(step: &Step) -> bool {
+pub(crate) fn only_the_provider_can_say(step: &Step) -> bool {
     match step {
         Step::Accepted(_) | Step::Solved(_) | Step::Balance(_) | Step::Market(_) => true,
         Step::Polled(verdicts) => verdicts.iter().any(|v| matches!(v.standing, Standing::Solved(_))),

@@ -41,6 +41,7 @@ use serde_json::{Map, Value};
 use crate::limits::{Allowance, Exceeded};
 pub(crate) use balances::{BalanceTold, ask_balance, look_at_balances, look_at_low_balances, recall_balances};
 pub use create::create;
+pub(crate) use drive::only_the_provider_can_say;
 pub use ended::EndedTasks;
 pub use guard::guard_of;
 pub(crate) use market::follow_markets;
