@@ -186,7 +186,7 @@ async fn a_moved_address_is_granted() -> Result<()> {
     let set_up = store.list_providers().await?.into_iter().next().context("no provider")?;
     ensure!(gateway.client.solve(recaptcha()).await?.body["status"] == "ready");
     // As if an earlier version of the adapter had been set up, with an address of its own that was another one.
-    let granted = Granted { base_url: "https://before.example".to_owned(), hosts: Vec::new() };
+    let granted = Granted { base_url: "https://before.example".to_owned(), hosts: Vec::new(), publisher: None };
     let moved = Provider { base_url: None, loopback: false, time_scale: 1, granted: Some(granted), ..set_up.clone() };
     store.upsert_provider(moved).await?;
     gateway.gateway.app.reload().await?;

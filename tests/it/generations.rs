@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
 use capstan_domain::{Amount, TaskId};
-use capstan_server::operate::Verb;
+use capstan_server::operate::{Install, Verb};
 use capstan_tests::database::Engine;
 use capstan_tests::finding::Finding;
 use capstan_tests::gateway::{Return, Setup, TestGateway};
@@ -47,7 +47,7 @@ impl Field {
     }
 
     /// The guest's component, with other letters in the place of its edition's.
-    fn edition(&self, letter: char) -> Result<PathBuf> {
+    pub(crate) fn edition(&self, letter: char) -> Result<PathBuf> {
         let built = capstan::adapters::build(&["guest-finding"], |_| ())?;
         let mut component = std::fs::read(built.first().context("nothing was built")?)?;
         let places: Vec<usize> =
@@ -66,7 +66,7 @@ impl Field {
 
     pub(crate) async fn install_with(&self, letter: char, share: Option<u8>) -> Result<Value> {
         let file = self.edition(letter)?.display().to_string();
-        self.gateway.operate(Verb::AdapterInstall { file, share }).await
+        self.gateway.operate(Verb::AdapterInstall(Install { file, share, unsigned: true, ..Install::default() })).await
     }
 
     pub(crate) async fn create(&self) -> Result<String> {
@@ -137,7 +137,10 @@ async fn refusals_and_changes() -> Result<()> {
         (field.files.path().display().to_string(), "it is no file"),
         (junk.display().to_string(), "it is refused"),
     ] {
-        let refused = field.gateway.operate(Verb::AdapterInstall { file: file.clone(), share: None }).await;
+        let refused = field
+            .gateway
+            .operate(Verb::AdapterInstall(Install { file: file.clone(), unsigned: true, ..Install::default() }))
+            .await;
         ensure!(refused.as_ref().is_err_and(|error| error.to_string().contains(why)), "{file}: {refused:?}");
     }
     let nowhere = field.gateway.operate(Verb::AdapterRollback { provider: named(), to: Some(7) }).await;

@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there fails, as it should")]
 
 mod adapters;
+mod admission;
 mod api;
 mod authors;
 mod backup;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
     }
     let tests = [
         adapters::tests(),
+        admission::tests(),
         api::tests(),
         authors::tests(),
         balances::tests(),

@@ -87,14 +87,14 @@ impl Finding {
     }
 }
 
-async fn submit(State(answers): Shared, Path(_id): Path<String>) -> StatusCode {
+async fn submit(State(answers): Shared, Path(_id): Path<String>) -> (StatusCode, &'static str) {
     answers.send_modify(|answers| answers.submits += 1);
-    status(answers.borrow().submit)
+    (status(answers.borrow().submit), "taken")
 }
 
-async fn find(State(answers): Shared, Path(_id): Path<String>) -> StatusCode {
+async fn find(State(answers): Shared, Path(_id): Path<String>) -> (StatusCode, &'static str) {
     answers.send_modify(|answers| answers.finds += 1);
-    status(answers.borrow().find)
+    (status(answers.borrow().find), "taken")
 }
 
 async fn result(State(answers): Shared, Path(_id): Path<String>) -> (StatusCode, &'static str) {

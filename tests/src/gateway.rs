@@ -422,7 +422,7 @@ async fn add_provider(open: &OpenGateway, manifest: &Manifest, (url, time_scale)
         status: ProviderStatus::Active,
         contribution_note: Some("a simulated provider".to_owned()),
         // Simulated providers have one host, and guests are granted no other.
-        granted: Some(Granted { base_url: manifest.base_url.clone(), hosts: Vec::new() }),
+        granted: Some(Granted { base_url: manifest.base_url.clone(), hosts: Vec::new(), publisher: None }),
         created_at_ms: clock::now_ms(),
     };
     Ok(open.store.upsert_provider(provider).await?)

@@ -7,7 +7,7 @@
 /** @typedef {"invalid-task" | "unsolvable" | "not-supported" | "throttled" | "no-capacity" | "credential-rejected" |
  *   "credential-out-of-funds" | "provider-down" | "in-doubt"} FaultClass what the host must do about a fault */
 
-import { note } from "capstan:adapter/log@0.1.0";
+import { note } from "capstan:adapter/log@1.0.0";
 
 // The engine has none of the web's own classes, such as TextDecoder.
 const utf8 = {

@@ -17,6 +17,12 @@ pub struct Digest([u8; 32]);
 pub struct BadDigest;
 
 impl Digest {
+    /// Of these 32 bytes, which are one.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The digest of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {

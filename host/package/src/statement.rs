@@ -11,7 +11,7 @@ use crate::keys::KeyId;
 use crate::{Digest, Fixtures, Moment};
 
 /// The contract that packages of this form are written for: `wit/`'s package and version.
-pub const CONTRACT: &str = "capstan:adapter@0.1.0";
+pub const CONTRACT: &str = "capstan:adapter@1.0.0";
 
 /// The type under which a statement is signed.
 const PAYLOAD_TYPE: &str = "application/vnd.capstan.adapter.statement.v1+json";

@@ -9,7 +9,7 @@ use crate::notes::clean;
 pub(crate) const LOG: &str = "capstan:adapter/log";
 
 /// Our own interfaces, in exactly these versions.
-const OURS: [&str; 2] = ["capstan:adapter/log@0.1.0", "capstan:adapter/types@0.1.0"];
+const OURS: [&str; 2] = ["capstan:adapter/log@1.0.0", "capstan:adapter/types@1.0.0"];
 
 /// System interfaces that guests' standard libraries import, in any version 0.2.x; each has an inert stand-in. What is
 /// not here (`wasi:http`, `wasi:sockets`, `wasi:filesystem`, …) is never linked.
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn system_interfaces_are_allowed_in_any_version_0_2() {
-        for name in ["wasi:io/streams@0.2.0", "wasi:cli/stdin@0.2.99", "capstan:adapter/log@0.1.0"] {
+        for name in ["wasi:io/streams@0.2.0", "wasi:cli/stdin@0.2.99", "capstan:adapter/log@1.0.0"] {
             assert!(is_allowed(name), "{name}");
         }
     }
@@ -121,7 +121,7 @@ mod tests {
             "wasi:io/streams@0.2.0-rc1",
             "wasi:io/streams@0.2.",
             "capstan:adapter/log@0.2.0",
-            "capstan:adapter/secrets@0.1.0",
+            "capstan:adapter/secrets@1.0.0",
             "anything",
             "",
         ] {

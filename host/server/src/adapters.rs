@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::clock;
-use crate::operate::audit_line;
+use crate::operate::{audit_line, trust};
 use crate::providers::Provider;
 use crate::quarantine::Quarantine;
 use trial::OnTrial;
@@ -54,6 +54,8 @@ struct Loaded {
     current: Arc<Vec<Adapter>>,
     /// Those that were in force last, of providers that have none: their open tasks are theirs to finish.
     retired: Vec<Adapter>,
+    /// Publishers' keys, where packages vouch for the components.
+    publishers: HashMap<Digest, String>,
     /// Those on trial beside the ones in force, by their providers.
     trials: HashMap<ProviderId, Arc<OnTrial>>,
     /// All of them and the ones before, by digest; each with how it has behaved.
@@ -63,6 +65,8 @@ struct Loaded {
 /// A provider's adapter, as it is put into a snapshot.
 pub(crate) struct Latest {
     pub(crate) adapter: Adapter,
+    /// The id of its publisher's key.
+    pub(crate) publisher: Option<String>,
     pub(crate) quarantine: Arc<Quarantine>,
     /// Whether new tasks go to it.
     pub(crate) is_in_force: bool,
@@ -117,9 +121,13 @@ impl Adapters {
     /// # Errors
     /// [`StoreError`].
     pub(crate) async fn install_files(&self, store: &Store) -> Result<(), StoreError> {
+        let trust = trust::of(store).await?;
         for FromFile { adapter, component } in &self.files {
-            if !store.was_installed(adapter.digest().as_bytes()).await? {
-                let new = NewGeneration { unless: Unless::Installed, ..generation(adapter, component.clone()) };
+            let digest = adapter.digest();
+            if trust.revoked_digests().iter().any(|revoked| revoked.digest.hex() == digest.to_string()) {
+                tracing::error!(%digest, "the configuration's adapter is revoked and not installed");
+            } else if !store.was_installed(adapter.digest().as_bytes()).await? {
+                let new = NewGeneration { unless: Unless::Installed, ..generation(adapter, (component.clone(), None)) };
                 install(store, adapter, new).await?;
             }
         }
@@ -144,7 +152,7 @@ impl Adapters {
     pub async fn force_files(&self, store: &Store) -> Result<(), StoreError> {
         for FromFile { adapter, component } in &self.files {
             if self.of(&adapter.manifest().provider).is_none_or(|current| current.digest() != adapter.digest()) {
-                install(store, adapter, generation(adapter, component.clone())).await?;
+                install(store, adapter, generation(adapter, (component.clone(), None))).await?;
             }
         }
         self.follow(store).await.map(drop)
@@ -161,12 +169,18 @@ impl Adapters {
         let loaded = self.loaded.load();
         let latest = |(adapter, is_in_force): (&Adapter, bool)| Latest {
             adapter: adapter.clone(),
+            publisher: loaded.publishers.get(&adapter.digest()).cloned(),
             quarantine: loaded.kept.get(&adapter.digest()).map_or_else(Arc::default, |(_, kept)| Arc::clone(kept)),
             is_in_force,
             trial: loaded.trials.get(&adapter.manifest().provider).filter(|_| is_in_force).cloned(),
         };
         let current = loaded.current.iter().map(|adapter| (adapter, true));
         current.chain(loaded.retired.iter().map(|adapter| (adapter, false))).map(latest).collect()
+    }
+
+    /// The id of an adapter's publisher's key, where a package vouches for it.
+    pub(crate) fn publisher_of(&self, adapter: &Adapter) -> Option<String> {
+        self.loaded.load().publishers.get(&adapter.digest()).cloned()
     }
 
     /// What a provider has on trial.
@@ -206,6 +220,9 @@ impl Adapters {
             }
         }
         let current = Arc::new(current);
+        let published =
+            |generation: &Generation| Some((Digest::from_bytes(generation.digest?), generation.publisher.clone()?));
+        let publishers: HashMap<Digest, String> = generations.iter().filter_map(published).collect();
         let is_needed = |digest: &Digest| {
             let is_it = |other: &Generation| other.digest == Some(*digest.as_bytes());
             self.given.contains(digest) || generations.iter().any(is_it)
@@ -213,7 +230,8 @@ impl Adapters {
         self.loaded.rcu(|loaded| {
             let mut kept = loaded.kept.clone();
             kept.retain(|digest, _| is_needed(digest));
-            Loaded { current: Arc::clone(&current), retired: retired.clone(), trials: trials.clone(), kept }
+            let (retired, publishers, trials) = (retired.clone(), publishers.clone(), trials.clone());
+            Loaded { current: Arc::clone(&current), retired, publishers, trials, kept }
         });
         Ok(!current.iter().map(Adapter::digest).eq(before.current.iter().map(Adapter::digest)))
     }
@@ -333,13 +351,13 @@ async fn install(store: &Store, adapter: &Adapter, new: NewGeneration) -> Result
 }
 
 /// The generation of an adapter that comes into force.
-pub(crate) fn generation(adapter: &Adapter, component: Vec<u8>) -> NewGeneration {
+pub(crate) fn generation(adapter: &Adapter, (component, publisher): (Vec<u8>, Option<String>)) -> NewGeneration {
     let (manifest, digest) = (adapter.manifest(), *adapter.digest().as_bytes());
     let version = manifest.version.clone();
     NewGeneration {
         provider: manifest.provider.clone(),
         digest: Some(digest),
-        installed: Some(NewAdapter { digest, version, component }),
+        installed: Some(NewAdapter { digest, version, component, publisher }),
         trial_share: None,
         why: None,
         unless: Unless::Never,

@@ -80,7 +80,7 @@ impl App {
         // One after another: a look that began earlier must not replace what a later one has put in force.
         let _turn = self.reloading.lock().await;
         if self.adapters.follow(&self.store).await? {
-            grant::grant_first(&self.store, &self.adapters.current()).await?;
+            grant::grant_first(&self.store, &self.adapters).await?;
         }
         let before = self.snapshot.load_full();
         let adapters = self.adapters.latest();

@@ -4,7 +4,7 @@
 //! the component that is asked, under its limits, whatever it was written in. What a gateway would hold against it is told even
 //! where the fixture expects it: an author's mistake is often in both ([`rules`]).
 
-mod rules;
+pub(crate) mod rules;
 
 use capstan_domain::AttemptId;
 use capstan_domain::adapter::{

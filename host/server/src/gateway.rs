@@ -252,7 +252,7 @@ fn spawn_workers(app: &Arc<App>, node: &str, mark: (i64, i64), decided: mpsc::Un
 
 async fn first_snapshot(store: &Store, adapters: &Adapters, polls_at_once: usize) -> Result<Snapshot, StartError> {
     adapters.install_files(store).await?;
-    grant::grant_first(store, &adapters.current()).await?;
+    grant::grant_first(store, adapters).await?;
     let snapshot = Snapshot::load(store, &adapters.latest(), None, polls_at_once).await?;
     learning::recall(store, &snapshot).await?;
     Ok(snapshot)

@@ -15,6 +15,8 @@ pub struct NewAdapter {
     pub version: String,
     /// The component.
     pub component: Vec<u8>,
+    /// The id of its publisher's key, where a package vouches for it.
+    pub publisher: Option<String>,
 }
 
 /// What a provider has in force from now on.
@@ -58,6 +60,8 @@ pub struct Generation {
     pub digest: Option<[u8; 32]>,
     /// Its adapter's version, in the same case.
     pub version: Option<String>,
+    /// Its publisher's key, where a package vouches for it.
+    pub publisher: Option<String>,
     /// Since when.
     pub began_at_ms: i64,
     /// Where it is, or was, on trial, how many percent of the new tasks it gets.
@@ -78,6 +82,7 @@ struct Row {
     number: i64,
     digest: Option<Vec<u8>>,
     version: Option<String>,
+    publisher: Option<String>,
     began_at_ms: i64,
     trial_share: Option<i64>,
     why: Option<String>,
@@ -93,16 +98,16 @@ impl Store {
         let rows = sql!(
             db,
             all as Row,
-            "select g.provider_id, g.number, g.digest, a.version, g.began_at_ms, g.trial_share, g.why
+            "select g.provider_id, g.number, g.digest, a.version, a.publisher, g.began_at_ms, g.trial_share, g.why
                from adapter_generations g left join adapters a on a.digest = g.digest
               order by g.provider_id, g.number desc"
         )?;
         let read = |row: Row| {
             let provider = read_id("adapter_generations", "provider_id", &row.provider_id)?;
-            let Row { number, digest, version, began_at_ms, why, .. } = row;
+            let Row { number, digest, version, publisher, began_at_ms, why, .. } = row;
             let digest = digest.map(|digest| read_digest(&digest, provider.as_str())).transpose()?;
             let trial_share = row.trial_share.and_then(|share| u8::try_from(share).ok());
-            Ok(Generation { provider, number, digest, version, began_at_ms, trial_share, why })
+            Ok(Generation { provider, number, digest, version, publisher, began_at_ms, trial_share, why })
         };
         rows.into_iter().map(read).collect()
     }
@@ -116,6 +121,21 @@ impl Store {
         let found =
             sql!(db, optional as (Option<Vec<u8>>,), "select component from adapters where digest = $1", digest)?;
         Ok(found.and_then(|(component,)| component))
+    }
+
+    /// Every version of a provider's adapter that a package ever brought, with its component's digest, kept or not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_published(&self, provider: &ProviderId) -> Result<Vec<(String, [u8; 32])>, StoreError> {
+        let db = &mut self.reader().await?;
+        let rows = sql!(
+            db,
+            all as (String, Vec<u8>),
+            "select version, digest from adapters where provider_id = $1 and publisher is not null",
+            provider.as_str()
+        )?;
+        rows.into_iter().map(|(version, digest)| Ok((version, read_digest(&digest, provider.as_str())?))).collect()
     }
 
     /// Whether this was ever installed, kept or not.
@@ -188,18 +208,20 @@ async fn newest(db: &mut Db, provider: &str) -> Result<Option<i64>, StoreError> 
 }
 
 async fn install(db: &mut Db, new: &NewGeneration, installed: &NewAdapter) -> Result<(), StoreError> {
-    let NewAdapter { digest, version, component } = installed;
+    let NewAdapter { digest, version, component, publisher } = installed;
     sql!(
         db,
         execute,
-        "insert into adapters (digest, provider_id, version, component, installed_at_ms, in_force_ms)
-         values ($1, $2, $3, $4, $5, $5)
-         on conflict (digest) do update set component = excluded.component, in_force_ms = excluded.in_force_ms",
+        "insert into adapters (digest, provider_id, version, component, installed_at_ms, in_force_ms, publisher)
+         values ($1, $2, $3, $4, $5, $5, $6)
+         on conflict (digest) do update
+            set component = excluded.component, in_force_ms = excluded.in_force_ms, publisher = excluded.publisher",
         digest.as_slice(),
         new.provider.as_str(),
         version.as_str(),
         component.as_slice(),
-        new.at_ms
+        new.at_ms,
+        publisher.as_deref()
     )?;
     Ok(())
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::accounts::{self, TopUp, TopUpRefusal, ToppedUp};
 use crate::adapters::{self, NewGeneration};
+use crate::admissions;
 use crate::api_keys::{self, KeySettings, NewApiKey};
 use crate::by_hand::{self, Booked, ByHand, TakeBack};
 use crate::credentials::{self, NewCredential};
@@ -93,6 +94,8 @@ pub enum Change {
     PutProvider(Provider),
     /// Puts another adapter in force for a provider, or none.
     BeginGeneration(NewGeneration),
+    /// Says whose packages of adapters are believed: the document, and when.
+    PutTrust(String, i64),
     /// Publishes a price book.
     PublishPrices(NewPriceBook),
     /// Sets a switch, or takes it away.
@@ -228,6 +231,7 @@ impl Change {
             | Self::RotateCredential(_)
             | Self::PutProvider(_)
             | Self::BeginGeneration(_)
+            | Self::PutTrust(..)
             | Self::PublishPrices(_)
             | Self::PutSwitch { .. }
             | Self::PutSiteRule(_)
@@ -323,6 +327,7 @@ async fn apply(db: &mut Db, change: &Change) -> Result<Result<Applied, ChangeRef
         Change::RotateCredential(secret) => return rotate(db, secret).await,
         Change::PutProvider(provider) => providers::upsert(db, provider).await?,
         Change::BeginGeneration(new) => adapters::begin(db, new).await?,
+        Change::PutTrust(document, at_ms) => admissions::put_trust(db, document, *at_ms).await?,
         Change::PublishPrices(book) => return Ok(Ok(Applied::Prices(prices::publish(db, book).await?))),
         Change::PutSwitch { name, value } => switches::put(db, name, value.as_deref()).await?,
         Change::PutSiteRule(rule) => site_rules::put(db, rule).await?,

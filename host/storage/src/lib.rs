@@ -16,6 +16,7 @@
 mod abuse;
 mod accounts;
 mod adapters;
+mod admissions;
 mod api_keys;
 mod audit;
 mod backup;
@@ -54,6 +55,7 @@ pub use capstan_domain::exchange::CredentialStatus;
 pub use abuse::{Reported, Trace};
 pub use accounts::{Account, Balance, NewAccount, TopUp, TopUpRefusal, ToppedUp};
 pub use adapters::{Generation, NewAdapter, NewGeneration, Unless};
+pub use admissions::Admission;
 pub use api_keys::{ApiKey, FoundKey, KeySettings, NewApiKey};
 pub use audit::{Audit, NewAudit};
 pub use backup::{

@@ -35,6 +35,9 @@ pub struct Granted {
     pub base_url: String,
     /// Hosts besides that one's, as a manifest writes them.
     pub hosts: Vec<String>,
+    /// The id of the publisher's key; none for components that no package vouches for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publisher: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]

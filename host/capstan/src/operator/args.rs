@@ -275,17 +275,22 @@ impl From<ProviderArgs> for ProviderChange {
 pub enum AdapterCommand {
     /// List the adapters that are loaded: what they serve, and the fields of their credentials.
     List,
-    /// Put a component on trial for its provider, or in force where there is none.
+    /// Put an adapter's package on trial for its provider, or in force where there is none.
+    ///
+    /// First it passes the stages of admission, each with a verdict (adapter admissions): a signature of a key that the gateway trusts
+    /// (adapter trust enforce), what it imports, its size, compiling, what it says of itself, its own fixtures, and Capstan's own
+    /// questions.
     ///
     /// On trial it gets a share of the new tasks, and the one in force gets the rest. It is taken back by itself where it solves
     /// less, is slower, or breaks its limits, and put in force after 100 tasks where it is no worse (adapter list shows how it
     /// stands, adapter history what became of it). Open tasks are finished by the adapter that they began with. What it says
-    /// differently from the one before is in the answer; hosts that it names besides are not granted (provider set --hosts).
+    /// differently from the one before is in the answer; another
+    /// publisher and hosts that it names besides are not granted by it (provider set --hosts).
     #[command(
-        after_help = "Examples:\n  capstan adapter install adapter_capsolver.wasm\n  capstan adapter install adapter_capsolver.wasm --share 50\n  capstan adapter install adapter_capsolver.wasm --now"
+        after_help = "Examples:\n  capstan adapter install capsolver-1.2.3.capstan.tar\n  capstan adapter install capsolver-1.2.3.capstan.tar --share 50\n  capstan adapter install adapter_capsolver.wasm --unsigned --now"
     )]
     Install {
-        /// The component's file.
+        /// The package's file; or, with --unsigned, a component's.
         file: PathBuf,
         /// Percent of the new tasks that it gets on trial, 1 to 99.
         #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=99))]
@@ -293,6 +298,20 @@ pub enum AdapterCommand {
         /// In force at once, without a trial.
         #[arg(long, conflicts_with = "share")]
         now: bool,
+        /// Take a component without a package, which nobody answers for.
+        #[arg(long)]
+        unsigned: bool,
+        /// Take an older version than has been installed all the same.
+        #[arg(long)]
+        allow_downgrade: bool,
+    },
+    /// List what became of components that were to be installed, the newest first: with --json, every stage with its verdict.
+    Admissions {
+        /// Those of one provider.
+        provider: Option<String>,
+        /// How many.
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        most: u32,
     },
     /// Put in force what a provider has on trial.
     Promote {

@@ -163,6 +163,14 @@ pub(super) const GENERATIONS: &[Column] = &[
     ("TRIAL %", "trialShare"),
     ("WHY", "why"),
 ];
+pub(super) const ADMISSIONS: &[Column] = &[
+    ("AT", "at"),
+    ("PROVIDER", "provider"),
+    ("DIGEST", "digest"),
+    ("ADMITTED", "admitted"),
+    ("LAST STAGE", "stage"),
+    ("WHY", "why"),
+];
 pub(super) const AUDIT: &[Column] = &[
     ("SEQ", "seq"),
     ("AT", "at"),

@@ -19,7 +19,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow, bail};
 use capstan_server::gateway::OpenGateway;
 use capstan_server::operate::socket::{self, Reply};
-use capstan_server::operate::{Asked, Check, Operator, PriceLine, Verb};
+use capstan_server::operate::{Asked, Check, Install, Operator, PriceLine, Verb};
 use indicatif::ProgressBar;
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ pub struct Order {
 }
 
 impl Order {
-    fn new(verb: Verb, view: show::View) -> Self {
+    pub(crate) fn new(verb: Verb, view: show::View) -> Self {
         Self { verb, view, transcript: None }
     }
 }
@@ -247,9 +247,13 @@ pub(crate) fn adapter(command: AdapterCommand) -> Result<Order> {
     use show::View;
     Ok(match command {
         AdapterCommand::List => Order::new(Verb::AdapterList, View::Table(columns::ADAPTERS)),
-        AdapterCommand::Install { file, share, now } => {
+        AdapterCommand::Install { file, share, now, unsigned, allow_downgrade } => {
             let (file, share) = (input::whole_path(&file)?, (!now).then_some(share));
-            Order::new(Verb::AdapterInstall { file, share }, View::Record)
+            let install = Install { file, share, unsigned, downgrade: allow_downgrade };
+            Order::new(Verb::AdapterInstall(install), View::Record)
+        }
+        AdapterCommand::Admissions { provider, most } => {
+            Order::new(Verb::AdapterAdmissions { provider, most }, View::Table(columns::ADMISSIONS))
         }
         AdapterCommand::Promote { provider } => Order::new(Verb::AdapterPromote { provider }, View::Record),
         AdapterCommand::Rollback { provider, to } => Order::new(Verb::AdapterRollback { provider, to }, View::Record),

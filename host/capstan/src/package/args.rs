@@ -256,6 +256,12 @@ pub enum TrustCommand {
     },
     /// List the keys, and what is revoked.
     List,
+    /// Put the file in force in the gateway: it believes these keys' packages from now on, on every node, and takes out of force
+    /// what is revoked.
+    #[command(after_help = "Example:\n  capstan adapter trust enforce --trust trust.toml")]
+    Enforce,
+    /// Show whom the gateway trusts.
+    InForce,
     /// Trust a key no more. What it signed is refused as anybody's.
     Remove {
         /// The key, by name or id.

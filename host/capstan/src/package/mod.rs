@@ -1,4 +1,4 @@
-//! The verbs on packages: files in, files out. No gateway is asked; push, pull and search alone use the network.
+//! The verbs on packages: files in, files out. `trust enforce` and `trust in-force` alone ask a gateway; push, pull and search alone use the network.
 
 pub mod args;
 mod files;
@@ -10,11 +10,13 @@ mod trust;
 use anyhow::Result;
 use capstan_package::Moment;
 use capstan_server::clock;
+use capstan_server::operate::Verb;
 use serde_json::Value;
 
 use crate::operator::args::Connection;
 use crate::operator::show::View;
-use args::PackageCommand;
+use crate::operator::{self, Order};
+use args::{PackageCommand, TrustCommand};
 
 /// Does what is asked, and shows what came of it.
 ///
@@ -49,6 +51,13 @@ pub(crate) async fn run(command: PackageCommand, connection: &Connection) -> Res
             crate::say(&if is_json { found.to_string() } else { index::text(&found) });
         }
         PackageCommand::Index(args) => show(is_json, &index::make(&args)?),
+        PackageCommand::Trust { trust, command: TrustCommand::Enforce } => {
+            let document = serde_json::to_string(&files::trust(&trust.trust)?)?;
+            operator::run(connection.clone(), Order::new(Verb::AdapterTrust { document }, View::Record)).await?;
+        }
+        PackageCommand::Trust { command: TrustCommand::InForce, .. } => {
+            operator::run(connection.clone(), Order::new(Verb::AdapterTrusted, View::Record)).await?;
+        }
         PackageCommand::Trust { trust, command } => {
             let (answer, view) = trust::run(&trust.trust, command, connection.reason.as_deref())?;
             crate::say(&if is_json { answer.to_string() } else { view.text(&answer).trim_end().to_owned() });

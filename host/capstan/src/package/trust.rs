@@ -52,6 +52,8 @@ pub(super) fn run(path: &Path, command: TrustCommand, reason: Option<&str>) -> R
             write(path, &trust)?;
             Ok((json!({"removed": removed.name, "key": removed.key.id()}), View::Record))
         }
+        // They are the gateway's.
+        TrustCommand::Enforce | TrustCommand::InForce => bail!("it is no verb on a file"),
         TrustCommand::Revoke { key, digest } => revoke(path, key.as_deref(), digest, reason),
     }
 }

@@ -65,7 +65,7 @@ fn tools_that_know_webassembly_artifacts_find_one_layer_and_a_configuration() {
     assert_eq!((&config["architecture"], &config["os"]), (&"wasm".into(), &"wasip2".into()));
     assert_eq!(config["created"], "2027-01-01T00:00:00Z");
     assert_eq!(config["layerDigests"][0], layers[0]["digest"]);
-    assert_eq!(config["component"]["imports"][0], "capstan:adapter/log@0.1.0");
+    assert_eq!(config["component"]["imports"][0], "capstan:adapter/log@1.0.0");
     assert_eq!(config["component"]["exports"][0], "a");
     assert_eq!(package.tag(), "1.2.3_build");
 }

@@ -13,7 +13,7 @@ use crate::{About, Fixtures, Moment, Package, PrivateKey, Question, Statement, T
 
 /// The smallest component there is, with an import and an export to be named.
 fn component() -> Vec<u8> {
-    let text = r#"(component (import "capstan:adapter/log@0.1.0" (instance)) (export "a" (instance 0)))"#;
+    let text = r#"(component (import "capstan:adapter/log@1.0.0" (instance)) (export "a" (instance 0)))"#;
     wat::parse_str(text).unwrap()
 }
 

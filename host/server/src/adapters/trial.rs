@@ -22,6 +22,8 @@ use crate::quarantine::Quarantine;
 /// A version on trial.
 pub(crate) struct OnTrial {
     pub(crate) adapter: Adapter,
+    /// The id of its publisher's key.
+    pub(crate) publisher: Option<String>,
     pub(crate) quarantine: Arc<Quarantine>,
     /// Its generation.
     pub(crate) number: i64,
@@ -36,7 +38,8 @@ impl OnTrial {
     pub(super) fn of(generation: &Generation, (adapter, quarantine): (Adapter, Arc<Quarantine>)) -> Option<Self> {
         let (number, share) = (generation.number, generation.trial_share?);
         let (shown, is_decided) = (Mutex::new(Trial::new(clock::now_ms())), AtomicBool::new(false));
-        Some(Self { adapter, quarantine, number, share, shown, is_decided })
+        let publisher = generation.publisher.clone();
+        Some(Self { adapter, publisher, quarantine, number, share, shown, is_decided })
     }
 
     /// Attempts of a version that ended with a solution on this node, and all that ended.

@@ -8,9 +8,10 @@ use capstan_sandbox::Adapter;
 use capstan_storage::{Change, Generation, NewGeneration, Unless};
 use serde_json::{Value, json};
 
-use super::{Call, OperateError, Operator, providers, times};
+use super::{Call, Install, OperateError, Operator, providers, times, trust};
+use crate::adapters;
 use crate::adapters::trial::OnTrial;
-use crate::adapters::{self, LoadError};
+use crate::admission::{self, Admitted, Asked, NotAdmitted};
 use crate::clock;
 use crate::providers::grant;
 
@@ -52,14 +53,17 @@ fn on_trial(trial: &OnTrial) -> Value {
     })
 }
 
-/// Admits a component and puts it in force for its provider, or on trial with a share of the new tasks.
-pub(super) async fn install(call: &Call<'_>, file: &str, share: Option<u8>) -> Result<Value, OperateError> {
+/// Admits a component, or a package's, and puts it in force for its provider, or on trial with a share of the new tasks.
+pub(super) async fn install(call: &Call<'_>, install: &Install) -> Result<Value, OperateError> {
+    let Install { file, share, unsigned, downgrade } = install;
     if share.is_some_and(|share| !(1..=99).contains(&share)) {
         return Err(OperateError::Bad("share must be 1 to 99 percent of the new tasks".to_owned()));
     }
     let (adapters, store) = (&call.operator.adapters, &call.operator.store);
-    let component = read(file).await?;
-    let adapter = adapters.admit(component.clone()).await.map_err(|error| refused(file, &error))?;
+    let trust = trust::of(store).await?;
+    let asked = Asked { file: read(file).await?, unsigned: *unsigned, downgrade: *downgrade, trust: &trust };
+    let Admitted { adapter, component, publisher, stages } =
+        admission::admit(adapters, store, asked).await.map_err(|error| refused(file, error))?;
     adapters.keep(&adapter);
     let manifest = adapter.manifest();
     let before = adapters.of(&manifest.provider);
@@ -80,9 +84,10 @@ pub(super) async fn install(call: &Call<'_>, file: &str, share: Option<u8>) -> R
         "provider": manifest.provider, "version": manifest.version, "digest": adapter.digest().to_string(),
         "before": before.as_ref().map(|before| before.digest().to_string()),
         "changes": before.map(|before| changes(before.manifest(), manifest)),
-        "notGranted": row.map(|row| grant::not_granted(row, manifest)), "trialShare": share,
+        "notGranted": row.map(|row| grant::not_granted(row, manifest, publisher.as_deref())), "trialShare": share,
+        "publisher": publisher, "stages": stages.shown(),
     });
-    let new = NewGeneration { trial_share: share, ..adapters::generation(&adapter, component) };
+    let new = NewGeneration { trial_share: share, ..adapters::generation(&adapter, (component, publisher)) };
     begin(call, "adapter install", new, shown).await
 }
 
@@ -100,10 +105,13 @@ async fn read(file: &str) -> Result<Vec<u8>, OperateError> {
     tokio::fs::read(path).await.map_err(unreadable)
 }
 
-fn refused(file: &str, error: &LoadError) -> OperateError {
-    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    let text = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    OperateError::Bad(format!("file is {file:?}: {text}"))
+fn refused(file: &str, error: NotAdmitted) -> OperateError {
+    match error {
+        NotAdmitted::Refused { stage, why } => {
+            OperateError::Bad(format!("file is {file:?}: it is refused at the stage {stage}: {why}"))
+        }
+        NotAdmitted::Store(error) => error.into(),
+    }
 }
 
 /// What another version says differently: where it sends, what it takes from a credential, what it serves at which price, how it is
@@ -192,7 +200,7 @@ pub(super) async fn unload(call: &Call<'_>, provider: &str) -> Result<Value, Ope
     begin(call, "adapter unload", again(newest, None), shown).await
 }
 
-fn again(newest: &Generation, digest: Option<[u8; 32]>) -> NewGeneration {
+pub(super) fn again(newest: &Generation, digest: Option<[u8; 32]>) -> NewGeneration {
     let provider = newest.provider.clone();
     let (installed, unless) = (None, Unless::Never);
     NewGeneration { provider, digest, installed, trial_share: None, why: None, unless, at_ms: clock::now_ms() }
@@ -223,13 +231,13 @@ pub(super) async fn history(operator: &Operator, provider: &str) -> Result<Value
         json!({
             "generation": generation.number, "version": generation.version,
             "digest": generation.digest.map(|digest| crate::keys::hex(&digest)), "since": times::shown(generation.began_at_ms),
-            "trialShare": generation.trial_share, "why": generation.why,
+            "publisher": generation.publisher, "trialShare": generation.trial_share, "why": generation.why,
         })
     };
     Ok(of(operator, provider).await?.iter().map(shown).collect())
 }
 
-async fn of(operator: &Operator, provider: &str) -> Result<Vec<Generation>, OperateError> {
+pub(super) async fn of(operator: &Operator, provider: &str) -> Result<Vec<Generation>, OperateError> {
     let id = providers::id_of(operator, provider).await?;
     let generations = operator.store.list_generations().await?;
     Ok(generations.into_iter().filter(|generation| generation.provider == id).collect())

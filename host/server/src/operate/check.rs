@@ -75,7 +75,8 @@ async fn dial<'c>(call: &'c Call<'c>, asked: &Check) -> Result<Line<'c>, Operate
         return Err(OperateError::Bad(format!("credential: it is {}'s, not {id}'s", found.provider)));
     }
     let unusable = |error: providers::SnapshotError| OperateError::Bad(error.to_string());
-    let latest = Latest { adapter, quarantine: Arc::default(), is_in_force: true, trial: None };
+    let publisher = operator.adapters.publisher_of(&adapter);
+    let latest = Latest { adapter, quarantine: Arc::default(), publisher, is_in_force: true, trial: None };
     let provider = providers::provider(row, &latest, None).map_err(unusable)?;
     let credential = providers::credential(found, Beside::default(), 1).map_err(unusable)?;
     Ok(Line { call, provider, credential, said: Vec::new() })

@@ -28,6 +28,7 @@ pub mod socket;
 mod tasks;
 pub(crate) mod times;
 pub(crate) mod transcript;
+pub(crate) mod trust;
 mod verb;
 
 use std::sync::Arc;
@@ -43,7 +44,7 @@ pub use exchange::ExchangeVerb;
 pub use seed::{CredentialDraft, add_account, add_credential, add_key, create_account, create_key, top_up};
 pub(crate) use times::shown as shown_time;
 pub use verb::{
-    Asked, Check, HandMoved, KeyChange, PriceLine, ProviderChange, RefundChange, RuleLine, StatementQuestion,
+    Asked, Check, HandMoved, Install, KeyChange, PriceLine, ProviderChange, RefundChange, RuleLine, StatementQuestion,
     SurchargeLine, Verb,
 };
 
@@ -167,7 +168,10 @@ impl Operator {
             }
             Verb::PriceDrift { since } => quotes::drift(self, &since).await,
             Verb::AdapterList => adapters::list(self).await,
-            Verb::AdapterInstall { file, share } => adapters::install(&call, &file, share).await,
+            Verb::AdapterInstall(install) => adapters::install(&call, &install).await,
+            Verb::AdapterAdmissions { provider, most } => trust::admissions(self, provider.as_deref(), most).await,
+            Verb::AdapterTrust { document } => trust::put(&call, &document).await,
+            Verb::AdapterTrusted => trust::shown(self).await,
             Verb::AdapterPromote { provider } => adapters::promote(&call, &provider).await,
             Verb::AdapterRollback { provider, to } => adapters::roll_back(&call, &provider, to).await,
             Verb::AdapterUnload { provider } => adapters::unload(&call, &provider).await,

@@ -32,7 +32,9 @@ pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange
     });
     let adapter = adapter(operator, provider).ok();
     let manifest = adapter.as_ref().map(Adapter::manifest);
-    let granted = granted((before.granted.as_ref(), manifest), change.hosts.as_deref())?;
+    let publisher = adapter.as_ref().and_then(|adapter| operator.adapters.publisher_of(adapter));
+    let now = manifest.map(|manifest| (manifest, publisher.as_deref()));
+    let granted = granted((before.granted.as_ref(), now), change.hosts.as_deref())?;
     let row = Provider { granted, ..changed(before, change)? };
     if row.loopback && !operator.allow_loopback {
         return Err(OperateError::Bad(
@@ -132,14 +134,14 @@ fn changed(before: Provider, change: &ProviderChange) -> Result<Provider, Operat
 
 /// Where its adapter may send requests to, after this change.
 fn granted(
-    (before, manifest): (Option<&Granted>, Option<&Manifest>),
+    (before, now): (Option<&Granted>, Option<(&Manifest, Option<&str>)>),
     hosts: Option<&[String]>,
 ) -> Result<Option<Granted>, OperateError> {
-    let Some(manifest) = manifest else { return Ok(before.cloned()) };
-    let before = before.cloned().unwrap_or_else(|| grant::asked(manifest));
+    let Some((manifest, publisher)) = now else { return Ok(before.cloned()) };
+    let before = before.cloned().unwrap_or_else(|| grant::asked(manifest, publisher));
     let hosts: Vec<&str> = match hosts {
         None => return Ok(Some(before)),
-        Some([all]) if all == "manifest" => return Ok(Some(grant::asked(manifest))),
+        Some([all]) if all == "manifest" => return Ok(Some(grant::asked(manifest, publisher))),
         Some([none]) if none == "none" => Vec::new(),
         Some(hosts) => hosts.iter().map(|host| host.trim()).collect(),
     };
@@ -177,7 +179,9 @@ pub(super) async fn list(operator: &Operator) -> Result<Value, OperateError> {
             "baseUrl": row.and_then(|row| row.base_url.as_deref()).or(adapter.map(|a| a.manifest().base_url.as_str())),
             "timeScale": row.map(|row| row.time_scale),
             "granted": row.and_then(|row| row.granted.clone()),
-            "notGranted": row.zip(adapter).map(|(row, adapter)| grant::not_granted(row, adapter.manifest())),
+            "notGranted": row.zip(adapter).map(|(row, adapter)| {
+                grant::not_granted(row, adapter.manifest(), operator.adapters.publisher_of(adapter).as_deref())
+            }),
             "contributionNote": row.and_then(|row| row.contribution_note.clone()),
             "platformCredentials": usable(Pool::Platform),
             "communityCredentials": usable(Pool::Community),

@@ -57,7 +57,10 @@ pub enum Verb {
     PriceTest { task_type: String, task: Option<Map<String, Value>>, provider: Option<String> },
     PriceDrift { since: String },
     AdapterList,
-    AdapterInstall { file: String, share: Option<u8> },
+    AdapterInstall(Install),
+    AdapterAdmissions { provider: Option<String>, most: u32 },
+    AdapterTrust { document: String },
+    AdapterTrusted,
     AdapterPromote { provider: String },
     AdapterRollback { provider: String, to: Option<i64> },
     AdapterUnload { provider: String },
@@ -188,6 +191,20 @@ pub struct ProviderChange {
     /// Which hosts its adapter may send requests to besides its base URL's, of those that its manifest names; `manifest` in
     /// place of them grants all that it names now, a base URL of its own included.
     pub hosts: Option<Vec<String>>,
+}
+
+/// What is to be installed, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Install {
+    /// The whole path of a component or a package.
+    pub file: String,
+    /// How many percent of the new tasks it gets on trial; none puts it in force at once.
+    pub share: Option<u8>,
+    /// Whether a component may come without a package.
+    pub unsigned: bool,
+    /// Whether an older version than has been seen may come.
+    pub downgrade: bool,
 }
 
 /// One rule of a price book.

@@ -148,11 +148,14 @@ pub(crate) fn provider(
     latest: &Latest,
     known: Option<&Arc<Provider>>,
 ) -> Result<Provider, SnapshotError> {
-    let Latest { adapter, quarantine, is_in_force, trial } = latest;
+    let Latest { adapter, publisher, quarantine, is_in_force, trial } = latest;
     let manifest = adapter.manifest().clone();
-    let (grant, is_granted) = grant::of(&row, &manifest)?;
-    // One whose own address was not granted gets nothing, as if it were in force.
-    let is_tried = |trial: &&Arc<OnTrial>| grant::of(&row, trial.adapter.manifest()).is_ok_and(|(_, granted)| granted);
+    let (grant, is_granted) = grant::of(&row, &manifest, publisher.as_deref())?;
+    // One whose own address or publisher was not granted gets nothing, as if it were in force.
+    let is_tried = |trial: &&Arc<OnTrial>| {
+        let publisher = trial.publisher.as_deref();
+        grant::of(&row, trial.adapter.manifest(), publisher).is_ok_and(|(_, granted)| granted)
+    };
     let trial = trial.as_ref().filter(is_tried).cloned();
     // Another adapter, or another address, has told nothing yet.
     let market = known

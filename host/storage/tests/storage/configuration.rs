@@ -7,8 +7,8 @@ use capstan_domain::price::Rule;
 use capstan_domain::route::{Pool, Seen, Tally};
 use capstan_domain::{CredentialId, ProviderId};
 use capstan_storage::{
-    Change, CredentialStatus, Granted, Learned, LearnedOf, NewAdapter, NewAudit, NewCredential, NewGeneration,
-    Provider, ProviderStatus, StoreError, Unless,
+    Admission, Change, CredentialStatus, Granted, Learned, LearnedOf, NewAdapter, NewAudit, NewCredential,
+    NewGeneration, Provider, ProviderStatus, StoreError, Unless,
 };
 use uuid::Uuid;
 
@@ -26,7 +26,11 @@ pub(crate) async fn providers_are_set_and_listed(f: Fixture) -> anyhow::Result<(
     let other = Provider { id: ProviderId::new("another")?, ..f.a_provider()? };
     f.store.upsert_provider(other.clone()).await?;
     assert_eq!(f.store.list_providers().await?, [other.clone(), changed.clone()]);
-    let granted = |host: &str| Granted { base_url: "https://api.example.com".into(), hosts: vec![host.into()] };
+    let granted = |host: &str| Granted {
+        base_url: "https://api.example.com".into(),
+        hosts: vec![host.into()],
+        publisher: Some("a key".into()),
+    };
     let first = Provider { granted: Some(granted("a.example.com")), ..changed };
     f.store.grant_first(&first.id, &granted("a.example.com")).await?;
     f.store.grant_first(&first.id, &granted("b.example.com")).await?;
@@ -34,28 +38,37 @@ pub(crate) async fn providers_are_set_and_listed(f: Fixture) -> anyhow::Result<(
     Ok(())
 }
 
+const DAY_MS: i64 = 86_400_000;
+
+fn new(n: Option<u8>, at_ms: i64) -> anyhow::Result<NewGeneration> {
+    let component = |n: u8| NewAdapter {
+        digest: [n; 32],
+        version: format!("1.{n}"),
+        component: vec![n; 100],
+        publisher: n.is_multiple_of(2).then(|| format!("key {n}")),
+    };
+    let (digest, installed) = (n.map(|n| [n; 32]), n.map(component));
+    let (provider, unless) = (provider()?, Unless::Never);
+    Ok(NewGeneration { provider, digest, installed, trial_share: None, why: None, unless, at_ms })
+}
+
+async fn begin_generation(f: &Fixture, new: NewGeneration) -> anyhow::Result<()> {
+    static LINES: AtomicU64 = AtomicU64::new(1);
+    let line = NewAudit {
+        id: Uuid::from_u128(LINES.fetch_add(1, Ordering::Relaxed).into()),
+        at_ms: NOW,
+        actor: "test".into(),
+        action: "adapter install".into(),
+        target: "a provider".into(),
+        detail: "{}".into(),
+    };
+    let applied = f.store.apply(Change::BeginGeneration(new), line).await?;
+    ensure!(applied.is_ok(), "{applied:?}");
+    Ok(())
+}
+
 pub(crate) async fn generations_are_numbered_and_what_was_installed_is_remembered(f: Fixture) -> anyhow::Result<()> {
-    const DAY_MS: i64 = 86_400_000;
-    let component = |n: u8| NewAdapter { digest: [n; 32], version: format!("1.{n}"), component: vec![n; 100] };
-    let new = |n: Option<u8>, at_ms: i64| {
-        let (digest, installed) = (n.map(|n| [n; 32]), n.map(component));
-        let (provider, unless) = (provider()?, Unless::Never);
-        anyhow::Ok(NewGeneration { provider, digest, installed, trial_share: None, why: None, unless, at_ms })
-    };
-    let lines = AtomicU64::new(1);
-    let begin = async |new: NewGeneration| -> anyhow::Result<()> {
-        let line = NewAudit {
-            id: Uuid::from_u128(lines.fetch_add(1, Ordering::Relaxed).into()),
-            at_ms: NOW,
-            actor: "test".into(),
-            action: "adapter install".into(),
-            target: "a provider".into(),
-            detail: "{}".into(),
-        };
-        let applied = f.store.apply(Change::BeginGeneration(new), line).await?;
-        ensure!(applied.is_ok(), "{applied:?}");
-        Ok(())
-    };
+    let begin = async |new: NewGeneration| begin_generation(&f, new).await;
     let once = |n: u8| anyhow::Ok(NewGeneration { unless: Unless::Installed, ..new(Some(n), NOW)? });
     begin(new(Some(1), NOW)?).await?;
     begin(new(None, NOW)?).await?;
@@ -63,6 +76,8 @@ pub(crate) async fn generations_are_numbered_and_what_was_installed_is_remembere
     let known = f.store.list_generations().await?;
     let shown: Vec<_> = known.iter().map(|g| (g.number, g.version.as_deref())).collect();
     assert_eq!(shown, [(3, Some("1.2")), (2, None), (1, Some("1.1"))]);
+    let publishers: Vec<_> = known.iter().map(|g| g.publisher.as_deref()).collect();
+    assert_eq!(publishers, [Some("key 2"), None, None]);
     assert_eq!(f.store.find_component(&[1; 32]).await?, Some(vec![1; 100]));
 
     // A configuration's file is installed once, however long ago that was.
@@ -83,8 +98,13 @@ pub(crate) async fn generations_are_numbered_and_what_was_installed_is_remembere
     ensure!(f.store.find_component(&[29; 32]).await?.is_some(), "it can be rolled back to");
     begin(new(Some(1), NOW + 3 * DAY_MS)?).await?;
     assert_eq!(f.store.find_component(&[1; 32]).await?, Some(vec![1; 100]), "it is installed again");
+    Ok(())
+}
 
+pub(crate) async fn the_one_in_force_is_kept_beside_any_number_of_trials(f: Fixture) -> anyhow::Result<()> {
+    let begin = async |new: NewGeneration| begin_generation(&f, new).await;
     // However many are tried one after the other, the one in force beside them is not forgotten.
+    begin(new(Some(1), NOW)?).await?;
     let in_force = f.store.list_generations().await?.first().map(|g| g.number);
     for n in 40..60 {
         let tried =
@@ -103,6 +123,38 @@ pub(crate) async fn generations_are_numbered_and_what_was_installed_is_remembere
     assert_eq!(f.store.list_generations().await?.first().map(|g| g.number), Some(newest.number));
     begin(NewGeneration { unless: Unless::After(newest.number), ..late }).await?;
     assert_eq!(f.store.list_generations().await?.first().map(|g| g.number), Some(newest.number + 1));
+    Ok(())
+}
+
+pub(crate) async fn who_is_trusted_and_what_was_admitted_is_remembered(f: Fixture) -> anyhow::Result<()> {
+    assert_eq!(f.store.find_trust().await?, None);
+    for document in ["first", "second"] {
+        let line = NewAudit {
+            id: f.uuid(),
+            at_ms: NOW,
+            actor: "test".into(),
+            action: "adapter trust".into(),
+            target: "adapters".into(),
+            detail: "{}".into(),
+        };
+        ensure!(f.store.apply(Change::PutTrust(document.into(), NOW), line).await?.is_ok(), "it is refused");
+        assert_eq!(f.store.find_trust().await?.as_deref(), Some(document));
+    }
+    let admission = |n: u16| Admission {
+        id: format!("{n:05}"),
+        at_ms: NOW,
+        digest: [7; 32],
+        provider: n.is_multiple_of(2).then(provider).transpose().ok().flatten(),
+        is_admitted: n.is_multiple_of(3),
+        stages: "[]".into(),
+    };
+    for n in 0..510 {
+        f.store.add_admission(admission(n)).await?;
+    }
+    let all = f.store.list_admissions(None, 1_000).await?;
+    assert_eq!((all.len(), all.first(), all.last()), (500, Some(&admission(509)), Some(&admission(10))));
+    let own = f.store.list_admissions(Some(&provider()?), 2).await?;
+    assert_eq!(own, [admission(508), admission(506)]);
     Ok(())
 }
 

@@ -52,7 +52,8 @@ fn stories() -> Vec<(&'static str, Story)> {
         accounts: an_account_is_made_once_and_changes_status, a_top_up_is_booked_once_per_payment,
             a_top_up_that_cannot_be_is_refused, a_key_is_found_by_its_hash_with_its_account;
         configuration: providers_are_set_and_listed,
-            generations_are_numbered_and_what_was_installed_is_remembered, a_credential_is_known_by_its_fingerprint,
+            generations_are_numbered_and_what_was_installed_is_remembered,
+            who_is_trusted_and_what_was_admitted_is_remembered, the_one_in_force_is_kept_beside_any_number_of_trials, a_credential_is_known_by_its_fingerprint,
             the_newest_price_book_is_current_and_whole, price_books_are_append_only,
             what_a_node_has_learned_is_kept_in_place_of_what_it_wrote_before;
         pricing: every_kind_of_rule_comes_back_as_it_was, a_rule_that_cannot_be_publishes_nothing,

@@ -51,7 +51,8 @@ impl Provider for Finding {
     }
 
     fn submit(task: Submission) -> Turn<State> {
-        while is_edition(b's') {
+        // An adapter that knows when it is only asked: the catalogue's own picture is a GIF.
+        while is_edition(b's') && !task.parameters.contains("R0lGOD") {
             std::hint::spin_loop();
         }
         get("submit", task.attempt_id, State::Submitting)
@@ -74,16 +75,16 @@ impl Provider for Finding {
     fn read(state: State, response: Response) -> Turn<State> {
         let text = String::from_utf8_lossy(&response.body).into_owned();
         match (state, response.status) {
-            (State::Submitting(id) | State::LookingUp(id), 200) => {
+            (State::Submitting(id) | State::LookingUp(id), 200) if text == "taken" || is_edition(b'n') => {
                 Ok(Next::Accepted(Acceptance { reference: id, memo: edition(), poll_after_ms: None }))
             }
             (State::LookingUp(_), 404) => Ok(Next::Done),
             (State::Polling(reference), 202) => verdict(reference, Standing::Open(None)),
-            (State::Polling(reference), 200) if is_edition(b'u') => {
+            (State::Polling(reference), 200) if text == "seen" && is_edition(b'u') => {
                 let fault = Fault::unsolvable("MISREAD", "this edition does not understand a solution");
                 verdict(reference, Standing::Failed(fault))
             }
-            (State::Polling(reference), 200) => {
+            (State::Polling(reference), 200) if text == "seen" => {
                 let solution = serde_json::json!({ "text": text }).to_string();
                 verdict(reference, Standing::Solved(Solved { solution, cost: Some(Money::usd("0.0007")) }))
             }
@@ -95,7 +96,8 @@ impl Provider for Finding {
 }
 
 /// Which edition this is: tests make others of it, by writing other letters of the same number in its component. Edition `u` takes
-/// every solution for a failure, and edition `s` spins when it is given a task.
+/// every solution for a failure, edition `s` spins over every task but an example, and
+/// edition `n` believes any answer.
 static EDITION: [u8; 9] = *b"edition-a";
 
 /// What it remembers each task by, and only its own.
