@@ -92,6 +92,7 @@ fn the_contract_changes_with_its_version_only() {
     let package = contract.lines().find_map(|line| line.strip_prefix("package capstan:adapter@")).unwrap();
     let hash: String = Sha256::digest(contract.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     let row = format!("| {} | `{hash}` |", package.trim_end_matches(';'));
+    assert_eq!(capstan_package::CONTRACT, format!("capstan:adapter@{}", package.trim_end_matches(';')));
     let readme = fs::read_to_string(root().join("wit/README.md")).unwrap();
     assert!(readme.contains(&row), "wit/README.md lacks: {row}");
 }

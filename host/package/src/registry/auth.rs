@@ -34,6 +34,8 @@ impl Login {
             auth: Option<String>,
         }
         let Ok(config) = serde_json::from_slice::<Config>(config) else { return Self::Anonymous };
+        // What docker's own program calls its registry in this file.
+        let registry = if registry == "docker.io" { "index.docker.io" } else { registry };
         let is_meant = |key: &str| {
             let host = key.strip_prefix("https://").unwrap_or(key);
             host.split_once('/').map_or(host, |(host, _)| host) == registry
@@ -152,6 +154,8 @@ mod tests {
             panic!("it is in the file")
         };
         assert_eq!((name.as_str(), password.as_str()), ("me", "secret:with:colons"));
+        let hub = br#"{"auths":{"https://index.docker.io/v1/":{"auth":"bWU6c2VjcmV0"}}}"#;
+        assert!(matches!(Login::of_docker(hub, "docker.io"), Login::Account { .. }));
         for registry in ["other.example", "registry.example:5000", "xregistry.example"] {
             assert!(matches!(Login::of_docker(config, registry), Login::Anonymous), "{registry}");
         }

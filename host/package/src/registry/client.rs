@@ -17,6 +17,8 @@ use crate::{Digest, Package};
 
 /// Most bytes of a token service's answer.
 const MAX_TOKEN_BYTES: usize = 64 * 1024;
+/// The one registry that answers at another name than it goes by.
+const DOCKER_HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
 /// The header in which a registry says what it has stored.
 const CONTENT_DIGEST: &str = "docker-content-digest";
 
@@ -155,6 +157,7 @@ impl Registry {
 
     fn url(&self, path: &str) -> Result<Url, RegistryError> {
         let Reference { registry, repository, .. } = &self.reference;
+        let registry = if registry == DOCKER_HUB.0 { DOCKER_HUB.1 } else { registry };
         let scheme = if self.reference.is_loopback() { "http" } else { "https" };
         let text = format!("{scheme}://{registry}/v2/{repository}/{path}");
         text.parse().map_err(|_| RegistryError::Address(text))
@@ -176,6 +179,10 @@ impl Registry {
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
+        // A challenge of the host that a blob or an upload was sent on to is not the registry's.
+        if !self.is_own(response.url()) {
+            return Err(RegistryError::Unauthorised);
+        }
         self.authorization = Some(self.answer(&response).await?);
         let response = request(self).send().await.map_err(RegistryError::Client)?;
         match response.status() {
@@ -186,11 +193,14 @@ impl Registry {
 
     /// What was given for this registry goes to this registry: an upload's place may be another host's.
     fn authorised(&self, request: RequestBuilder, url: &Url) -> RequestBuilder {
-        let own = self.url("").is_ok_and(|own| own.origin() == url.origin());
-        match self.authorization.as_ref().filter(|_| own) {
+        match self.authorization.as_ref().filter(|_| self.is_own(url)) {
             Some(authorization) => request.header(AUTHORIZATION, authorization),
             None => request,
         }
+    }
+
+    fn is_own(&self, url: &Url) -> bool {
+        self.url("").is_ok_and(|own| own.origin() == url.origin())
     }
 
     /// The answer to a registry's challenge.
