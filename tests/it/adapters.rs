@@ -112,7 +112,7 @@ async fn differences_are_told() -> Result<()> {
     let args = ["adapter", "test", "--json", &component, &folder];
     let (code, said) = Process::prints(&args, &dir.path().join("log"))?;
     let told: Vec<Value> = serde_json::from_str(&said).with_context(|| said.clone())?;
-    ensure!(code == Some(1) && told.len() == planted.len() + 1, "{code:?} {said}");
+    ensure!(code == Some(1) && told.len() == planted.len() + 2, "{code:?} {said}");
     for one in &told {
         let planted = planted.iter().find(|(file, ..)| one["fixture"] == format!("{name}-{file}"));
         let Some((file, place, _)) = planted else {

@@ -86,7 +86,11 @@ pub(crate) fn polled<S>(reference: String, family: &str, response: &Response) ->
     let standing = match Answer::read(response) {
         // "If no such CAPTCHAs found", its id is 0; nobody says whether the status is another, too.
         Ok(Answer::Fine(body)) if id_of(&body).is_some() => standing(family, &body),
-        Ok(Answer::Fine(_)) => Standing::Failed(forgotten()),
+        Ok(Answer::Fine(body)) if body.get("captcha").and_then(Value::as_u64) == Some(0) => {
+            Standing::Failed(forgotten())
+        }
+        // Without any id it says nothing about this one.
+        Ok(Answer::Fine(_)) => return Err(Trouble::of(response).acted_on_nothing()),
         Ok(Answer::Refused(refusal)) if refusal.status == 404 => Standing::Failed(forgotten()),
         Ok(Answer::Refused(Refusal { row: Some(row), code, status })) if row.about == About::Task => {
             Standing::Failed(Refusal { row: Some(row), code, status }.of_class(row.class))

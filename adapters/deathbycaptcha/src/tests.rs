@@ -308,6 +308,9 @@ fn what_cannot_be_read_is_in_doubt_after_a_submit_and_nothing_after_a_poll() {
             assert_eq!(polled.class, FaultClass::ProviderDown, "{status} {body}");
         }
     }
+    // An object that names no captcha says nothing about one.
+    let nothing = after(Operation::Poll(vec![open("turnstile")]), response(200, &json!({})));
+    assert_eq!(failed(nothing).class, FaultClass::ProviderDown);
     for place in ["/api/captcha/0", "/api/other/7", "/api/captcha/seven", "7", ""] {
         let headers = vec![("location".to_owned(), place.to_owned())];
         let reply = Response { status: 303, headers, body: vec![] };

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use capstan_sandbox::{Adapter, Sandbox, SandboxSettings};
+use capstan_server::admission::conformance;
 use capstan_server::fixtures::{self, Replayed};
 use clap::Args;
 use serde_json::{Value, json};
@@ -25,7 +26,10 @@ pub struct AdapterTestArgs {
     pub name: Option<String>,
 }
 
-/// Replays fixtures against a component, and tells of each where it differs.
+/// What Capstan's own questions are called beside the fixtures.
+const CONFORMANCE: &str = "(Capstan's own questions)";
+
+/// Replays fixtures against a component, and tells of each where it differs; then asks what every adapter is asked at its admission.
 ///
 /// # Errors
 /// When a fixture differs, or there is nothing to replay.
@@ -40,10 +44,13 @@ pub(crate) async fn test(args: AdapterTestArgs, is_json: bool) -> Result<()> {
     for (name, text) in texts {
         replayed.push((name, fixtures::replay(&adapter, &text).await));
     }
+    if args.name.is_none() {
+        replayed.push((CONFORMANCE.to_owned(), conformance::examine(&adapter).await));
+    }
     crate::say(&if is_json { replayed.iter().map(shown).collect::<Value>().to_string() } else { table(&replayed) });
     let wrong = replayed.iter().filter(|(_, replayed)| !replayed.wrong.is_empty()).count();
     if wrong > 0 {
-        bail!("{wrong} of {} fixtures differ", replayed.len());
+        bail!("{wrong} of {} differ", replayed.len());
     }
     Ok(())
 }
@@ -115,7 +122,7 @@ fn table(replayed: &[(String, Replayed)]) -> String {
         }
     }
     let wrong = replayed.iter().filter(|(_, replayed)| !replayed.wrong.is_empty()).count();
-    let _ = write!(text, "{} fixtures, {wrong} of them differ", replayed.len());
+    let _ = write!(text, "{} replayed, {wrong} of them differ", replayed.len());
     text
 }
 

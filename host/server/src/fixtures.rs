@@ -107,10 +107,15 @@ impl Replayed {
             Call::Begin(operation) => adapter.begin_measured(operation).await,
             Call::Advance(state, reply) => adapter.advance_measured(state, reply).await,
         };
+        self.took(used);
+        step.map_err(|error| self.wrong.push(format!("{place}: {error}"))).ok()
+    }
+
+    /// One more call, and what it took.
+    pub(crate) fn took(&mut self, used: Used) {
         self.calls += 1;
         self.used.cpu += used.cpu;
         self.used.memory_bytes = self.used.memory_bytes.max(used.memory_bytes);
-        step.map_err(|error| self.wrong.push(format!("{place}: {error}"))).ok()
     }
 
     fn compare(&mut self, place: &str, (expected, found): (&Value, &Value)) {

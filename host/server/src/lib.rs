@@ -7,7 +7,7 @@
 //! Start reading at [`tasks`], then [`api`].
 
 pub mod adapters;
-mod admission;
+pub mod admission;
 pub mod api;
 pub mod app;
 pub mod clock;

@@ -14,7 +14,7 @@ use capstan_sandbox::Adapter;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::fixtures::rules;
+use crate::fixtures::{Replayed, rules};
 
 /// Breaches that are told.
 const MOST_TOLD: usize = 20;
@@ -22,17 +22,17 @@ const MOST_TOLD: usize = 20;
 const MOST_READ: usize = 3;
 const ATTEMPT: AttemptId = AttemptId(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_c0de));
 
-/// What an adapter did that none may; nothing for one that may be tried.
-pub(crate) async fn examine(adapter: &Adapter) -> Vec<String> {
-    let mut examined = Examined { adapter, breaches: Vec::new() };
+/// Examines an adapter; what it did that none may is in `wrong`, as of a fixture.
+pub async fn examine(adapter: &Adapter) -> Replayed {
+    let mut examined = Examined { adapter, told: Replayed::default() };
     examined.run().await;
-    examined.breaches.truncate(MOST_TOLD);
-    examined.breaches
+    examined.told.wrong.truncate(MOST_TOLD);
+    examined.told
 }
 
 struct Examined<'a> {
     adapter: &'a Adapter,
-    breaches: Vec<String>,
+    told: Replayed,
 }
 
 #[derive(Clone)]
@@ -74,13 +74,13 @@ impl Examined<'_> {
     async fn begun(&mut self, place: &str, operation: &Operation) -> Option<Vec<u8>> {
         match self.twice(place, &Call::Begin(operation.clone())).await? {
             Step::Send(request, state) => {
-                self.breaches.extend(rules::of_request(place, self.manifest(), &request));
+                self.told.wrong.extend(rules::of_request(place, self.manifest(), &request));
                 Some(state)
             }
             Step::Wait(..) => None,
             end => {
                 let wrong = rules::of_end(self.manifest(), operation, &end, false);
-                self.breaches.extend(wrong.into_iter().map(|wrong| format!("{place}: {wrong}")));
+                self.told.wrong.extend(wrong.into_iter().map(|wrong| format!("{place}: {wrong}")));
                 None
             }
         }
@@ -92,25 +92,26 @@ impl Examined<'_> {
             let Some(step) = self.twice(&place, &Call::Advance(state.clone(), Reply::Response(response))).await else {
                 continue;
             };
-            self.breaches.extend(believed(operation, &step).map(|wrong| format!("{place}: {wrong}")));
+            self.told.wrong.extend(believed(operation, &step).map(|wrong| format!("{place}: {wrong}")));
         }
     }
 
     async fn twice(&mut self, place: &str, call: &Call) -> Option<Step> {
         let (first, second) = (self.once(place, call.clone()).await?, self.once(place, call.clone()).await?);
         if first != second {
-            self.breaches.push(format!("{place}: two equal calls gave different steps"));
+            self.told.wrong.push(format!("{place}: two equal calls gave different steps"));
             return None;
         }
         Some(first)
     }
 
     async fn once(&mut self, place: &str, call: Call) -> Option<Step> {
-        let step = match call {
-            Call::Begin(operation) => self.adapter.begin(operation).await,
-            Call::Advance(state, reply) => self.adapter.advance(state, reply).await,
+        let (step, used) = match call {
+            Call::Begin(operation) => self.adapter.begin_measured(operation).await,
+            Call::Advance(state, reply) => self.adapter.advance_measured(state, reply).await,
         };
-        step.map_err(|error| self.breaches.push(format!("{place}: {error}"))).ok()
+        self.told.took(used);
+        step.map_err(|error| self.told.wrong.push(format!("{place}: {error}"))).ok()
     }
 }
 
@@ -174,7 +175,7 @@ fn nonsense() -> Vec<(&'static str, InwardResponse)> {
         ("half of a JSON text", reply(200, "application/json", b"{\"errorId\":0,\"taskId\":")),
         ("20,000 brackets", reply(200, "application/json", deep.as_bytes())),
         ("bytes that are no text", reply(200, "application/octet-stream", &[0xff, 0xfe, 0x00, 0x80])),
-        ("a megabyte of one letter", reply(200, "text/plain", &vec![b'a'; 1 << 20])),
+        ("64 KiB of one letter", reply(200, "text/plain", &vec![b'a'; 1 << 16])),
         ("status 500 and a page", reply(500, "text/html", b"<h1>Internal Server Error</h1>")),
         ("status 504 and nothing", reply(504, "text/html", b"")),
     ]

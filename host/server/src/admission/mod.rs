@@ -4,7 +4,7 @@
 //! it say of itself, does it do what its author's fixtures say, does it keep to what none may break. What comes after that, a trial
 //! with a share of the tasks, is `adapters/trial.rs`. Nothing here is sent anywhere.
 
-mod conformance;
+pub mod conformance;
 
 use std::fmt::Write as _;
 
@@ -164,11 +164,12 @@ async fn pass(
         }
         None => stages.skipped("fixtures", "a component has none with it"),
     }
-    let breaches = conformance::examine(&adapter).await;
-    if !breaches.is_empty() {
-        return Err(stages.refused("conformance", breaches.join("; ")));
+    let examined = conformance::examine(&adapter).await;
+    if !examined.wrong.is_empty() {
+        return Err(stages.refused("conformance", examined.wrong.join("; ")));
     }
-    stages.passed("conformance", "nonsense was taken for nonsense, and equal calls gave equal steps");
+    let said = format!("in {} calls nonsense was taken for nonsense, and equal ones gave equal steps", examined.calls);
+    stages.passed("conformance", said);
     Ok(Passed { adapter, component, publisher })
 }
 
