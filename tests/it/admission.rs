@@ -26,6 +26,7 @@ pub(crate) fn tests() -> Vec<Trial> {
             refused_by_name,
         ),
         test("admission: one that believes nonsense, or does not do what its fixtures say, is refused", misbehaving),
+        test("admission: what a version would make differently of what its provider answered is told", compared),
         test("admission: another publisher's gets nothing until the operator has granted it", another_publisher),
         test("admission: what is revoked is taken out of force and not admitted again", revoked),
     ];
@@ -154,7 +155,18 @@ async fn signed_passes(engine: Engine) -> Result<()> {
     ensure!(told["publisher"] == publisher.key.public().id().to_string(), "{told}");
     let stages: Vec<&str> =
         told["stages"].as_array().context("none")?.iter().filter_map(|s| s["stage"].as_str()).collect();
-    let all = ["signature", "digest", "imports", "size", "compile", "describe", "statement", "fixtures", "conformance"];
+    let all = [
+        "signature",
+        "digest",
+        "imports",
+        "size",
+        "compile",
+        "describe",
+        "statement",
+        "fixtures",
+        "conformance",
+        "replay",
+    ];
     ensure!(stages == all, "{told}");
     ensure!(told["stages"][0]["detail"].as_str().is_some_and(|detail| detail.starts_with("Acme (")), "{told}");
     let kept = yard.admissions().await?;
@@ -227,6 +239,28 @@ async fn misbehaving() -> Result<()> {
     let credulous = publisher.package(component(&yard.field, 'n', "0.2.0")?, &[])?;
     let why = "submit image_to_text, answered with an HTML page: it believes that the task was taken";
     yard.refused(&credulous.to_file(), "conformance", why).await?;
+    yard.field.gateway.finish().await
+}
+
+async fn compared() -> Result<()> {
+    let yard = Yard::new(Engine::Sqlite).await?;
+    yard.field.provider.answer(|answers| answers.result = 200);
+    let id = yard.field.create().await?;
+    ensure!(yard.field.gateway.client.wait(&id).await?.body["status"] == "ready");
+    let installed = async |letter, version| {
+        let component = component(&yard.field, letter, version)?;
+        let told = yard.install(&component, |install| install.unsigned = true).await?;
+        let stages = told["stages"].as_array().context("none")?;
+        Ok::<_, anyhow::Error>(stages.iter().find(|stage| stage["stage"] == "replay").context("not compared")?.clone())
+    };
+    // The guest's editions differ in what they remember a task by.
+    let other = installed('b', "0.2.0").await?;
+    ensure!(other["verdict"] == "differs", "{other}");
+    let detail = other["detail"].as_str().unwrap_or_default();
+    let place = "1 of its provider's last 1 operations: submit image_to_text.steps[1].end.accepted.memo: expected \"edition-a\"";
+    ensure!(detail.starts_with(place), "{other}");
+    let same = installed('b', "0.3.0").await?;
+    ensure!(same["verdict"] == "passed", "{same}");
     yard.field.gateway.finish().await
 }
 

@@ -130,7 +130,7 @@ impl Replayed {
 }
 
 /// Where two values differ, each place by its path.
-fn differences(place: &str, (expected, found): (&Value, &Value), told: &mut Vec<String>) {
+pub(crate) fn differences(place: &str, (expected, found): (&Value, &Value), told: &mut Vec<String>) {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => {
             for (name, value) in expected {

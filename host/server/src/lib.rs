@@ -26,6 +26,7 @@ pub mod metrics;
 pub mod operate;
 pub mod providers;
 pub mod quarantine;
+mod recorded;
 pub mod restore;
 pub mod settings;
 mod site_policy;

@@ -5,6 +5,7 @@
 //! with a share of the tasks, is `adapters/trial.rs`. Nothing here is sent anywhere.
 
 pub mod conformance;
+mod replay;
 
 use std::fmt::Write as _;
 
@@ -14,7 +15,9 @@ use capstan_storage::{Admission, Store, StoreError};
 use serde_json::{Value, json};
 
 use crate::adapters::{Adapters, LoadError};
+use crate::app::App;
 use crate::{clock, fixtures};
+use replay::Compared;
 
 /// Differences that are told of an adapter's fixtures.
 const MOST_TOLD: usize = 10;
@@ -29,6 +32,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) downgrade: bool,
     /// Whom the operator trusts.
     pub(crate) trust: &'a Trust,
+    /// The gateway that runs, which has seen what its providers answer.
+    pub(crate) running: Option<&'a App>,
 }
 
 /// An adapter that has passed.
@@ -133,6 +138,7 @@ async fn pass(
     asked: Asked<'_>,
     (stages, of): (&mut Stages, &mut Of),
 ) -> Result<Passed, NotAdmitted> {
+    let running = asked.running;
     let Unpacked { component, signed } = unpack(store, asked, stages).await?;
     of.digest = Digest::of(&component);
     of.provider = signed.as_ref().map(|(_, believed)| believed.statement.provider.clone());
@@ -170,11 +176,12 @@ async fn pass(
     }
     let said = format!("in {} calls nonsense was taken for nonsense, and equal ones gave equal steps", examined.calls);
     stages.passed("conformance", said);
+    compare_with_the_one_in_force(adapters, running, &adapter, stages).await;
     Ok(Passed { adapter, component, publisher })
 }
 
 async fn unpack(store: &Store, asked: Asked<'_>, stages: &mut Stages) -> Result<Unpacked, NotAdmitted> {
-    let Asked { file, unsigned, downgrade, trust } = asked;
+    let Asked { file, unsigned, downgrade, trust, running: _ } = asked;
     // What is neither is told by the sandbox what it is.
     let is_package = file.get(257..262) == Some(b"ustar".as_slice());
     if !is_package {
@@ -232,6 +239,27 @@ async fn replay_fixtures(adapter: &Adapter, own: &Fixtures, stages: &mut Stages)
     }
     stages.passed("fixtures", format!("{} of {}, in {calls} calls", own.len(), own.len()));
     Ok(())
+}
+
+/// Tells what it would have made differently of its provider's last operations. That refuses nothing.
+async fn compare_with_the_one_in_force(
+    adapters: &Adapters,
+    running: Option<&App>,
+    adapter: &Adapter,
+    stages: &mut Stages,
+) {
+    let id = &adapter.manifest().provider;
+    let recorded = running.and_then(|app| Some(app.snapshot.load().provider(id)?.recorder.all())).unwrap_or_default();
+    let Some(in_force) = adapters.of(id).filter(|_| !recorded.is_empty()) else {
+        return stages.skipped("replay", "nothing is known of what its provider answers");
+    };
+    let Compared { all, different, told } = replay::compare(&in_force, adapter, &recorded).await;
+    if different == 0 {
+        stages.passed("replay", format!("{all} of its provider's last operations, as the one in force takes them"));
+    } else {
+        let detail = format!("{different} of its provider's last {all} operations: {}", told.join("; "));
+        stages.0.push(Stage { name: "replay", verdict: "differs", detail });
+    }
 }
 
 /// The stage at which the sandbox refuses.

@@ -15,6 +15,7 @@ use crate::adapters::Latest;
 use crate::adapters::trial::OnTrial;
 use crate::market::Market;
 use crate::quarantine::Quarantine;
+use crate::recorded::Recorder;
 use crate::statistics::{FamilyPlace, Statistics};
 
 /// A provider that can be used: its row is active and its adapter is loaded.
@@ -38,6 +39,8 @@ pub struct Provider {
     pub abilities: Abilities,
     /// What has been seen of it, through all of its credentials.
     pub statistics: Arc<Statistics>,
+    /// Its last operations, for the next version of its adapter.
+    pub(crate) recorder: Arc<Recorder>,
     /// What it publishes.
     pub market: Arc<Market>,
     /// How its adapter behaves.
@@ -170,6 +173,7 @@ pub(crate) fn provider(
         time_scale: row.time_scale,
         abilities: manifest.abilities,
         statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
+        recorder: known.map_or_else(Arc::default, |k| Arc::clone(&k.recorder)),
         market,
         quarantine: Arc::clone(quarantine),
         trial,

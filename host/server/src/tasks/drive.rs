@@ -15,7 +15,8 @@ use capstan_sandbox::{CallError, Used};
 
 use crate::app::App;
 use crate::clock;
-use crate::providers::{Credential, Provider};
+use crate::providers::{Credential, Provider, Version};
+use crate::recorded::Recording;
 pub(super) use cut_off::{CutOff, DriveError};
 
 /// With whom an operation is run, and until when it may send.
@@ -210,6 +211,11 @@ async fn drive<T>(
 async fn steps(app: &App, party: &Party<'_>, operation: Operation, sent: &mut bool) -> Result<Step, DriveError> {
     let Party { provider, until_ms, .. } = *party;
     let name = operation.name();
+    // Of the version in force alone: another one is held against it.
+    let mut recording = match provider.version {
+        Version::InForce => provider.recorder.begin(&operation, clock::now_ms()),
+        Version::OnTrial | Version::Before => None,
+    };
     let mut step = begin(app, provider, operation).await?;
     for _ in 0..MAX_STEPS {
         let (state, reply) = match step {
@@ -217,13 +223,16 @@ async fn steps(app: &App, party: &Party<'_>, operation: Operation, sent: &mut bo
             Step::Send(request, state) => {
                 let answer = send(app, party, name, &request).await;
                 *sent |= answer.as_ref().map_or_else(|error| !error.surely_not_sent(), |_| true);
-                (state, Reply::Response(answer.map_err(DriveError::Egress)?))
+                let response = answer.map_err(DriveError::Egress)?;
+                recording.iter_mut().for_each(|recording| recording.replied(&response));
+                (state, Reply::Response(response))
             }
             Step::Wait(wait_ms, state) => {
                 let wait_ms = provider.in_our_time(wait_ms.min(LONGEST_WAIT_MS));
                 let wait = party.waiting.begin();
                 tokio::time::sleep(Duration::from_millis(u64::from(wait_ms))).await;
                 drop(wait);
+                recording.iter_mut().for_each(Recording::waited);
                 (state, Reply::Waited)
             }
             end @ (Step::Accepted(_)
@@ -232,7 +241,10 @@ async fn steps(app: &App, party: &Party<'_>, operation: Operation, sent: &mut bo
             | Step::Balance(_)
             | Step::Market(_)
             | Step::Failed(_)
-            | Step::Done) => return Ok(end),
+            | Step::Done) => {
+                provider.recorder.keep(recording);
+                return Ok(end);
+            }
         };
         let advanced = timed(app, provider, "advance", provider.adapter.advance_measured(state, reply)).await;
         step = advanced.map_err(DriveError::Adapter)?;
