@@ -66,7 +66,10 @@ mod tests {
         let body = Body::Json(body.to_owned());
         let (headers, placements) = (Vec::new(), placements.to_vec());
         let request = OutwardRequest { method: Method::Post, url: url.to_owned(), headers, body, placements };
-        rehearse(&manifest(), &request).map_err(|error| format!("{error:?}"))
+        rehearse(&manifest(), &request).map_err(|error| match error {
+            EgressError::Refused(rule) => rule.to_string(),
+            other => other.to_string(),
+        })
     }
 
     #[test]
