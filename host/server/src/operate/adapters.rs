@@ -70,8 +70,8 @@ pub(super) async fn install(call: &Call<'_>, install: &Install) -> Result<Value,
     let before = adapters.of(&manifest.provider);
     let generations = store.list_generations().await?;
     let newest = generations.iter().find(|generation| generation.provider == manifest.provider);
-    // Where nothing is in force there is nothing to compare with.
-    let share = share.filter(|_| before.is_some());
+    // Where nothing else is in force there is nothing to compare with.
+    let share = share.filter(|_| before.as_ref().is_some_and(|before| before.digest() != adapter.digest()));
     let is_so = |newest: &Generation| {
         newest.digest == Some(*adapter.digest_bytes()) && (newest.trial_share.is_none() || share.is_some())
     };
