@@ -35,7 +35,7 @@ async fn told(language: &'static str) -> Result<()> {
             fetched.map_err(|error| Unavailable(format!("the tools for {language} cannot be fetched: {error}")))?;
         }
         let said = script(&project, &block(&page, language)?)?;
-        ensure!(said.contains("6 fixtures, 0 of them differ"), "{said}");
+        ensure!(said.contains("7 replayed, 0 of them differ"), "{said}");
         if language == "rust" { forget(&project) } else { Ok(()) }
     })
     .await?

@@ -101,10 +101,10 @@ metrics! {
     ASSUMED = Kind::Counter, "capstan_assumed_nanodollars_total", "10⁻⁹ US dollars", ["provider"], "Charges that nobody told, taken as made when a doubtful attempt had no word at its end; they are in move=loss, too";
     POLLS = Kind::Counter, "capstan_polls_total", "tasks polled", ["provider", "outcome"], "Tasks asked about at their providers: open, solved, failed, unnamed (the answer does not speak of it) or missed (the poll itself failed)";
     POLLS_MISSED = Kind::Counter, "capstan_polls_missed_total", "polls", ["provider", "reason"], "Polls that failed as a whole, by class of fault, or by what cut them off where there was no answer to read";
-    CALLS = Kind::Histogram(WORK), "capstan_sandbox_call_seconds", "seconds", ["provider", "version", "call"], "Calls into adapters, waiting for a thread of the sandbox included, by the version: in_force, on_trial or before, which finishes its open tasks";
-    CALL_FAULTS = Kind::Counter, "capstan_sandbox_faults_total", "calls", ["provider", "version", "kind"], "Calls into adapters that gave no step, by kind";
-    CALL_CPU = Kind::Histogram(WORK), "capstan_sandbox_cpu_seconds", "seconds", ["provider", "version"], "CPU time of calls into adapters, that of making the instance included; the limit is the sandbox's budget of a call";
-    CALL_MEMORY = Kind::Histogram(MEMORY), "capstan_sandbox_memory_bytes", "bytes", ["provider", "version"], "Memories and tables that one call into an adapter was given, its initial ones included";
+    CALLS = Kind::Histogram(WORK), "capstan_sandbox_call_seconds", "seconds", ["provider", "adapter", "call"], "Calls into adapters, waiting for a thread of the sandbox included, by which of the provider's adapters: in_force, on_trial, or before, which finishes its open tasks";
+    CALL_FAULTS = Kind::Counter, "capstan_sandbox_faults_total", "calls", ["provider", "adapter", "kind"], "Calls into adapters that gave no step, by kind";
+    CALL_CPU = Kind::Histogram(WORK), "capstan_sandbox_cpu_seconds", "seconds", ["provider", "adapter"], "CPU time of calls into adapters, that of making the instance included; the limit is the sandbox's budget of a call";
+    CALL_MEMORY = Kind::Histogram(MEMORY), "capstan_sandbox_memory_bytes", "bytes", ["provider", "adapter"], "Memories and tables that one call into an adapter was given, its initial ones included";
     REPORTS = Kind::Counter, "capstan_reports_total", "reports", ["provider", "decision"], "Clients' reports on solutions: right, or what was decided on a complaint; one that waits for its provider is counted when it is decided";
     QUARANTINES = Kind::Counter, "capstan_quarantines_total", "quarantines", ["provider"], "Adapters taken out of use for their faults";
     EGRESS_SECONDS = Kind::Histogram(EXCHANGE), "capstan_egress_seconds", "seconds", ["provider", "operation"], "Time waiting for providers' HTTP, by operation, replies that never came included";
