@@ -216,6 +216,7 @@ impl Adapter {
                 digest,
                 class: Class::Small,
                 from_cache: false,
+                allowance: Allowance::default(),
             }),
         }
     }
