@@ -1,14 +1,18 @@
 //! The `capstan` command: arguments and wiring, no logic.
 //!
-//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`, `laboratory`, `adapter_test`,
-//! `adapter_new`, `compile`, `watch`), the operator's verbs ([`operator`]), the publisher's ([`package`]), where settings come from
+//! Here: the command line ([`cli`]), what each command wires together (`serve`, `dev`, `simulate`, `laboratory`, `compile`,
+//! `watch`), the operator's verbs ([`operator`]), the author's ([`author`]: `adapter_new`, `adapter_test`, `adapter_record`,
+//! `adapter_bench`), the publisher's ([`package`]), where settings come from
 //! (`config`), how adapters are built ([`adapters`]; tests share it). Never here: a
 //! rule, a statement, a request. It is a library with a thin `main`, so that the integration tests can run the command in a
 //! process of their own.
 
+mod adapter_bench;
 mod adapter_new;
+mod adapter_record;
 mod adapter_test;
 pub mod adapters;
+pub mod author;
 pub mod cli;
 pub mod compile;
 mod config;
@@ -55,20 +59,14 @@ pub fn run(cli: cli::Cli) -> ExitCode {
         cli::Command::Restore(args) => runtime.block_on(operator::backup::restore(args)),
         cli::Command::Route(cli::RouteCommand::Simulate(args)) => laboratory::run(&args),
         cli::Command::Simulate(args) => runtime.block_on(simulate::run(args)),
-        cli::Command::Adapter(cli::Verbs { connection, command: AdapterCommand::Test(args) }) => {
-            runtime.block_on(adapter_test::test(args, connection.json))
-        }
-        cli::Command::Adapter(cli::Verbs { connection, command: AdapterCommand::Inspect { component } }) => {
-            runtime.block_on(adapter_test::inspect(component, connection.json))
+        cli::Command::Adapter(cli::Verbs { connection, command: AdapterCommand::Author(command) }) => {
+            runtime.block_on(author::run(command, connection.json))
         }
         cli::Command::Adapter(cli::Verbs { connection, command: AdapterCommand::Package(command) }) => {
             runtime.block_on(package::run(command, &connection))
         }
         // Done above.
         cli::Command::CompileComponent(_) => Ok(()),
-        cli::Command::Adapter(cli::Verbs { connection, command: AdapterCommand::New(args) }) => {
-            adapter_new::run(&args, connection.json)
-        }
         verb => verb.order().and_then(|(connection, order)| runtime.block_on(operator::run(connection, order))),
     };
     // Everything that must end in order has ended; what was cut off by a second signal is not waited for.

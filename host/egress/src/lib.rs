@@ -39,6 +39,7 @@ pub use crossed::{Crossed, Exchanged};
 pub use error::{Blame, EgressError, Refusal, VaultError};
 pub use grant::{Grant, is_below};
 pub use rehearse::rehearse;
+pub use scrub::replace;
 pub use secret::{MasterKey, Secret};
 pub use send::{Egress, EgressSettings};
 pub use target::is_loopback;

@@ -28,6 +28,12 @@ const HTML: [(char, &[u8]); 9] = [
     ('/', b"&#x2F;"),
 ];
 
+/// `text` with every occurrence of a secret, in every common encoding, replaced by `mark`.
+#[must_use]
+pub fn replace(secret: &Secret, mark: &str, text: Vec<u8>) -> Vec<u8> {
+    Scrubber::new(std::iter::once(secret)).marked(text, mark.as_bytes())
+}
+
 /// Whether letter case counts.
 #[derive(Clone, Copy)]
 enum Case {
@@ -74,6 +80,10 @@ impl<'a> Scrubber<'a> {
 
     /// `text` with every occurrence replaced; occurrences that overlap are replaced together.
     pub(crate) fn scrub(&self, text: Vec<u8>) -> Vec<u8> {
+        self.marked(text, MARK)
+    }
+
+    fn marked(&self, text: Vec<u8>, mark: &[u8]) -> Vec<u8> {
         let found = self.find(&text);
         if found.is_empty() {
             return text;
@@ -82,7 +92,7 @@ impl<'a> Scrubber<'a> {
         let mut kept_from = 0;
         for (start, end) in found {
             clean.extend_from_slice(text.get(kept_from..start).unwrap_or_default());
-            clean.extend_from_slice(MARK);
+            clean.extend_from_slice(mark);
             kept_from = end;
         }
         clean.extend_from_slice(text.get(kept_from..).unwrap_or_default());

@@ -4,18 +4,20 @@
 //! the component that is asked, under its limits, whatever it was written in. What a gateway would hold against it is told even
 //! where the fixture expects it: an author's mistake is often in both ([`rules`]).
 
+mod bench;
 pub(crate) mod rules;
 
 use capstan_domain::AttemptId;
 use capstan_domain::adapter::{
     InwardResponse, MAX_STEPS, OpenTask, Operation, Proxy, ProxyScheme, Reply, Report, Step, Submission,
 };
-use capstan_sandbox::{Adapter, Used};
+use capstan_sandbox::{Adapter, CallError, Used};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::operate::transcript::{request_json, step_json};
+use crate::operate::transcript::{reply_json, request_json, step_json};
+pub use bench::{Measured, measure};
 
 /// Differences that are told of one fixture.
 const MOST_TOLD: usize = 20;
@@ -34,15 +36,28 @@ pub struct Replayed {
 /// Replays one fixture, given as JSON text.
 pub async fn replay(adapter: &Adapter, text: &str) -> Replayed {
     let mut replayed = Replayed::default();
-    match serde_json::from_str::<Fixture>(text) {
-        Ok(fixture) => replayed.run(adapter, fixture).await,
-        Err(error) => replayed.wrong.push(format!("it is no fixture: {error}")),
-    }
+    replayed.read_and_run(adapter, text).await;
     replayed
 }
 
+/// A reply as a fixture keeps it: what is left out there, an adapter does not see when it is replayed.
+pub(crate) fn kept(reply: &InwardResponse) -> InwardResponse {
+    let returned = serde_json::from_value::<Returned>(reply_json(reply));
+    returned.map_or_else(|_| reply.clone(), Returned::into_response)
+}
+
 impl Replayed {
-    async fn run(&mut self, adapter: &Adapter, fixture: Fixture) {
+    /// The calls that it took, for whoever wants to make them again; none where the fixture differs.
+    async fn read_and_run(&mut self, adapter: &Adapter, text: &str) -> Vec<Call> {
+        let mut calls = Vec::new();
+        match serde_json::from_str::<Fixture>(text) {
+            Ok(fixture) => self.run(adapter, fixture, &mut calls).await,
+            Err(error) => self.wrong.push(format!("it is no fixture: {error}")),
+        }
+        if self.wrong.is_empty() { calls } else { Vec::new() }
+    }
+
+    async fn run(&mut self, adapter: &Adapter, fixture: Fixture, calls: &mut Vec<Call>) {
         if !fixture.source.starts_with("https://") {
             self.wrong.push("source: it cites no page, as an https address".to_owned());
         }
@@ -57,6 +72,7 @@ impl Replayed {
         };
         let begin = Call::Begin(operation.clone());
         let Some(mut step) = self.twice("begin", adapter, &begin).await else { return };
+        calls.push(begin);
         let is_asked = fixture.exchanges.iter().any(|exchange| matches!(exchange, Exchange::Sent { .. }));
         for (n, exchange) in fixture.exchanges.into_iter().enumerate() {
             let place = format!("exchanges[{n}]");
@@ -79,7 +95,9 @@ impl Replayed {
                 }
             };
             let advance = format!("advance after {place}");
-            let Some(next) = self.twice(&advance, adapter, &Call::Advance(state, reply)).await else { return };
+            let call = Call::Advance(state, reply);
+            let Some(next) = self.twice(&advance, adapter, &call).await else { return };
+            calls.push(call);
             step = next;
         }
         if matches!(step, Step::Send(..) | Step::Wait(..)) {
@@ -103,10 +121,7 @@ impl Replayed {
     }
 
     async fn call(&mut self, place: &str, adapter: &Adapter, call: Call) -> Option<Step> {
-        let (step, used) = match call {
-            Call::Begin(operation) => adapter.begin_measured(operation).await,
-            Call::Advance(state, reply) => adapter.advance_measured(state, reply).await,
-        };
+        let (step, used) = call.make(adapter).await;
         self.took(used);
         step.map_err(|error| self.wrong.push(format!("{place}: {error}"))).ok()
     }
@@ -158,12 +173,21 @@ pub(crate) fn differences(place: &str, (expected, found): (&Value, &Value), told
 }
 
 /// The attempt that every fixture is about.
-const ATTEMPT: AttemptId = AttemptId(Uuid::from_u128(0x0193_f1c7_0000_7000_8000_0000_0000_0001));
+pub(crate) const ATTEMPT: AttemptId = AttemptId(Uuid::from_u128(0x0193_f1c7_0000_7000_8000_0000_0000_0001));
 
 #[derive(Clone)]
 enum Call {
     Begin(Operation),
     Advance(Vec<u8>, Reply),
+}
+
+impl Call {
+    async fn make(self, adapter: &Adapter) -> (Result<Step, CallError>, Used) {
+        match self {
+            Self::Begin(operation) => adapter.begin_measured(operation).await,
+            Self::Advance(state, reply) => adapter.advance_measured(state, reply).await,
+        }
+    }
 }
 
 #[derive(Deserialize)]

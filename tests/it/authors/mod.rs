@@ -2,6 +2,7 @@
 //! wrong is told by its place.
 
 mod mistakes;
+mod recording;
 
 use std::path::Path;
 use std::process::Command;
@@ -16,6 +17,11 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("authors: from nothing to a passing adapter in JavaScript, as the page tells it", || told("javascript")),
         test("authors: from nothing to a passing adapter in Python, as the page tells it", || told("python")),
         test("authors: typical mistakes are told by place and reason", mistakes::are_told),
+        test("authors: a recording passes and holds no secret of its task", recording::of_a_task_with_secrets),
+        test("authors: a recording passes and holds no secret of its solution", recording::of_a_secret_solution),
+        test("authors: what goes wrong at the provider is recorded or told", recording::of_what_goes_wrong),
+        test("authors: what is in a recording's way keeps it from sending", recording::refuses_what_is_in_the_way),
+        test("authors: what an adapter's calls cost is measured", recording::is_measured),
     ]
 }
 

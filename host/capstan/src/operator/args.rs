@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use capstan_server::operate::{KeyChange, ProviderChange};
 use clap::{Args, Subcommand};
 
-use crate::adapter_new::AdapterNewArgs;
-use crate::adapter_test::AdapterTestArgs;
+use crate::author::AuthorCommand;
 use crate::package::args::PackageCommand;
 
 /// Which gateway a verb is for, and how its answer looks.
@@ -340,23 +339,9 @@ pub enum AdapterCommand {
         /// The provider.
         provider: String,
     },
-    /// Replay an adapter's fixtures against its component, in the sandbox that it will run in; no gateway is asked, nothing is sent.
-    #[command(
-        after_help = "Example:\n  capstan adapter test target/adapters/wasm32-wasip2/adapter/adapter_capsolver.wasm adapters/capsolver/fixtures"
-    )]
-    Test(AdapterTestArgs),
-    /// Write a project for an adapter of one's own, which builds and passes its fixtures as it is; no gateway is asked.
-    ///
-    /// It speaks to a service that is made up. Needed to build it are the language's own tools alone.
-    #[command(
-        after_help = "Examples:\n  capstan adapter new my-adapter --language rust\n  capstan adapter new my-adapter --language python --provider best-solver --name \"Best Solver\""
-    )]
-    New(AdapterNewArgs),
-    /// Show what a component says of itself; no gateway is asked.
-    Inspect {
-        /// The component's file.
-        component: PathBuf,
-    },
+    /// An author's verbs, which ask no gateway.
+    #[command(flatten)]
+    Author(AuthorCommand),
     /// Verbs on packages, which ask no gateway either.
     #[command(flatten)]
     Package(PackageCommand),

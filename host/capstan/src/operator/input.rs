@@ -24,12 +24,17 @@ pub(super) fn secret_fields() -> Result<BTreeMap<String, String>> {
     } else {
         std::io::stdin().take(MOST_SECRET_BYTES).read_to_string(&mut text)?;
     }
-    fields_of(&text)
+    fields_of(&text, "standard input")
 }
 
-fn fields_of(text: &str) -> Result<BTreeMap<String, String>> {
+/// The same from a file; - is standard input.
+pub(crate) fn secret_fields_in(path: &Path) -> Result<BTreeMap<String, String>> {
+    fields_of(&read(path)?, &path.display().to_string())
+}
+
+fn fields_of(text: &str, from: &str) -> Result<BTreeMap<String, String>> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let Some(first) = lines.next() else { bail!("the credential is read from standard input, which is empty") };
+    let Some(first) = lines.next() else { bail!("the credential is read from {from}, which is empty") };
     let mut fields = BTreeMap::new();
     for line in std::iter::once(first).chain(lines) {
         let (name, value) = line.split_once('=').unwrap_or(("", line));
@@ -41,7 +46,7 @@ fn fields_of(text: &str) -> Result<BTreeMap<String, String>> {
 }
 
 /// A file with one JSON object.
-pub(super) fn json_object(path: &Path) -> Result<Map<String, Value>> {
+pub(crate) fn json_object(path: &Path) -> Result<Map<String, Value>> {
     let text = read(path)?;
     serde_json::from_str(&text).with_context(|| format!("{} must hold a JSON object", path.display()))
 }
@@ -130,10 +135,10 @@ mod tests {
 
     #[test]
     fn a_lone_line_is_the_only_field_and_others_are_named() {
-        assert_eq!(fields_of("  CAP-123 \n").unwrap()[""], "CAP-123");
-        let fields = fields_of("login=me\npassword=a=b\n").unwrap();
+        assert_eq!(fields_of("  CAP-123 \n", "").unwrap()[""], "CAP-123");
+        let fields = fields_of("login=me\npassword=a=b\n", "").unwrap();
         assert_eq!((fields["login"].as_str(), fields["password"].as_str()), ("me", "a=b"));
-        assert!(fields_of("\n").is_err() && fields_of("one\ntwo\n").is_err());
+        assert!(fields_of("\n", "").is_err() && fields_of("one\ntwo\n", "").is_err());
     }
 
     #[test]

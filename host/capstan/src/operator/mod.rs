@@ -6,7 +6,7 @@ pub mod args;
 pub mod backup;
 mod columns;
 pub mod exchange_args;
-mod input;
+pub(crate) mod input;
 pub mod money_args;
 pub mod policy_args;
 pub mod price_args;
@@ -261,12 +261,7 @@ pub(crate) fn adapter(command: AdapterCommand) -> Result<Order> {
         AdapterCommand::History { provider } => {
             Order::new(Verb::AdapterHistory { provider }, View::Table(columns::GENERATIONS))
         }
-        AdapterCommand::New(_)
-        | AdapterCommand::Test(_)
-        | AdapterCommand::Inspect { .. }
-        | AdapterCommand::Package(_) => {
-            bail!("it asks no gateway")
-        }
+        AdapterCommand::Author(_) | AdapterCommand::Package(_) => bail!("it asks no gateway"),
     })
 }
 

@@ -4,32 +4,28 @@
 //! the adapter in its sandbox and through egress like every task, and everything said is noted in a transcript.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use capstan_domain::adapter::{Fault, MAX_STEPS, OpenTask, Operation, Reply, Standing, Step, Submission};
+use capstan_domain::adapter::{OpenTask, Operation, Solved, Step, Submission};
 use capstan_domain::catalogue::{self, CanonicalTask};
-use capstan_domain::schedule::{self, Polls};
 use serde_json::{Map, Value, json};
 
 use super::accounts::read_amount;
 use super::credentials;
-use super::transcript::{Transcript, fault_json, money_text};
+use super::transcript::{fault_json, money_text, noted};
 use super::verb::Check;
 use super::{Call, OperateError};
 use crate::adapters::Latest;
 use crate::clock;
+use crate::line::{Cut, FOREIGN_STEP, Followed, Line, Said, Stands};
 use crate::providers::{self, Beside, Credential, Provider};
 
 /// Longest that a solve is waited for, whatever its provider allows.
 const LONGEST_MS: u32 = 180_000;
-/// Longest wait that an adapter may ask for between two requests.
-const LONGEST_WAIT_MS: u32 = 30_000;
 
 /// Whom a check speaks to, and what was said.
-struct Line<'c> {
-    call: &'c Call<'c>,
-    provider: Provider,
-    credential: Credential,
+struct Checked<'c> {
+    line: Line<'c>,
+    source: String,
     said: Vec<Value>,
 }
 
@@ -38,32 +34,45 @@ pub(super) async fn check(call: &Call<'_>, asked: Check) -> Result<Value, Operat
         Some(task_type) => Some(read_task(task_type, asked.task.as_ref())?),
         None => None,
     };
-    let mut line = dial(call, &asked).await?;
+    let (provider, credential) = dial(call, &asked).await?;
     if let Some(task) = &task {
-        refuse_dear(&line.provider, task, asked.max_cost.as_deref())?;
+        refuse_dear(&provider, task, asked.max_cost.as_deref())?;
     }
-    let balance = match line.provider.abilities.balance {
-        true => line.balance().await,
+    let (id, credential_id) = (provider.id.clone(), credential.id);
+    let mut checked = Checked {
+        source: provider.adapter.manifest().homepage.clone(),
+        line: Line {
+            egress: &call.operator.egress,
+            adapter: provider.adapter,
+            grant: provider.grant,
+            binding: credential.binding,
+            sealed: credential.sealed,
+            time_scale: provider.time_scale,
+        },
+        said: Vec::new(),
+    };
+    let balance = match provider.abilities.balance {
+        true => checked.balance().await,
         false => json!("the provider has no call for it"),
     };
     let solve = match task {
-        Some(task) => Some(line.solve(task).await),
+        Some(task) => Some(checked.solve(task).await),
         None => None,
     };
     let shown = json!({
-        "provider": line.provider.id, "credential": line.credential.id, "adapter": line.provider.adapter.digest().to_string(),
-        "baseUrl": line.provider.grant.base_url.as_str(), "balance": balance, "solve": solve, "transcript": line.said,
+        "provider": id, "credential": credential_id, "adapter": checked.line.adapter.digest().to_string(),
+        "baseUrl": checked.line.grant.base_url.as_str(), "balance": balance, "solve": solve, "transcript": checked.said,
     });
     let cost = solve.as_ref().and_then(|solve| solve.get("cost")).cloned();
     let detail = json!({"balance": balance, "taskType": asked.task_type, "cost": cost});
-    let target = format!("provider {}", line.provider.id);
+    let target = format!("provider {id}");
     call.operator.store.record_audit(call.line("provider check", target, detail)).await?;
     Ok(shown)
 }
 
 /// Finds provider and credential as a task would be sent to them, disabled ones included: a check is how an operator finds
 /// out whether they can be enabled.
-async fn dial<'c>(call: &'c Call<'c>, asked: &Check) -> Result<Line<'c>, OperateError> {
+async fn dial(call: &Call<'_>, asked: &Check) -> Result<(Provider, Credential), OperateError> {
     let operator = call.operator;
     let (adapter, row) = super::providers::set_up(operator, &asked.provider).await?;
     let id = row.id.clone();
@@ -79,7 +88,7 @@ async fn dial<'c>(call: &'c Call<'c>, asked: &Check) -> Result<Line<'c>, Operate
     let latest = Latest { adapter, quarantine: Arc::default(), publisher, is_in_force: true, trial: None };
     let provider = providers::provider(row, &latest, None).map_err(unusable)?;
     let credential = providers::credential(found, Beside::default(), 1).map_err(unusable)?;
-    Ok(Line { call, provider, credential, said: Vec::new() })
+    Ok((provider, credential))
 }
 
 /// The task to be solved: the operator's own, or the sample of its family.
@@ -128,7 +137,7 @@ fn refuse_dear(provider: &Provider, task: &CanonicalTask, max_cost: Option<&str>
     Ok(())
 }
 
-impl Line<'_> {
+impl Checked<'_> {
     async fn balance(&mut self) -> Value {
         match self.run(Operation::Balance).await {
             Ok(Step::Balance(money)) => json!(money_text(&money)),
@@ -138,7 +147,7 @@ impl Line<'_> {
 
     /// One task from submit to its end.
     async fn solve(&mut self, task: CanonicalTask) -> Value {
-        let started_ms = clock::now_ms();
+        let submitted_at_ms = clock::now_ms();
         let family = task.family.name;
         let submission = Submission {
             attempt: clock::new_attempt_id(),
@@ -148,90 +157,46 @@ impl Line<'_> {
         };
         let acceptance = match self.run(Operation::Submit(submission)).await {
             Ok(Step::Accepted(acceptance)) => acceptance,
-            Ok(Step::Solved(solved)) => return self.solved(family, &solved, started_ms),
+            Ok(Step::Solved(solved)) => return solved_json(family, &solved, submitted_at_ms),
             other => return told(other),
         };
-        let limits = self.provider.limits;
-        let hint_ms = acceptance.poll_after_ms.map(|ms| self.provider.in_our_time(ms));
-        let deadline_ms = schedule::deadline_at_ms(started_ms, &limits, LONGEST_MS);
-        let mut polls = Polls::default();
-        let mut next_ms = Some(schedule::first_poll_at_ms(clock::now_ms(), &limits, hint_ms));
+        let reference = acceptance.reference.clone();
         let open = OpenTask { reference: acceptance.reference, family: family.to_owned(), memo: acceptance.memo };
-        while let Some(at_ms) = next_ms.filter(|at_ms| *at_ms < deadline_ms) {
-            let wait_ms = u64::try_from(at_ms.saturating_sub(clock::now_ms())).unwrap_or(0);
-            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-            polls.used += 1;
-            polls.hint_ms = None;
-            match self.run(Operation::Poll(vec![open.clone()])).await {
-                Ok(Step::Polled(verdicts)) => match verdicts.into_iter().next().map(|verdict| verdict.standing) {
-                    Some(Standing::Solved(solved)) => return self.solved(family, &solved, started_ms),
-                    Some(Standing::Failed(fault)) => return json!({"failed": fault_json(&fault)}),
-                    Some(Standing::Open(hint_ms)) => polls.hint_ms = hint_ms.map(|ms| self.provider.in_our_time(ms)),
-                    None => {}
-                },
-                other => return told(other),
+        let hint_ms = acceptance.poll_after_ms;
+        let followed = Followed { task: open, submitted_at_ms, hint_ms, most_ms: LONGEST_MS };
+        let Self { line, source, said } = self;
+        match line.follow(followed, |poll| said.push(noted(source, &poll))).await {
+            Stands::Solved(solved) => solved_json(family, &solved, submitted_at_ms),
+            Stands::Failed(fault) => json!({"failed": fault_json(&fault)}),
+            Stands::Unknown(why) => json!({"failed": why, "reference": reference}),
+            Stands::Open => {
+                json!({"failed": "not solved in time; the provider may still charge for it", "reference": reference})
             }
-            next_ms = schedule::next_poll_at_ms(clock::now_ms(), deadline_ms, &limits, &polls);
         }
-        json!({"failed": "not solved in time; the provider may still charge for it", "reference": open.reference})
     }
 
-    fn solved(&self, family: &str, solved: &capstan_domain::adapter::Solved, started_ms: i64) -> Value {
-        let fields: Map<String, Value> = serde_json::from_str(&solved.solution).unwrap_or_default();
-        json!({
-            "family": family, "tookMs": clock::now_ms().saturating_sub(started_ms),
-            "cost": solved.cost.as_ref().map(money_text), "fields": fields.keys().collect::<Vec<_>>(),
-        })
-    }
-
-    /// One operation, noted. Its own loop rather than the tasks': that one moves tasks, this one writes down what it hears.
-    async fn run(&mut self, operation: Operation) -> Result<Step, String> {
-        let mut transcript = Transcript::of(&operation);
-        let ended = self.steps(operation, &mut transcript).await;
-        let source = self.provider.adapter.manifest().homepage.clone();
-        self.said.push(transcript.ended(&source, ended.as_ref().ok()));
+    /// One operation, noted.
+    async fn run(&mut self, operation: Operation) -> Result<Step, Cut> {
+        let said = self.line.say(operation).await;
+        self.said.push(noted(&self.source, &said));
+        let Said { ended, .. } = said;
         ended
-    }
-
-    async fn steps(&self, operation: Operation, transcript: &mut Transcript) -> Result<Step, String> {
-        let adapter = &self.provider.adapter;
-        let mut step = adapter.begin(operation).await.map_err(|error| error.to_string())?;
-        for _ in 0..MAX_STEPS {
-            let (state, reply) = match step {
-                Step::Send(request, state) => {
-                    let key = (&self.credential.binding, &self.credential.sealed);
-                    match self.call.operator.egress.send(&self.provider.grant, Some(key), &request).await {
-                        Ok(response) => {
-                            transcript.exchanged(&request, &response);
-                            (state, Reply::Response(response))
-                        }
-                        Err(error) => {
-                            transcript.unanswered(&request, &error.to_string());
-                            return Err(error.to_string());
-                        }
-                    }
-                }
-                Step::Wait(wait_ms, state) => {
-                    let ours_ms = self.provider.in_our_time(wait_ms.min(LONGEST_WAIT_MS));
-                    tokio::time::sleep(Duration::from_millis(u64::from(ours_ms))).await;
-                    transcript.waited(wait_ms);
-                    (state, Reply::Waited)
-                }
-                end => return Ok(end),
-            };
-            step = adapter.advance(state, reply).await.map_err(|error| error.to_string())?;
-        }
-        Err(format!("the adapter took more than {MAX_STEPS} steps"))
     }
 }
 
+fn solved_json(family: &str, solved: &Solved, submitted_at_ms: i64) -> Value {
+    let fields: Map<String, Value> = serde_json::from_str(&solved.solution).unwrap_or_default();
+    json!({
+        "family": family, "tookMs": clock::now_ms().saturating_sub(submitted_at_ms),
+        "cost": solved.cost.as_ref().map(money_text), "fields": fields.keys().collect::<Vec<_>>(),
+    })
+}
+
 /// How an operation ended that did not end as it should.
-fn told(ended: Result<Step, String>) -> Value {
+fn told(ended: Result<Step, Cut>) -> Value {
     match ended {
-        Ok(Step::Failed(Fault { class, code, message, charged })) => {
-            json!({"failed": fault_json(&Fault { class, code, message, charged })})
-        }
-        Ok(_) => json!({"failed": "the adapter ended with a step that does not belong to the operation"}),
-        Err(error) => json!({"failed": error}),
+        Ok(Step::Failed(fault)) => json!({"failed": fault_json(&fault)}),
+        Ok(_) => json!({"failed": FOREIGN_STEP}),
+        Err(cut) => json!({"failed": cut.to_string()}),
     }
 }

@@ -143,7 +143,7 @@ pub(super) async fn first_of(operator: &Operator, provider: &ProviderId) -> Resu
 }
 
 /// A field without a name is the only one that there is.
-fn secrets(manifest: &Manifest, fields: BTreeMap<String, String>) -> Vec<(String, Secret)> {
+pub(crate) fn secrets(manifest: &Manifest, fields: BTreeMap<String, String>) -> Vec<(String, Secret)> {
     let only = match manifest.credential.as_slice() {
         [field] => Some(field.name.as_str()),
         _ => None,

@@ -11,7 +11,7 @@ mod accounts;
 mod adapters;
 mod backup;
 mod check;
-mod credentials;
+pub(crate) mod credentials;
 mod doubts;
 mod error;
 mod exchange;

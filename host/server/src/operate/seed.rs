@@ -3,7 +3,7 @@
 
 use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, adapter::Manifest};
-use capstan_egress::{CredentialBinding, Secret, Vault};
+use capstan_egress::{CredentialBinding, SealedCredential, Secret, Vault};
 use capstan_storage::{
     ChangeRefusal, CredentialStatus, KeySettings, NewAccount, NewApiKey as NewKeyRow, NewCredential, Store, TopUp,
 };
@@ -107,21 +107,8 @@ pub async fn add_credential(store: &Store, vault: &Vault, draft: &CredentialDraf
 
 /// A credential's row, sealed and bound.
 pub(crate) fn sealed(vault: &Vault, draft: &CredentialDraft<'_>) -> Result<NewCredential, OperateError> {
-    let CredentialDraft { id, manifest, base_url, owner, label, fields } = *draft;
-    let wanted: Vec<&str> = manifest.credential.iter().map(|f| f.name.as_str()).collect();
-    if fields.len() != wanted.len() || !wanted.iter().all(|name| fields.iter().any(|(given, _)| given == name)) {
-        return Err(OperateError::WrongFields(wanted.join(", ")));
-    }
-    let hosts = base_url.host_str().map(str::to_owned).into_iter().chain(manifest.hosts.iter().cloned()).collect();
-    let bound = Bound { hosts, placements: manifest.placements.clone() };
-    let binding = CredentialBinding {
-        credential: id,
-        provider: manifest.provider.clone(),
-        owner,
-        hosts: bound.hosts.clone(),
-        placements: bound.placements.clone(),
-    };
-    let sealed = vault.seal_credential(&binding, fields)?;
+    let CredentialDraft { id, manifest, owner, label, fields, .. } = *draft;
+    let (CredentialBinding { hosts, placements, .. }, sealed) = sealed_and_bound(vault, draft)?;
     Ok(NewCredential {
         id,
         provider: manifest.provider.clone(),
@@ -129,9 +116,26 @@ pub(crate) fn sealed(vault: &Vault, draft: &CredentialDraft<'_>) -> Result<NewCr
         owner,
         label: label.to_owned(),
         sealed: sealed.as_bytes().to_vec(),
-        binding: serde_json::to_string(&bound).unwrap_or_default(),
+        binding: serde_json::to_string(&Bound { hosts, placements }).unwrap_or_default(),
         fingerprint: vault.fingerprint(&manifest.provider, fields).to_vec(),
         status: CredentialStatus::Active,
         created_at_ms: clock::now_ms(),
     })
+}
+
+/// A credential, sealed, and what it is bound to.
+pub(crate) fn sealed_and_bound(
+    vault: &Vault,
+    draft: &CredentialDraft<'_>,
+) -> Result<(CredentialBinding, SealedCredential), OperateError> {
+    let CredentialDraft { id, manifest, base_url, owner, fields, .. } = *draft;
+    let wanted: Vec<&str> = manifest.credential.iter().map(|f| f.name.as_str()).collect();
+    if fields.len() != wanted.len() || !wanted.iter().all(|name| fields.iter().any(|(given, _)| given == name)) {
+        return Err(OperateError::WrongFields(wanted.join(", ")));
+    }
+    let hosts = base_url.host_str().map(str::to_owned).into_iter().chain(manifest.hosts.iter().cloned()).collect();
+    let (provider, placements) = (manifest.provider.clone(), manifest.placements.clone());
+    let binding = CredentialBinding { credential: id, provider, owner, hosts, placements };
+    let sealed = vault.seal_credential(&binding, fields)?;
+    Ok((binding, sealed))
 }

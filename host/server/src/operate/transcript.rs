@@ -10,43 +10,28 @@ use capstan_domain::adapter::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::line::{Heard, Said};
+
 /// Reply headers worth keeping; the others change with every answer and are read by no adapter.
-const KEPT_HEADERS: [&str; 2] = ["retry-after", "content-type"];
+const KEPT_HEADERS: [&str; 3] = ["content-type", "location", "retry-after"];
 
-/// One operation under way.
-pub(super) struct Transcript {
-    operation: Value,
-    exchanges: Vec<Value>,
+/// An operation as a fixture; `source` is where the provider documents it. One that came to no end, or had a request that got
+/// no answer, is no fixture, and says so.
+pub(crate) fn noted(source: &str, said: &Said) -> Value {
+    let exchanges: Vec<Value> = said.heard.iter().map(heard_json).collect();
+    let end = said.ended.as_ref().map_or(Value::Null, step_json);
+    json!({"source": source, "operation": operation_json(&said.operation), "exchanges": exchanges, "end": end})
 }
 
-impl Transcript {
-    pub(super) fn of(operation: &Operation) -> Self {
-        Self { operation: operation_json(operation), exchanges: Vec::new() }
-    }
-
-    pub(super) fn exchanged(&mut self, request: &OutwardRequest, response: &InwardResponse) {
-        self.exchanges.push(json!({"request": request_json(request), "reply": reply_json(response)}));
-    }
-
-    /// A request that got no answer; a transcript with one is no fixture, and says so.
-    pub(super) fn unanswered(&mut self, request: &OutwardRequest, why: &str) {
-        self.exchanges.push(json!({"request": request_json(request), "unanswered": why}));
-    }
-
-    pub(super) fn waited(&mut self, milliseconds: u32) {
-        self.exchanges.push(json!({"wait_ms": milliseconds}));
-    }
-
-    /// The whole, as a fixture; `source` is where the provider documents it.
-    pub(super) fn ended(self, source: &str, end: Option<&Step>) -> Value {
-        json!({
-            "source": source, "operation": self.operation, "exchanges": self.exchanges,
-            "end": end.map_or(Value::Null, step_json),
-        })
+fn heard_json(heard: &Heard) -> Value {
+    match heard {
+        Heard::Exchanged(request, response) => json!({"request": request_json(request), "reply": reply_json(response)}),
+        Heard::Unanswered(request, why) => json!({"request": request_json(request), "unanswered": why}),
+        Heard::Waited(milliseconds) => json!({"wait_ms": milliseconds}),
     }
 }
 
-fn operation_json(operation: &Operation) -> Value {
+pub(crate) fn operation_json(operation: &Operation) -> Value {
     let open = |task: &capstan_domain::adapter::OpenTask| {
         let mut shown = json!({"reference": task.reference, "family": task.family});
         if let (false, Some(fields)) = (task.memo.is_empty(), shown.as_object_mut()) {
@@ -55,9 +40,19 @@ fn operation_json(operation: &Operation) -> Value {
         shown
     };
     match operation {
-        Operation::Submit(task) => json!({"submit": {
-            "attempt_id": task.attempt.to_string(), "family": task.family, "parameters": json_text(&task.parameters),
-        }}),
+        Operation::Submit(task) => {
+            let mut shown = json!({
+                "attempt_id": task.attempt.to_string(), "family": task.family, "parameters": json_text(&task.parameters),
+            });
+            if let (Some(proxy), Some(fields)) = (&task.proxy, shown.as_object_mut()) {
+                let mut proxy = json!(proxy);
+                if let Some(parts) = proxy.as_object_mut() {
+                    parts.retain(|_, part| !part.is_null());
+                }
+                fields.insert("proxy".to_owned(), proxy);
+            }
+            json!({"submit": shown})
+        }
         Operation::Poll(tasks) => json!({"poll": tasks.iter().map(open).collect::<Vec<_>>()}),
         Operation::LookUp(attempt) => json!({"look_up": attempt.to_string()}),
         Operation::Balance => json!("balance"),
@@ -113,7 +108,7 @@ fn placement_json(placement: &Placement) -> Value {
     json!({"field": placement.field, place: name})
 }
 
-fn reply_json(response: &InwardResponse) -> Value {
+pub(crate) fn reply_json(response: &InwardResponse) -> Value {
     let headers: Vec<_> =
         response.headers.iter().filter(|(name, _)| KEPT_HEADERS.contains(&name.as_str())).cloned().collect();
     let body = match serde_json::from_slice::<Value>(&response.body) {
@@ -174,7 +169,7 @@ fn verdict_json(verdict: &Verdict) -> Value {
     json!({"reference": verdict.reference, name: standing})
 }
 
-pub(super) fn fault_json(fault: &Fault) -> Value {
+pub(crate) fn fault_json(fault: &Fault) -> Value {
     let charged = match fault.charged {
         Charged::Yes => "yes",
         Charged::No => "no",
@@ -189,7 +184,7 @@ pub(super) fn fault_json(fault: &Fault) -> Value {
 }
 
 /// Money as fixtures write it, such as `0.002 USD`.
-pub(super) fn money_text(money: &Money) -> String {
+pub(crate) fn money_text(money: &Money) -> String {
     format!("{} {}", money.amount, money.currency)
 }
 
