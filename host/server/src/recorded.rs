@@ -194,7 +194,11 @@ mod tests {
         let recorder = Recorder::default();
         let asked = json!({"websiteURL": "https://example.com", "websiteKey": "k", "cookies": "canary=1"});
         assert!(recorded(&recorder, &submit("recaptcha_v2", &asked)));
-        let kept = format!("{:?}", recorder.all());
+        let Some(Recorded { operation: Operation::Submit(kept), .. }) = recorder.all().into_iter().next() else {
+            panic!("nothing is kept")
+        };
+        let proxy = kept.proxy.unwrap();
+        let kept = [kept.parameters, proxy.host, proxy.login.unwrap(), proxy.password.unwrap()].concat();
         assert!(kept.contains("https://example.com") && kept.contains(STAND_IN) && !kept.contains("canary"), "{kept}");
     }
 
@@ -205,7 +209,7 @@ mod tests {
         };
         let recorder = Recorder::default();
         assert!(recorded(&recorder, &poll("turnstile")));
-        assert!(!recorded(&recorder, &poll("cloudflare_challenge")));
+        assert!(!recorded(&recorder, &poll("cloudflare_clearance")));
         assert!(!recorded(&recorder, &poll("no_such_family")));
         let of_its_own = OpenTask { reference: "1".into(), family: "turnstile".into(), memo: vec![1] };
         assert!(!recorded(&recorder, &Operation::Poll(vec![of_its_own])));
