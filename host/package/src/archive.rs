@@ -16,6 +16,15 @@ pub const MAX_ARCHIVE_BYTES: usize = MAX_MANIFEST_BYTES + MAX_CONFIG_BYTES + MAX
 
 const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 
+/// What makes a header one (POSIX.1-1988, `ustar`), and where it stands.
+const MAGIC: &[u8] = b"ustar";
+const MAGIC_AT: usize = 257;
+
+/// Whether a file begins with a header of a tar, of whichever kind.
+pub(crate) fn is_tar(file: &[u8]) -> bool {
+    file.get(MAGIC_AT..).is_some_and(|rest| rest.starts_with(MAGIC))
+}
+
 /// The blobs of a package as they lie in its file.
 pub(crate) struct Blobs<'a> {
     pub(crate) manifest: &'a [u8],
@@ -147,7 +156,8 @@ pub(crate) fn header(name: &str, size: usize) -> [u8; BLOCK] {
     // The checksum counts its own field as blanks.
     put(148, b"        ");
     put(156, b"0");
-    put(257, b"ustar\x0000");
+    put(MAGIC_AT, MAGIC);
+    put(MAGIC_AT + MAGIC.len(), b"\x0000");
     let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
     for (byte, value) in header.iter_mut().skip(148).zip(format!("{sum:06o}\0 ").bytes()) {
         *byte = value;

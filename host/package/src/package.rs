@@ -99,6 +99,12 @@ impl Package {
         Ok(Self { manifest, config, component, envelope, statement, fixtures })
     }
 
+    /// Whether a file may be a package's; else it certainly is something else.
+    #[must_use]
+    pub fn is_file(file: &[u8]) -> bool {
+        archive::is_tar(file)
+    }
+
     /// The text of its file: an OCI image layout in a tar.
     #[must_use]
     pub fn to_file(&self) -> Vec<u8> {

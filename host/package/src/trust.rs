@@ -134,6 +134,12 @@ impl Trust {
         self.revoked_keys.iter().find(|revoked| revoked.key == key)
     }
 
+    /// Why this package or component is revoked, if it is.
+    #[must_use]
+    pub fn revoked_digest(&self, digest: Digest) -> Option<&RevokedDigest> {
+        self.revoked_digests.iter().find(|revoked| revoked.digest == digest)
+    }
+
     /// Follows a key to the one that it hands over to: the new one is trusted for what the old one was, and the old one until the
     /// moment that the rotation names. Returns what the new one is called.
     ///

@@ -63,7 +63,7 @@ pub fn verify(package: &Package, trust: &Trust, question: &Question) -> Result<V
     let statement = package.statement();
     let signer = signer(package, trust, question.now)?;
     for digest in [package.digest(), statement.component, Digest::of(package.component())] {
-        if let Some(revoked) = trust.revoked_digests().iter().find(|revoked| revoked.digest == digest) {
+        if let Some(revoked) = trust.revoked_digest(digest) {
             return Err(Refusal::RevokedPackage { digest, reason: revoked.reason.clone() });
         }
     }

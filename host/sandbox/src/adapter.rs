@@ -22,7 +22,15 @@ pub struct Sandbox {
     engine: Engine,
     cache: Cache,
     /// Small guests first.
-    classes: Vec<(Class, ClassSettings, Limits, Arc<Running>)>,
+    classes: Vec<Admitting>,
+}
+
+/// One class of guests that are admitted.
+struct Admitting {
+    class: Class,
+    settings: ClassSettings,
+    limits: Limits,
+    running: Arc<Running>,
 }
 
 /// Room in the queue for components that are being admitted, beside the calls.
@@ -96,18 +104,19 @@ impl Sandbox {
                 engine.increment_epoch();
             }
         })?);
-        let classes = settings.classes().map(|(class, own)| {
-            let limits = Limits { memory_bytes: own.memory_bytes, budget: Budget::new(own.call_budget, tick) };
-            Ok((class, own, limits, Running::start(class, own, &ticker)?))
+        let classes = settings.classes().map(|(class, settings)| {
+            let limits =
+                Limits { memory_bytes: settings.memory_bytes, budget: Budget::new(settings.call_budget, tick) };
+            Ok(Admitting { class, settings, limits, running: Running::start(class, settings, &ticker)? })
         });
         let classes = classes.collect::<Result<_, SandboxError>>()?;
         Ok(Arc::new(Self { engine, cache: Cache::new(&settings), classes }))
     }
 
     /// The class that a component of so many bytes is of.
-    fn class(&self, bytes: usize) -> Result<&(Class, ClassSettings, Limits, Arc<Running>), AdmissionError> {
-        let most = self.classes.iter().map(|(_, settings, ..)| settings.component_bytes).max().unwrap_or_default();
-        let fitting = self.classes.iter().find(|(_, settings, ..)| bytes <= settings.component_bytes);
+    fn class(&self, bytes: usize) -> Result<&Admitting, AdmissionError> {
+        let most = self.classes.iter().map(|one| one.settings.component_bytes).max().unwrap_or_default();
+        let fitting = self.classes.iter().find(|one| bytes <= one.settings.component_bytes);
         fitting.ok_or(AdmissionError::TooLarge { bytes, most })
     }
 
@@ -119,7 +128,7 @@ impl Sandbox {
     /// # Errors
     /// [`AdmissionError`] names what is wrong with the component.
     pub fn admit(&self, component: &[u8]) -> Result<Adapter, AdmissionError> {
-        let (class, settings, limits, running) = self.class(component.len())?;
+        let Admitting { class, settings, limits, running } = self.class(component.len())?;
         let imports = imports::allowed(component)?;
         let compiled = self.cache.load_or_compile(&self.engine, settings.compiling, component)?;
         let instances = inert::linker(&self.engine, &compiled.component, &imports)

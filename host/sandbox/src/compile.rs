@@ -103,11 +103,8 @@ pub(crate) fn in_process(
     // A process that sleeps uses no time of the processor; a busy machine is given ten times as much.
     let within = Duration::from_secs(limits.cpu_seconds.saturating_mul(10));
     let spoken = talk(&mut child, bytes, within);
-    if spoken.is_none() {
-        child.kill().ok();
-    }
     let status = child.wait().map_err(lost)?;
-    let Some((code, said)) = spoken else { return Err(over("time", limits)) };
+    let Some((code, said)) = spoken else { return Err(over_time(limits)) };
     if status.success() {
         return Ok(code);
     }
@@ -146,17 +143,13 @@ fn read(pipe: impl Read, most: u64) -> Vec<u8> {
 fn unsuccessful(status: ExitStatus, said: &str, limits: CompileLimits) -> AdmissionError {
     if status.code() == Some(i32::from(REFUSED)) {
         let is_memory = said.contains("Cannot allocate memory") || said.contains("out of memory");
-        return if is_memory {
-            over("memory", limits)
-        } else {
-            AdmissionError::NotCompiled { reason: clean(said, 300) }
-        };
+        return if is_memory { over_memory(limits) } else { AdmissionError::NotCompiled { reason: clean(said, 300) } };
     }
     match signal(status) {
         // What the kernel sends to who has used up its time, first and last.
-        Some(24 | 9) => over("time", limits),
+        Some(24 | 9) => over_time(limits),
         // How a Rust program ends that is given no memory.
-        Some(6) => over("memory", limits),
+        Some(6) => over_memory(limits),
         Some(_) => AdmissionError::NotCompiled { reason: "the compiler crashed over it".to_owned() },
         None => AdmissionError::NoCompiler { reason: clean(&format!("{status}: {said}"), 300) },
     }
@@ -172,10 +165,10 @@ fn signal(_status: ExitStatus) -> Option<i32> {
     None
 }
 
-fn over(what: &str, CompileLimits { cpu_seconds, memory_mib }: CompileLimits) -> AdmissionError {
-    let reason = match what {
-        "time" => format!("it takes more than {cpu_seconds} s of CPU"),
-        _ => format!("it takes more than {memory_mib} MiB of memory"),
-    };
-    AdmissionError::NotCompiled { reason }
+fn over_time(CompileLimits { cpu_seconds, .. }: CompileLimits) -> AdmissionError {
+    AdmissionError::NotCompiled { reason: format!("it takes more than {cpu_seconds} s of CPU") }
+}
+
+fn over_memory(CompileLimits { memory_mib, .. }: CompileLimits) -> AdmissionError {
+    AdmissionError::NotCompiled { reason: format!("it takes more than {memory_mib} MiB of memory") }
 }

@@ -147,6 +147,6 @@ mod tests {
     #[test]
     fn what_the_compiling_engine_makes_fits_the_running_one() {
         let bytes = compiler().unwrap().precompile_component(&of_module("(memory 1)")).unwrap();
-        assert!(super::super::cache::load(&small_engine(), &bytes).is_ok());
+        assert!(crate::cache::load(&small_engine(), &bytes).is_ok());
     }
 }

@@ -123,10 +123,9 @@ impl Adapters {
     pub(crate) async fn install_files(&self, store: &Store) -> Result<(), StoreError> {
         let trust = trust::of(store).await?;
         for FromFile { adapter, component } in &self.files {
-            let digest = adapter.digest();
-            if trust.revoked_digests().iter().any(|revoked| revoked.digest.hex() == digest.to_string()) {
-                tracing::error!(%digest, "the configuration's adapter is revoked and not installed");
-            } else if !store.was_installed(adapter.digest().as_bytes()).await? {
+            if trust.revoked_digest(capstan_package::Digest::from_bytes(*adapter.digest_bytes())).is_some() {
+                tracing::error!(digest = %adapter.digest(), "the configuration's adapter is revoked and not installed");
+            } else if !store.was_installed(adapter.digest_bytes()).await? {
                 let new = NewGeneration { unless: Unless::Installed, ..generation(adapter, (component.clone(), None)) };
                 install(store, adapter, new).await?;
             }
@@ -243,11 +242,11 @@ impl Adapters {
         own: &[Generation],
         (current, retired): (&mut Vec<Adapter>, &mut Vec<Adapter>),
     ) -> Result<(), StoreError> {
-        let Some(newest) = own.iter().find(|generation| generation.trial_share.is_none()) else { return Ok(()) };
+        let mut full = own.iter().filter(|generation| generation.trial_share.is_none());
+        let Some(newest) = full.next() else { return Ok(()) };
         let place = current.iter().position(|adapter| adapter.manifest().provider == newest.provider);
         // Of those that have none in force, the last one.
-        let is_no_trial = |generation: &&Generation| generation.trial_share.is_none();
-        let Some(digest) = own.iter().filter(is_no_trial).find_map(|generation| generation.digest) else {
+        let Some(digest) = newest.digest.or_else(|| full.find_map(|generation| generation.digest)) else {
             return Ok(());
         };
         let has_it = |at: usize| current.get(at).is_some_and(|it| *it.digest_bytes() == digest);

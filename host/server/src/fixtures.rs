@@ -109,7 +109,7 @@ impl Replayed {
     }
 
     /// The same inputs give the same step, for ever: an adapter has no memory, no clock and no chance.
-    async fn twice(&mut self, place: &str, adapter: &Adapter, call: &Call) -> Option<Step> {
+    pub(crate) async fn twice(&mut self, place: &str, adapter: &Adapter, call: &Call) -> Option<Step> {
         let first = self.call(place, adapter, call.clone()).await?;
         let second = self.call(place, adapter, call.clone()).await?;
         if first != second {
@@ -175,8 +175,9 @@ pub(crate) fn differences(place: &str, (expected, found): (&Value, &Value), told
 /// The attempt that every fixture is about.
 pub(crate) const ATTEMPT: AttemptId = AttemptId(Uuid::from_u128(0x0193_f1c7_0000_7000_8000_0000_0000_0001));
 
+/// What an adapter is asked within an operation.
 #[derive(Clone)]
-enum Call {
+pub(crate) enum Call {
     Begin(Operation),
     Advance(Vec<u8>, Reply),
 }

@@ -8,16 +8,14 @@ use std::error::Error;
 use std::time::Duration;
 
 use capstan_domain::adapter::{
-    Fault, FaultClass, InwardResponse, MAX_STEPS, OpenTask, Operation, OutwardRequest, Reply, Solved, Standing, Step,
+    Fault, FaultClass, InwardResponse, MAX_STEPS, MAX_WAIT_MS, OpenTask, Operation, OutwardRequest, Reply, Solved,
+    Standing, Step,
 };
 use capstan_domain::schedule::{self, Polls};
 use capstan_egress::{Blame, CredentialBinding, Egress, Grant, SealedCredential};
 use capstan_sandbox::{Adapter, CallError};
 
 use crate::clock;
-
-/// Longest wait that an adapter may ask for between two requests, before the provider's time scale.
-const LONGEST_WAIT_MS: u32 = 30_000;
 
 /// Whom one speaks with.
 pub(crate) struct Line<'l> {
@@ -136,7 +134,7 @@ impl Line<'_> {
                     }
                 }
                 Step::Wait(wait_ms, state) => {
-                    let ours_ms = self.in_our_time(wait_ms.min(LONGEST_WAIT_MS));
+                    let ours_ms = self.in_our_time(wait_ms.min(MAX_WAIT_MS));
                     tokio::time::sleep(Duration::from_millis(u64::from(ours_ms))).await;
                     heard.push(Heard::Waited(wait_ms));
                     (state, Reply::Waited)
@@ -155,11 +153,8 @@ impl Line<'_> {
         Err(Cut { why, may_have_been_sent: sent, is_passing: false })
     }
 
-    const fn in_our_time(&self, wait_ms: u32) -> u32 {
-        match self.time_scale {
-            0 => wait_ms,
-            scale => wait_ms / scale,
-        }
+    fn in_our_time(&self, wait_ms: u32) -> u32 {
+        wait_ms / self.time_scale.max(1)
     }
 }
 

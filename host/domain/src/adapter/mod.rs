@@ -25,6 +25,8 @@ pub const MAX_REFERENCE_BYTES: usize = 512;
 pub const MAX_MEMO_BYTES: usize = 4 * 1024;
 /// Most steps that one operation may take before it has broken the contract.
 pub const MAX_STEPS: u32 = 16;
+/// Longest wait that an adapter may ask for between two requests, before the provider's time scale; longer ones are cut.
+pub const MAX_WAIT_MS: u32 = 30_000;
 /// Most bytes of a request's body, as an adapter builds it.
 pub const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 /// Most parts of a multipart body, the credential's among them. Providers ask for a handful (a picture, its comment, a few

@@ -51,22 +51,22 @@ impl OnTrial {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).note(arm, ended, clock::now_ms())
     }
 
-    /// Whether a task that drew this number is one of its own.
-    fn gets(&self, draw: u64) -> bool {
-        draw % 100 < u64::from(self.share)
+    /// Draws whether a task is one of its own.
+    fn draws(&self) -> bool {
+        clock::draw() % 100 < u64::from(self.share)
     }
 }
 
 impl Provider {
     /// The digest of the adapter that a new task is sent with: the one in force, or the one on trial beside it, where that serves the
     /// same in the same way and behaves.
-    pub(crate) fn drawn_digest(&self, family: &str, draw: u64) -> &[u8; 32] {
+    pub(crate) fn drawn_digest(&self, family: &str) -> &[u8; 32] {
         let serves = |adapter: &Adapter| {
             adapter.manifest().task_types.iter().find(|served| served.family == family).map(|served| served.proxy)
         };
         let tried = self.trial.as_ref().filter(|trial| {
             let is_served = serves(&trial.adapter).is_some_and(|proxy| Some(proxy) == serves(&self.adapter));
-            trial.gets(draw) && is_served && trial.quarantine.admits()
+            trial.draws() && is_served && trial.quarantine.admits()
         });
         tried.map_or(&self.adapter, |trial| &trial.adapter).digest_bytes()
     }

@@ -14,7 +14,7 @@ use capstan_sandbox::Adapter;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::fixtures::{Replayed, rules};
+use crate::fixtures::{Call, Replayed, rules};
 
 /// Breaches that are told.
 const MOST_TOLD: usize = 20;
@@ -33,12 +33,6 @@ pub async fn examine(adapter: &Adapter) -> Replayed {
 struct Examined<'a> {
     adapter: &'a Adapter,
     told: Replayed,
-}
-
-#[derive(Clone)]
-enum Call {
-    Begin(Operation),
-    Advance(Vec<u8>, Reply),
 }
 
 impl Examined<'_> {
@@ -72,7 +66,7 @@ impl Examined<'_> {
 
     /// The state after the request that an operation begins with, if it begins with one.
     async fn begun(&mut self, place: &str, operation: &Operation) -> Option<Vec<u8>> {
-        match self.twice(place, &Call::Begin(operation.clone())).await? {
+        match self.told.twice(place, self.adapter, &Call::Begin(operation.clone())).await? {
             Step::Send(request, state) => {
                 self.told.wrong.extend(rules::of_request(place, self.manifest(), &request));
                 Some(state)
@@ -89,29 +83,10 @@ impl Examined<'_> {
     async fn read_nonsense(&mut self, place: &str, operation: &Operation, state: Vec<u8>) {
         for (name, response) in nonsense() {
             let place = format!("{place}, answered with {name}");
-            let Some(step) = self.twice(&place, &Call::Advance(state.clone(), Reply::Response(response))).await else {
-                continue;
-            };
+            let call = Call::Advance(state.clone(), Reply::Response(response));
+            let Some(step) = self.told.twice(&place, self.adapter, &call).await else { continue };
             self.told.wrong.extend(believed(operation, &step).map(|wrong| format!("{place}: {wrong}")));
         }
-    }
-
-    async fn twice(&mut self, place: &str, call: &Call) -> Option<Step> {
-        let (first, second) = (self.once(place, call.clone()).await?, self.once(place, call.clone()).await?);
-        if first != second {
-            self.told.wrong.push(format!("{place}: two equal calls gave different steps"));
-            return None;
-        }
-        Some(first)
-    }
-
-    async fn once(&mut self, place: &str, call: Call) -> Option<Step> {
-        let (step, used) = match call {
-            Call::Begin(operation) => self.adapter.begin_measured(operation).await,
-            Call::Advance(state, reply) => self.adapter.advance_measured(state, reply).await,
-        };
-        self.told.took(used);
-        step.map_err(|error| self.told.wrong.push(format!("{place}: {error}"))).ok()
     }
 }
 

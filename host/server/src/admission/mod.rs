@@ -42,7 +42,6 @@ pub(crate) struct Admitted {
     pub(crate) component: Vec<u8>,
     /// The id of its publisher's key.
     pub(crate) publisher: Option<String>,
-    pub(crate) stages: Stages,
 }
 
 /// Why one has not.
@@ -96,7 +95,11 @@ impl Stages {
 ///
 /// # Errors
 /// [`NotAdmitted`], for the first stage that it does not pass.
-pub(crate) async fn admit(adapters: &Adapters, store: &Store, asked: Asked<'_>) -> Result<Admitted, NotAdmitted> {
+pub(crate) async fn admit(
+    adapters: &Adapters,
+    store: &Store,
+    asked: Asked<'_>,
+) -> Result<(Admitted, Stages), NotAdmitted> {
     let mut stages = Stages::default();
     let mut of = Of { digest: Digest::of(&asked.file), provider: None };
     let passed = pass(adapters, store, asked, (&mut stages, &mut of)).await;
@@ -110,20 +113,13 @@ pub(crate) async fn admit(adapters: &Adapters, store: &Store, asked: Asked<'_>) 
             stages: stages.shown().to_string(),
         })
         .await?;
-    let Passed { adapter, component, publisher } = passed?;
-    Ok(Admitted { adapter, component, publisher, stages })
+    Ok((passed?, stages))
 }
 
 /// What the stages are about, as far as that is known.
 struct Of {
     digest: Digest,
     provider: Option<capstan_domain::ProviderId>,
-}
-
-struct Passed {
-    adapter: Adapter,
-    component: Vec<u8>,
-    publisher: Option<String>,
 }
 
 /// A component out of its package, if it came in one.
@@ -137,7 +133,7 @@ async fn pass(
     store: &Store,
     asked: Asked<'_>,
     (stages, of): (&mut Stages, &mut Of),
-) -> Result<Passed, NotAdmitted> {
+) -> Result<Admitted, NotAdmitted> {
     let running = asked.running;
     let Unpacked { component, signed } = unpack(store, asked, stages).await?;
     of.digest = Digest::of(&component);
@@ -177,16 +173,15 @@ async fn pass(
     let said = format!("in {} calls nonsense was taken for nonsense, and equal ones gave equal steps", examined.calls);
     stages.passed("conformance", said);
     compare_with_the_one_in_force(adapters, running, &adapter, stages).await;
-    Ok(Passed { adapter, component, publisher })
+    Ok(Admitted { adapter, component, publisher })
 }
 
 async fn unpack(store: &Store, asked: Asked<'_>, stages: &mut Stages) -> Result<Unpacked, NotAdmitted> {
     let Asked { file, unsigned, downgrade, trust, running: _ } = asked;
     // What is neither is told by the sandbox what it is.
-    let is_package = file.get(257..262) == Some(b"ustar".as_slice());
-    if !is_package {
+    if !Package::is_file(&file) {
         let digest = capstan_package::Digest::of(&file);
-        if let Some(revoked) = trust.revoked_digests().iter().find(|revoked| revoked.digest == digest) {
+        if let Some(revoked) = trust.revoked_digest(digest) {
             return Err(stages.refused("signature", format!("{digest} is revoked: {}", revoked.reason)));
         }
         if !unsigned {

@@ -63,7 +63,7 @@ pub(super) async fn install(call: &Call<'_>, install: &Install) -> Result<Value,
     let trust = trust::of(store).await?;
     let running = call.operator.running.as_deref();
     let asked = Asked { file: read(file).await?, unsigned: *unsigned, downgrade: *downgrade, trust: &trust, running };
-    let Admitted { adapter, component, publisher, stages } =
+    let (Admitted { adapter, component, publisher }, stages) =
         admission::admit(adapters, store, asked).await.map_err(|error| refused(file, error))?;
     adapters.keep(&adapter);
     let manifest = adapter.manifest();

@@ -1,6 +1,6 @@
 //! Whose packages of adapters are believed, and what became of the components that were to be installed.
 
-use capstan_package::Trust;
+use capstan_package::{Digest, KeyId, Trust};
 use capstan_storage::{Admission, Change, Generation, NewGeneration, Store, StoreError};
 use serde_json::{Value, json};
 
@@ -61,11 +61,10 @@ async fn take_out(call: &Call<'_>, own: &[Generation], trust: &Trust) -> Result<
 
 /// Why a generation's component, or its publisher, is revoked, if one is.
 fn revoked(generation: &Generation, trust: &Trust) -> Option<String> {
-    let digest = capstan_package::Digest::from_bytes(generation.digest?);
-    let of_digest = trust.revoked_digests().iter().find(|revoked| revoked.digest == digest);
-    let publisher = generation.publisher.as_deref();
-    let of_key = trust.revoked_keys().iter().find(|revoked| publisher == Some(revoked.key.to_string().as_str()));
-    of_digest.map(|revoked| revoked.reason.clone()).or_else(|| of_key.map(|revoked| revoked.reason.clone()))
+    let of_digest = trust.revoked_digest(Digest::from_bytes(generation.digest?)).map(|revoked| &revoked.reason);
+    let publisher = || generation.publisher.as_deref()?.parse().ok().map(KeyId);
+    let of_publisher = || trust.revoked_key(publisher()?).map(|revoked| &revoked.reason);
+    of_digest.or_else(of_publisher).cloned()
 }
 
 /// What became of components, the newest first.

@@ -241,7 +241,7 @@ fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTa
         Some(NewAttempt {
             id: clock::new_attempt_id(),
             candidate: ranked.candidate(),
-            adapter_digest: snapshot.provider(ranked.provider)?.drawn_digest(task.family.name, clock::draw()).to_vec(),
+            adapter_digest: snapshot.provider(ranked.provider)?.drawn_digest(task.family.name).to_vec(),
             explanation: explanation.of(rank).into(),
             created_at_ms: question.now_ms,
         })

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use capstan_domain::AttemptId;
 use capstan_domain::adapter::{
-    Acceptance, Fault, InwardResponse, MAX_STEPS, Money, Offer, OpenTask, Operation, OutwardRequest, Reply, Report,
-    Sifted, Solved, Standing, Step, Submission, Verdict, sift,
+    Acceptance, Fault, InwardResponse, MAX_STEPS, MAX_WAIT_MS, Money, Offer, OpenTask, Operation, OutwardRequest,
+    Reply, Report, Sifted, Solved, Standing, Step, Submission, Verdict, sift,
 };
 use capstan_domain::quarantine::{Conduct, Entry, Work};
 use capstan_egress::{EgressError, Exchanged, Waiting};
@@ -66,9 +66,6 @@ pub(super) enum Asked<T> {
     /// It did not say.
     Failed(Fault),
 }
-
-/// Longest wait that an adapter may ask for between two requests, before the provider's time scale.
-const LONGEST_WAIT_MS: u32 = 30_000;
 
 /// How an operation ended and how the adapter behaved; `None` for a step that does not belong to the operation.
 type End<T> = Option<(T, Conduct)>;
@@ -228,7 +225,7 @@ async fn steps(app: &App, party: &Party<'_>, operation: Operation, sent: &mut bo
                 (state, Reply::Response(response))
             }
             Step::Wait(wait_ms, state) => {
-                let wait_ms = provider.in_our_time(wait_ms.min(LONGEST_WAIT_MS));
+                let wait_ms = provider.in_our_time(wait_ms.min(MAX_WAIT_MS));
                 let wait = party.waiting.begin();
                 tokio::time::sleep(Duration::from_millis(u64::from(wait_ms))).await;
                 drop(wait);
