@@ -248,12 +248,12 @@ const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 const NOTICE: HeaderName = HeaderName::from_static("capstan-notice");
 
 fn send(answer: Answer) -> Response {
-    let (kind, text) = match answer.content {
-        Content::Json(text) => ("application/json", text),
-        Content::Text(text) => ("text/plain; charset=utf-8", text),
-        Content::Html(text) => ("text/html; charset=utf-8", text),
+    let kind = match answer.content {
+        Content::Json(_) => "application/json",
+        Content::Text(_) => "text/plain; charset=utf-8",
+        Content::Html(_) => "text/html; charset=utf-8",
     };
-    let mut response = Response::new(Body::from(text));
+    let mut response = Response::new(Body::from(answer.content.into_bytes()));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -58,7 +58,9 @@ impl EndedTasks {
             Ending::Failed { detail, .. } => detail.len(),
             Ending::Open => return,
         };
-        let bytes = u32::try_from(FRAME_BYTES.saturating_add(solution)).unwrap_or(u32::MAX);
+        // Once as it is, and once as it is written for its client.
+        let bytes = FRAME_BYTES.saturating_add(solution.saturating_mul(2));
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let (id, number) = (view.task, view.number);
         let ended = Ended { account, view, storm, bytes };
         self.tasks.insert(TaskName::Number(number), ended.clone());

@@ -29,10 +29,12 @@ mod telling;
 mod watching;
 mod wheel;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use capstan_domain::code::ErrorCode;
+use capstan_domain::dialect::Dialect;
 use capstan_domain::route::{PoolMode, SelectionMode};
 use capstan_domain::{Amount, TaskId};
 use capstan_storage::Guard;
@@ -127,6 +129,36 @@ pub struct TaskView {
     pub created_at_ms: i64,
     /// How it stands.
     pub ending: Ending,
+    /// What clients are answered.
+    pub written: Written,
+}
+
+/// A view as the dialects have written it, status and text, each when it was first asked for: what clients ask for most is the
+/// same again.
+#[derive(Debug, Default)]
+pub struct Written {
+    any_solver: OnceLock<(u16, Bytes)>,
+    anti_captcha: OnceLock<(u16, Bytes)>,
+    cap_solver: OnceLock<(u16, Bytes)>,
+}
+
+impl Written {
+    /// As it is written, or as it is written now.
+    pub(crate) fn or(&self, dialect: Dialect, write: impl FnOnce() -> (u16, Bytes)) -> (u16, Bytes) {
+        let place = match dialect {
+            Dialect::AnySolver => &self.any_solver,
+            Dialect::AntiCaptcha => &self.anti_captcha,
+            Dialect::CapSolver => &self.cap_solver,
+        };
+        place.get_or_init(write).clone()
+    }
+}
+
+impl Clone for Written {
+    /// Nothing: what is copied is about to be another view.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// How a task stands, for its owner.

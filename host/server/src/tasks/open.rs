@@ -14,7 +14,7 @@ use capstan_storage::{Fence, NewAttempt, TaskFacts, TaskName};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use tracing::Span;
 
-use super::{Ending, Storm, TaskView};
+use super::{Ending, Storm, TaskView, Written};
 use crate::exchange::spending::Reserved;
 use crate::standing::InFlight;
 
@@ -59,7 +59,8 @@ pub(super) fn attempt_span(task: &Span, number: u32, provider: &ProviderId) -> S
 /// A task that is open, as its owner sees it.
 pub(super) fn view_of(facts: &TaskFacts) -> Arc<TaskView> {
     let (task, number, created_at_ms) = (facts.id, facts.number, facts.created_at_ms);
-    Arc::new(TaskView { task, number, task_type: facts.task_type.clone(), created_at_ms, ending: Ending::Open })
+    let (task_type, ending, written) = (facts.task_type.clone(), Ending::Open, Written::default());
+    Arc::new(TaskView { task, number, task_type, created_at_ms, ending, written })
 }
 
 /// What changes about an open task.

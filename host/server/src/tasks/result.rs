@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::open::{OpenTask, Progress};
-use super::{Ending, Refusal, Storm, TaskView};
+use super::{Ending, Refusal, Storm, TaskView, Written};
 use crate::api::Caller;
 use crate::app::App;
 use crate::clock;
@@ -159,7 +159,14 @@ pub(super) fn view_of(app: &App, row: &Task) -> Result<Option<TaskView>, VaultEr
     };
     let facts = &row.facts;
     let (task, number, created_at_ms) = (facts.id, facts.number, facts.created_at_ms);
-    Ok(Some(TaskView { task, number, task_type: facts.task_type.clone(), created_at_ms, ending }))
+    Ok(Some(TaskView {
+        task,
+        number,
+        task_type: facts.task_type.clone(),
+        created_at_ms,
+        ending,
+        written: Written::default(),
+    }))
 }
 
 /// Seals a solution for its row.

@@ -12,6 +12,7 @@ mod tests;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use capstan_domain::Amount;
 use capstan_domain::code::ErrorCode;
 use capstan_domain::complaint::Decision;
@@ -40,11 +41,21 @@ pub struct Answer {
 #[derive(Debug, PartialEq)]
 pub enum Content {
     /// JSON, written.
-    Json(String),
+    Json(Bytes),
     /// Plain text.
     Text(String),
     /// A page.
     Html(String),
+}
+
+impl Content {
+    /// What is sent.
+    pub(super) fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Json(text) => text,
+            Self::Text(text) | Self::Html(text) => text.into(),
+        }
+    }
 }
 
 impl Answer {
@@ -53,7 +64,7 @@ impl Answer {
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         // Only a map whose names are no texts could not be written; no answer has one.
         let text = serde_json::to_string(body).unwrap_or_default();
-        Self::of(status, Content::Json(text))
+        Self::of(status, Content::Json(text.into()))
     }
 
     /// Another body under a status.
@@ -84,14 +95,18 @@ pub fn created(dialect: Dialect, created: &Created) -> Answer {
     }
 }
 
-/// Writes getTaskResult's answer.
+/// Writes getTaskResult's answer, once for each view.
 #[must_use]
 pub fn result(dialect: Dialect, view: &TaskView) -> Answer {
-    match dialect {
-        Dialect::AnySolver => anysolver::result(view),
-        Dialect::AntiCaptcha => anticaptcha::result(view),
-        Dialect::CapSolver => capsolver::result(view),
-    }
+    let (status, text) = view.written.or(dialect, || {
+        let answer = match dialect {
+            Dialect::AnySolver => anysolver::result(view),
+            Dialect::AntiCaptcha => anticaptcha::result(view),
+            Dialect::CapSolver => capsolver::result(view),
+        };
+        (answer.status, answer.content.into_bytes())
+    });
+    Answer::of(status, Content::Json(text))
 }
 
 /// Writes getBalance's answer; a notice is something that the account should know, where the dialect has a place for it.

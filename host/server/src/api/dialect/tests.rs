@@ -11,13 +11,13 @@ use uuid::Uuid;
 
 use super::classic::{Form, Read};
 use super::*;
-use crate::tasks::Ending;
+use crate::tasks::{Ending, Written};
 
 const ID: &str = "00000000-0000-0000-0000-000000000009";
 
 fn view(ending: Ending) -> TaskView {
     let task = TaskId(Uuid::from_u128(9));
-    TaskView { task, number: 7, task_type: "T".to_owned(), created_at_ms: 1_999, ending }
+    TaskView { task, number: 7, task_type: "T".to_owned(), created_at_ms: 1_999, ending, written: Written::default() }
 }
 
 fn solved(solution: Value) -> TaskView {
@@ -39,7 +39,7 @@ fn new(ended: Option<TaskView>) -> Created {
 
 fn body(answer: Answer) -> (u16, Value) {
     match answer.content {
-        Content::Json(text) => (answer.status, serde_json::from_str(&text).unwrap()),
+        Content::Json(text) => (answer.status, serde_json::from_slice(&text).unwrap()),
         Content::Text(text) | Content::Html(text) => (answer.status, Value::from(text)),
     }
 }
