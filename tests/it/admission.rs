@@ -28,23 +28,24 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("admission: one that believes nonsense, or does not do what its fixtures say, is refused", misbehaving),
         test("admission: what a version would make differently of what its provider answered is told", compared),
         test("admission: another publisher's gets nothing until the operator has granted it", another_publisher),
+        test("admission: a version that puts the key elsewhere gets none until the operator has granted it", moved),
         test("admission: what is revoked is taken out of force and not admitted again", revoked),
     ];
     on_each.into_iter().chain(others).collect()
 }
 
 /// A publisher of adapters for the guest's provider.
-struct Publisher {
-    key: PrivateKey,
+pub(crate) struct Publisher {
+    pub(crate) key: PrivateKey,
 }
 
 impl Publisher {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         Ok(Self { key: PrivateKey::generate()? })
     }
 
     /// A package of this component, signed.
-    fn package(&self, component: Vec<u8>, fixtures: &[(&str, Value)]) -> Result<Package> {
+    pub(crate) fn package(&self, component: Vec<u8>, fixtures: &[(&str, Value)]) -> Result<Package> {
         let fixtures = fixtures.iter().map(|(name, text)| ((*name).to_owned(), text.to_string())).collect();
         let fixtures = Fixtures::new(fixtures)?;
         let adapter = Sandbox::start(with(|_| ()))?.admit(&component)?;
@@ -59,7 +60,7 @@ impl Publisher {
     }
 
     /// Whoever trusts this publisher for all adapters.
-    fn trusted(&self, name: &str) -> Result<Trust> {
+    pub(crate) fn trusted(&self, name: &str) -> Result<Trust> {
         let mut trust = Trust::default();
         trust.add(name, self.key.public(), None)?;
         Ok(trust)
@@ -137,13 +138,18 @@ impl Yard {
 
 /// The guest's component in this edition and this version, which is told by one digit.
 fn component(field: &Field, letter: char, version: &str) -> Result<Vec<u8>> {
-    let mut component = std::fs::read(field.edition(letter)?)?;
-    let places: Vec<usize> =
-        component.windows(5).enumerate().filter(|(_, bytes)| *bytes == b"0.1.0").map(|(at, _)| at).collect();
+    Ok(saying(std::fs::read(field.edition(letter)?)?, ("0.1.0", version)))
+}
+
+/// A component with other words, of the same length, wherever it says these.
+pub(crate) fn saying(mut component: Vec<u8>, (words, others): (&str, &str)) -> Vec<u8> {
+    let is_there = |bytes: &[u8]| bytes == words.as_bytes();
+    let found = component.windows(words.len()).enumerate().filter(|(_, bytes)| is_there(bytes));
+    let places: Vec<usize> = found.map(|(at, _)| at).collect();
     for at in places {
-        component[at..at + 5].copy_from_slice(version.as_bytes());
+        component[at..at + words.len()].copy_from_slice(others.as_bytes());
     }
-    Ok(component)
+    component
 }
 
 async fn signed_passes(engine: Engine) -> Result<()> {
@@ -293,6 +299,44 @@ async fn another_publisher() -> Result<()> {
     let told = yard.install(&component, |install| install.unsigned = true).await?;
     ensure!(told["notGranted"][0] == "no publisher", "{told}");
     ensure!(!yard.is_taken().await?, "one without a publisher is used");
+    yard.field.gateway.finish().await
+}
+
+/// How many credentials wait for the operator to grant what the adapter asks for, and the first thing that one waits for.
+async fn waiting(yard: &Yard) -> Result<(usize, Value)> {
+    let listed = yard.field.gateway.operate(Verb::CredentialList { provider: None }).await?;
+    let listed = listed.as_array().context("no list")?;
+    let waits = |credential: &&Value| credential["awaits"].as_array().is_some_and(|awaits| !awaits.is_empty());
+    let waiting: Vec<&Value> = listed.iter().filter(waits).collect();
+    Ok((waiting.len(), waiting.first().map_or(Value::Null, |first| first["awaits"][0].clone())))
+}
+
+async fn moved() -> Result<()> {
+    let yard = Yard::new(Engine::Sqlite).await?;
+    let before = yard.field.create().await?;
+    let sent_elsewhere = saying(component(&yard.field, 'b', "0.2.0")?, ("x-key", "x-kez"));
+    // On trial it gets no task with a key that is not bound to what it asks for, however large its share.
+    let trial = |install: &mut Install| (install.unsigned, install.share) = (true, Some(99));
+    let told = yard.install(&sent_elsewhere, trial).await?;
+    ensure!(told["changes"]["placements"]["now"][0]["place"]["header"]["name"] == "x-kez", "{told}");
+    let meanwhile = yard.field.create().await?;
+    ensure!(yard.field.digest(&meanwhile).await? == yard.field.digest(&before).await?, "it was tried");
+    yard.install(&sent_elsewhere, |install| install.unsigned = true).await?;
+    ensure!(!yard.is_taken().await?, "it is used");
+    ensure!(waiting(&yard).await? == (1, json!("key in the header \"x-kez\"")), "{:?}", waiting(&yard).await?);
+
+    let change = ProviderChange { hosts: Some(vec!["manifest".to_owned()]), ..ProviderChange::default() };
+    let granted = yard.field.gateway.operate(Verb::ProviderSet { provider: named(), change }).await?;
+    ensure!(granted["credentials"]["bound"].as_array().map(Vec::len) == Some(1), "{granted}");
+    ensure!(waiting(&yard).await?.0 == 0, "{:?}", waiting(&yard).await?);
+    // What is open with the adapter before still is finished by it, with the key where that puts it.
+    let after = yard.field.create().await?;
+    ensure!(yard.field.digest(&after).await? != yard.field.digest(&before).await?, "by the same adapter");
+    yard.field.provider.answer(|answers| answers.result = 200);
+    for task in [&before, &meanwhile, &after] {
+        let ended = yard.field.gateway.client.wait(task).await?;
+        ensure!(ended.body["status"] == "ready", "{ended:?}");
+    }
     yard.field.gateway.finish().await
 }
 

@@ -435,6 +435,6 @@ async fn add_credential(
 ) -> Result<()> {
     let id = CredentialId(clock::new_uuid());
     let fields = &[("key".to_owned(), Secret::new(key.to_owned()))];
-    let draft = CredentialDraft { id, manifest, base_url, owner, label: key, fields };
+    let draft = CredentialDraft { id, manifest, publisher: None, base_url, owner, label: key, fields };
     Ok(operate::add_credential(&open.store, &open.vault, &draft).await?)
 }

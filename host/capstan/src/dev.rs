@@ -223,12 +223,16 @@ async fn seed_provider(open: &OpenGateway, adapter: &Adapter, (url, time_scale):
         // The same key at the same provider is found again by its fingerprint, whatever the id.
         id: CredentialId(clock::new_uuid()),
         manifest,
+        publisher: None,
         base_url: url,
         owner: None,
         label: manifest.provider.as_str(),
         fields: &fields,
     };
-    operate::add_credential(&open.store, &open.vault, &draft).await.context("the demo credential cannot be added")
+    operate::add_credential(&open.store, &open.vault, &draft).await.context("the demo credential cannot be added")?;
+    // In a directory that an older version has filled, it may be bound to what that asked for.
+    let bound = operate::bind_credentials(&open.store, &open.vault, (manifest, url)).await;
+    bound.context("the demo credential cannot be bound")
 }
 
 /// List prices plus a quarter, for every family that an adapter serves, and plus a fifth through contributed keys, of which their

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use capstan_server::app::App;
-use capstan_server::operate::{Asked, Install, Operator, Verb};
+use capstan_server::operate::{Asked, Install, OperateError, Operator, ProviderChange, Verb};
 use serde_json::Value;
 
 /// How often it is looked at.
@@ -51,12 +51,7 @@ fn look(directory: &Path) -> Vec<(PathBuf, State)> {
 
 async fn install(app: &Arc<App>, file: &Path) {
     let told = match (std::path::absolute(file), Operator::running(app)) {
-        (Ok(path), Ok(operator)) => {
-            // Whoever builds it here has nobody to answer for it yet.
-            let file = path.display().to_string();
-            let verb = Verb::AdapterInstall(Install { file, unsigned: true, downgrade: true, share: None });
-            operator.perform("dev", Asked { verb, reason: None }).await.map_err(|error| error.told())
-        }
+        (Ok(path), Ok(operator)) => install_and_grant(&operator, &path).await.map_err(|error| error.told()),
         (Err(error), _) => Err(error.to_string()),
         (_, Err(error)) => Err(error.to_string()),
     };
@@ -65,4 +60,20 @@ async fn install(app: &Arc<App>, file: &Path) {
         Ok(told) => tracing::info!(file = %file.display(), adapter = %told, "in force"),
         Err(error) => tracing::error!(file = %file.display(), error, "not in force"),
     }
+}
+
+async fn install_and_grant(operator: &Operator, path: &Path) -> Result<Value, OperateError> {
+    // Whoever builds it here has nobody to answer for it yet.
+    let file = path.display().to_string();
+    let verb = Verb::AdapterInstall(Install { file, unsigned: true, downgrade: true, share: None });
+    let told = operator.perform("dev", Asked { verb, reason: None }).await?;
+    // They are its operator as well: what it asks for anew is granted, where its provider is set up.
+    if let (Some(provider), Some(Value::Array(_))) =
+        (told.get("provider").and_then(Value::as_str), told.get("notGranted"))
+    {
+        let change = ProviderChange { hosts: Some(vec!["manifest".to_owned()]), ..ProviderChange::default() };
+        let verb = Verb::ProviderSet { provider: provider.to_owned(), change };
+        operator.perform("dev", Asked { verb, reason: None }).await?;
+    }
+    Ok(told)
 }

@@ -4,6 +4,7 @@
 mod credential;
 pub(crate) mod grant;
 mod provider;
+pub(crate) mod terms;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use capstan_domain::{AccountId, Amount, CredentialId, ProviderId, exchange};
 use capstan_storage::{Store, StoreError};
 
 pub use credential::Credential;
-pub(crate) use credential::{Beside, Bound, THROTTLED_MS, credential};
+pub(crate) use credential::{Beside, THROTTLED_MS, credential};
 pub use provider::Provider;
 pub(crate) use provider::{Misplaced, RowGrant, Version, misplaced, provider};
 
@@ -139,6 +140,7 @@ impl Snapshot {
                 continue;
             }
             let beside = Beside {
+                provider: providers.get(&row.provider).map(Arc::as_ref),
                 limits: contribution.map(|contribution| contribution.limits),
                 known: before.and_then(|snapshot| snapshot.credentials.get(&row.id)),
             };

@@ -1,8 +1,6 @@
 //! What an operator may change: one change and its line in the audit log are one transaction, so that neither is ever there
 //! without the other.
 
-use std::fmt;
-
 use capstan_domain::complaint::RefundRule;
 use capstan_domain::exchange::OwnerLimits;
 use capstan_domain::ledger::MoveKind;
@@ -15,7 +13,7 @@ use crate::adapters::{self, NewGeneration};
 use crate::admissions;
 use crate::api_keys::{self, KeySettings, NewApiKey};
 use crate::by_hand::{self, Booked, ByHand, TakeBack};
-use crate::credentials::{self, NewCredential};
+use crate::credentials::{self, NewCredential, NewSecret, Rebound};
 use crate::db::{Db, sql};
 use crate::exchange::{
     Decision, LifeStep, NewClaim, NewContribution, NewEvent, NewExchangeToken, NewPayout, PayoutEnd, PayoutState,
@@ -90,6 +88,9 @@ pub enum Change {
     SetCredentialStatus(CredentialId, CredentialStatus),
     /// Puts another secret in a credential's place; its id, and with it its open tasks and statistics, stay.
     RotateCredential(NewSecret),
+    /// Seals credentials anew for what was just agreed to, all of them if they are as they were when that was asked; their
+    /// secrets stay. With what a contributor is told of it.
+    Rebind(Vec<Rebound>, Option<NewEvent>),
     /// Makes a provider or sets everything about it.
     PutProvider(Provider),
     /// Puts another adapter in force for a provider, or none.
@@ -116,25 +117,6 @@ pub enum Change {
         /// Whether it is in force.
         is_on: bool,
     },
-}
-
-/// Another secret for a credential.
-#[derive(Clone)]
-pub struct NewSecret {
-    /// Whose.
-    pub credential: CredentialId,
-    /// Its fields, sealed.
-    pub sealed: Vec<u8>,
-    /// What it may be used for.
-    pub binding: String,
-    /// A keyed hash of its fields.
-    pub fingerprint: Vec<u8>,
-}
-
-impl fmt::Debug for NewSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NewSecret {{ credential: {}, .. }}", self.credential)
-    }
 }
 
 /// What a change has made.
@@ -229,6 +211,7 @@ impl Change {
             | Self::ReleaseEarnings(_)
             | Self::SetCredentialStatus(..)
             | Self::RotateCredential(_)
+            | Self::Rebind(..)
             | Self::PutProvider(_)
             | Self::BeginGeneration(_)
             | Self::PutTrust(..)
@@ -324,7 +307,8 @@ async fn apply(db: &mut Db, change: &Change) -> Result<Result<Applied, ChangeRef
         Change::SetCredentialStatus(credential, status) => {
             credentials::update_status(db, *credential, *status).await?;
         }
-        Change::RotateCredential(secret) => return rotate(db, secret).await,
+        Change::RotateCredential(secret) => return credentials::rotate(db, secret).await,
+        Change::Rebind(rebound, event) => return credentials::rebind(db, rebound, event.as_ref()).await,
         Change::PutProvider(provider) => providers::upsert(db, provider).await?,
         Change::BeginGeneration(new) => adapters::begin(db, new).await?,
         Change::PutTrust(document, at_ms) => admissions::put_trust(db, document, *at_ms).await?,
@@ -398,33 +382,4 @@ async fn close(
     let text = "update accounts set status = 'closed'
                  where id = $1 and status <> 'closed' and held = 0 and (available = 0 or $2)";
     guarded(sql!(db, execute, text, account.0, keep_balance)?)
-}
-
-async fn rotate(db: &mut Db, secret: &NewSecret) -> Result<Result<Applied, ChangeRefusal>, StoreError> {
-    let NewSecret { credential, sealed, binding, fingerprint } = secret;
-    let known = sql!(
-        db,
-        optional as (Uuid,),
-        "select id from credentials where fingerprint = $1 and id <> $2",
-        fingerprint.as_slice(),
-        credential.0
-    )?;
-    if let Some((other,)) = known {
-        return Ok(Err(ChangeRefusal::SecretKnown(CredentialId(other))));
-    }
-    let changed = sql!(
-        db,
-        execute,
-        "update credentials set sealed = $2, binding = $3, fingerprint = $4,
-                                status = case when status = 'disabled' then status else 'active' end
-          where id = $1",
-        credential.0,
-        sealed.as_slice(),
-        binding.as_str(),
-        fingerprint.as_slice()
-    )?;
-    if changed == 0 {
-        return Err(StoreError::Missing { table: "credentials", id: credential.to_string() });
-    }
-    Ok(Ok(Applied::Credential(*credential)))
 }

@@ -6,7 +6,10 @@ use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, CredentialId, ProviderId};
 use uuid::Uuid;
 
+use crate::changes::{Applied, ChangeRefusal};
 use crate::db::{Db, sql};
+use crate::exchange::NewEvent;
+use crate::exchange::events;
 use crate::{AccountStatus, CredentialStatus, Store, StoreError, providers, words};
 
 /// A credential to be added.
@@ -59,6 +62,32 @@ pub struct Credential {
     pub created_at_ms: i64,
 }
 
+/// Another secret for a credential.
+#[derive(Clone)]
+pub struct NewSecret {
+    /// Whose.
+    pub credential: CredentialId,
+    /// Its fields, sealed.
+    pub sealed: Vec<u8>,
+    /// What it may be used for.
+    pub binding: String,
+    /// A keyed hash of its fields.
+    pub fingerprint: Vec<u8>,
+}
+
+/// A credential sealed anew under another binding, with the same secret.
+#[derive(Clone)]
+pub struct Rebound {
+    /// Which.
+    pub credential: CredentialId,
+    /// Its fields as they were sealed when this was made: another secret is not replaced.
+    pub before: Vec<u8>,
+    /// Its fields, sealed.
+    pub sealed: Vec<u8>,
+    /// What it may be used for.
+    pub binding: String,
+}
+
 impl fmt::Debug for NewCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "NewCredential {{ id: {}, provider: {}, .. }}", self.id, self.provider)
@@ -68,6 +97,18 @@ impl fmt::Debug for NewCredential {
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Credential {{ id: {}, provider: {}, .. }}", self.id, self.provider)
+    }
+}
+
+impl fmt::Debug for NewSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewSecret {{ credential: {}, .. }}", self.credential)
+    }
+}
+
+impl fmt::Debug for Rebound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rebound {{ credential: {}, .. }}", self.credential)
     }
 }
 
@@ -215,4 +256,61 @@ pub(crate) async fn update_status(db: &mut Db, id: CredentialId, status: Credent
         return Err(StoreError::Missing { table: "credentials", id: id.to_string() });
     }
     Ok(())
+}
+
+/// Puts another secret in a credential's place, unless another credential has it.
+pub(crate) async fn rotate(db: &mut Db, secret: &NewSecret) -> Result<Result<Applied, ChangeRefusal>, StoreError> {
+    let NewSecret { credential, sealed, binding, fingerprint } = secret;
+    let known = sql!(
+        db,
+        optional as (Uuid,),
+        "select id from credentials where fingerprint = $1 and id <> $2",
+        fingerprint.as_slice(),
+        credential.0
+    )?;
+    if let Some((other,)) = known {
+        return Ok(Err(ChangeRefusal::SecretKnown(CredentialId(other))));
+    }
+    let changed = sql!(
+        db,
+        execute,
+        "update credentials set sealed = $2, binding = $3, fingerprint = $4,
+                                status = case when status = 'disabled' then status else 'active' end
+          where id = $1",
+        credential.0,
+        sealed.as_slice(),
+        binding.as_str(),
+        fingerprint.as_slice()
+    )?;
+    if changed == 0 {
+        return Err(StoreError::Missing { table: "credentials", id: credential.to_string() });
+    }
+    Ok(Ok(Applied::Credential(*credential)))
+}
+
+/// Puts credentials under other bindings, if each has the secret that it had.
+pub(crate) async fn rebind(
+    db: &mut Db,
+    rebound: &[Rebound],
+    event: Option<&NewEvent>,
+) -> Result<Result<Applied, ChangeRefusal>, StoreError> {
+    for Rebound { credential, before, sealed, binding } in rebound {
+        // Said again after a commit whose answer was lost, it is so already.
+        let changed = sql!(
+            db,
+            execute,
+            "update credentials set sealed = $2, binding = $3 where id = $1 and sealed in ($2, $4)",
+            credential.0,
+            sealed.as_slice(),
+            binding.as_str(),
+            before.as_slice()
+        )?;
+        if changed != 1 {
+            return Ok(Err(ChangeRefusal::CredentialChanged));
+        }
+    }
+    if let Some(event) = event {
+        events::insert(db, event).await?;
+    }
+    Ok(Ok(Applied::Done))
 }

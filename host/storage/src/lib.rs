@@ -64,8 +64,8 @@ pub use backup::{
 };
 pub use balance_looks::{BalanceLook, NewBalanceLook};
 pub use by_hand::{Booked, ByHand, HandMove, TakeBack};
-pub use changes::{Applied, Change, ChangeRefusal, NewSecret};
-pub use credentials::{Credential, NewCredential};
+pub use changes::{Applied, Change, ChangeRefusal};
+pub use credentials::{Credential, NewCredential, NewSecret, Rebound};
 pub use db::DatabaseUrl;
 pub use drift::CostDrift;
 pub use earnings::{Earnings, Maturing};

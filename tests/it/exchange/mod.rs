@@ -1,5 +1,6 @@
 //! The Provider Exchange over HTTP, as contributors and operators meet it.
 
+mod agreeing;
 mod claims;
 mod life;
 mod limits;
@@ -20,10 +21,18 @@ use uuid::Uuid;
 use crate::refunds::until;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    [life::tests(), limits::tests(), money::tests(), claims::tests(), refusals::tests(), page::tests()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        agreeing::tests(),
+        life::tests(),
+        limits::tests(),
+        money::tests(),
+        claims::tests(),
+        refusals::tests(),
+        page::tests(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The key that is contributed; the provider knows it, with five dollars on it.

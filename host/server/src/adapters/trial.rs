@@ -16,7 +16,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::app::App;
 use crate::clock;
 use crate::operate::audit_line;
-use crate::providers::Provider;
+use crate::providers::{Credential, Provider};
 use crate::quarantine::Quarantine;
 
 /// A version on trial.
@@ -59,14 +59,14 @@ impl OnTrial {
 
 impl Provider {
     /// The digest of the adapter that a new task is sent with: the one in force, or the one on trial beside it, where that serves the
-    /// same in the same way and behaves.
-    pub(crate) fn drawn_digest(&self, family: &str) -> &[u8; 32] {
+    /// same in the same way, behaves, and asks for nothing that the credential is not bound to.
+    pub(crate) fn drawn_digest(&self, family: &str, credential: &Credential) -> &[u8; 32] {
         let serves = |adapter: &Adapter| {
             adapter.manifest().task_types.iter().find(|served| served.family == family).map(|served| served.proxy)
         };
         let tried = self.trial.as_ref().filter(|trial| {
             let is_served = serves(&trial.adapter).is_some_and(|proxy| Some(proxy) == serves(&self.adapter));
-            trial.draws() && is_served && trial.quarantine.admits()
+            trial.draws() && credential.may_be_tried && is_served && trial.quarantine.admits()
         });
         tried.map_or(&self.adapter, |trial| &trial.adapter).digest_bytes()
     }

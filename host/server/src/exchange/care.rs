@@ -1,6 +1,7 @@
 //! What is done for contributed credentials without anybody asking: looks that are due, secrets that are not needed any more,
 //! and what a task's fault says about a credential.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,9 +11,10 @@ use capstan_domain::adapter::FaultClass;
 use capstan_domain::exchange::Happening;
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::life::{self, Happens};
-use super::{ExchangeError, look, words};
+use super::{ExchangeError, agree, look, words};
 use crate::app::App;
 use crate::operate::shown_time;
 use crate::providers::{Credential, Provider};
@@ -30,6 +32,7 @@ const SHUT_OUT_MS: u32 = 60_000;
 
 /// Looks after contributed credentials, on one node for all.
 pub(crate) async fn keep(app: Arc<App>) {
+    let mut told = HashSet::new();
     loop {
         tokio::select! {
             () = app.shutdown.cancelled() => return,
@@ -37,7 +40,7 @@ pub(crate) async fn keep(app: Arc<App>) {
             () = tokio::time::sleep(EVERY) => {}
         }
         if workers::is_the_one(&app)
-            && let Err(error) = round(&app).await
+            && let Err(error) = round(&app, &mut told).await
         {
             // What was not done now is due at the next round.
             tracing::error!(
@@ -48,7 +51,8 @@ pub(crate) async fn keep(app: Arc<App>) {
     }
 }
 
-async fn round(app: &Arc<App>) -> Result<(), ExchangeError> {
+async fn round(app: &Arc<App>, told: &mut HashSet<Uuid>) -> Result<(), ExchangeError> {
+    agree::tell(app, told).await?;
     if let Err(error) = destroy_drained(app).await {
         tracing::error!(error = &error as &dyn std::error::Error, "withdrawn credentials could not be destroyed");
     }

@@ -111,6 +111,7 @@ fn signed(
     let draft = CredentialDraft {
         id,
         manifest,
+        publisher: provider.terms.publisher(),
         base_url: &provider.grant.base_url,
         owner: Some(account),
         label: &label,

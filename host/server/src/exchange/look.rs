@@ -32,9 +32,11 @@ pub(crate) async fn look(app: &Arc<App>, id: CredentialId) -> Result<CredentialS
     if !row.status.is_looked_at() {
         return Ok(row.status);
     }
-    // A provider that is out of use, or not open to contribution any more, is left alone, and so is who is suspended.
+    // A provider that is out of use, or not open to contribution any more, is left alone, and so is who is suspended; and an
+    // adapter gets nothing that the owner has not agreed to.
     let is_open = |provider: &Provider| provider.is_in_use() && provider.contribution_note.is_some();
     let found = app.snapshot.load().find(id).filter(|(provider, _)| row.owner_is_active && is_open(provider));
+    let found = found.filter(|(_, credential)| credential.awaits.is_empty());
     let Some((provider, credential)) = found else {
         note(app, (id, 1), contribution.unfit_looks).await?;
         return Ok(row.status);

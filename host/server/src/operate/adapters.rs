@@ -127,7 +127,7 @@ fn changes(before: &Manifest, now: &Manifest) -> Value {
     told("version", json!(before.version), json!(now.version));
     told("baseUrl", json!(before.base_url), json!(now.base_url));
     told("hosts", json!(before.hosts), json!(now.hosts));
-    // A credential is bound to its places: where one is new, it has to be added again.
+    // A credential is bound to its places: where one is new, whoever answers for it has to agree.
     told("placements", json!(before.placements), json!(now.placements));
     told("credential", json!(before.credential), json!(now.credential));
     told("polling", json!(before.polling), json!(now.polling));

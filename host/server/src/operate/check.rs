@@ -87,7 +87,12 @@ async fn dial(call: &Call<'_>, asked: &Check) -> Result<(Provider, Credential), 
     let publisher = operator.adapters.publisher_of(&adapter);
     let latest = Latest { adapter, quarantine: Arc::default(), publisher, is_in_force: true, trial: None };
     let provider = providers::provider(row, &latest, None).map_err(unusable)?;
-    let credential = providers::credential(found, Beside::default(), 1).map_err(unusable)?;
+    let beside = Beside { provider: Some(&provider), ..Beside::default() };
+    let credential = providers::credential(found, beside, 1).map_err(unusable)?;
+    if !credential.awaits.is_empty() {
+        let (id, asked) = (credential.id, credential.awaits.join(", "));
+        return Err(OperateError::Bad(format!("credential: {id} is not bound to what the adapter asks for: {asked}")));
+    }
     Ok((provider, credential))
 }
 

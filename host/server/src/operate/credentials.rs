@@ -16,6 +16,8 @@ use super::accounts::{one, read_name};
 use super::seed::{CredentialDraft, sealed};
 use super::{Call, OperateError, Operator, exchange, times};
 use crate::clock;
+use crate::providers::Credential as Running;
+use crate::providers::terms::{Bound, RebindError, Terms, rebound};
 
 /// A credential to be added.
 pub(super) struct New {
@@ -26,12 +28,19 @@ pub(super) struct New {
 
 pub(super) async fn add(call: &Call<'_>, new: New) -> Result<Value, OperateError> {
     let operator = call.operator;
-    let (manifest, base_url) = party(operator, &new.provider).await?;
+    let Party { manifest, publisher, base_url } = party(operator, &new.provider).await?;
     let label = read_name("label", &new.label)?;
     let fields = secrets(&manifest, new.fields);
     let id = CredentialId(clock::new_uuid());
-    let draft =
-        CredentialDraft { id, manifest: &manifest, base_url: &base_url, owner: None, label: &label, fields: &fields };
+    let draft = CredentialDraft {
+        id,
+        manifest: &manifest,
+        publisher: publisher.as_deref(),
+        base_url: &base_url,
+        owner: None,
+        label: &label,
+        fields: &fields,
+    };
     let row: NewCredential = sealed(&operator.vault, &draft)?;
     let pool = row.pool.as_str();
     let detail = json!({"provider": manifest.provider, "label": label, "pool": pool});
@@ -48,12 +57,8 @@ pub(super) async fn list(operator: &Operator, provider: Option<&str>) -> Result<
     let credentials = operator.store.list_credentials().await?;
     let wanted = credentials.iter().filter(|c| provider.is_none_or(|name| c.provider.matches(name)));
     let snapshot = operator.running.as_ref().map(|app| app.snapshot.load_full());
-    let now_ms = clock::now_ms();
-    let rests_until = |credential: &Credential| {
-        let (_, running) = snapshot.as_ref()?.find(credential.id)?;
-        running.rests_until(now_ms).map(times::shown)
-    };
-    Ok(wanted.map(|credential| shown(credential, rests_until(credential))).collect())
+    let running = |credential: &Credential| Some(snapshot.as_ref()?.find(credential.id)?.1);
+    Ok(wanted.map(|credential| shown(credential, running(credential).as_deref())).collect())
 }
 
 pub(super) async fn disable(call: &Call<'_>, credential: &str) -> Result<Value, OperateError> {
@@ -94,11 +99,12 @@ pub(super) async fn rotate(
         let why = "credential: it was contributed; its owner withdraws it and contributes another";
         return Err(OperateError::Bad(why.to_owned()));
     }
-    let (manifest, base_url) = party(operator, found.provider.as_str()).await?;
+    let Party { manifest, publisher, base_url } = party(operator, found.provider.as_str()).await?;
     let fields = secrets(&manifest, fields);
     let draft = CredentialDraft {
         id: found.id,
         manifest: &manifest,
+        publisher: publisher.as_deref(),
         base_url: &base_url,
         owner: found.owner,
         label: &found.label,
@@ -112,13 +118,47 @@ pub(super) async fn rotate(
     Ok(json!({"credential": found.id, "provider": found.provider, "label": found.label}))
 }
 
-/// A provider's adapter, and where it is reached.
-async fn party(operator: &Operator, name: &str) -> Result<(Manifest, Url), OperateError> {
+/// Binds the platform's credentials at a provider to what its adapter asks for, as the operator has just approved it. Contributed
+/// ones wait for their owners.
+pub(super) async fn bind(call: &Call<'_>, provider: &ProviderId, asked: &Terms) -> Result<Value, OperateError> {
+    let Call { operator, .. } = call;
+    let (mut bound, mut waiting, mut to_rotate) = (Vec::new(), 0_u32, Vec::new());
+    let rows = operator.store.list_credentials().await?;
+    for row in rows.iter().filter(|row| row.provider == *provider && row.status != CredentialStatus::Withdrawn) {
+        if row.owner.is_some() {
+            let lacks = Bound::read(row).is_some_and(|bound| !bound.agreed().lacks(asked).is_empty());
+            waiting += u32::from(lacks);
+            continue;
+        }
+        match rebound(&operator.vault, row, asked) {
+            Ok(rebound) => bound.extend(rebound),
+            // Another field is needed, or another secret: only a person can give it.
+            Err(RebindError::NewField(_) | RebindError::Unreadable) => to_rotate.push(row.label.as_str()),
+            Err(RebindError::Vault(error)) => return Err(error.into()),
+        }
+    }
+    let ids: Vec<CredentialId> = bound.iter().map(|rebound| rebound.credential).collect();
+    let shown = json!({"bound": ids, "waitForTheirOwners": waiting, "toRotate": to_rotate});
+    if !bound.is_empty() {
+        let change = Change::Rebind(bound, None);
+        call.change("credential bind", format!("provider {provider}"), shown.clone(), change).await?;
+    }
+    Ok(shown)
+}
+
+/// A provider's adapter, whose it is, and where the provider is reached.
+struct Party {
+    manifest: Manifest,
+    publisher: Option<String>,
+    base_url: Url,
+}
+
+async fn party(operator: &Operator, name: &str) -> Result<Party, OperateError> {
     let (adapter, row) = super::providers::set_up(operator, name).await?;
-    let manifest = adapter.manifest().clone();
+    let (manifest, publisher) = (adapter.manifest().clone(), operator.adapters.publisher_of(&adapter));
     let base_url = row.base_url.as_deref().unwrap_or(&manifest.base_url);
     let base_url = Url::parse(base_url).map_err(|_| OperateError::Bad(format!("provider: {base_url:?} is no URL")))?;
-    Ok((manifest, base_url))
+    Ok(Party { manifest, publisher, base_url })
 }
 
 /// A credential by its id, or one of the platform's own by its label.
@@ -156,10 +196,13 @@ fn target(id: CredentialId) -> String {
     format!("credential {id}")
 }
 
-fn shown(credential: &Credential, rests_until: Option<String>) -> Value {
+/// A credential, and what a gateway that runs knows of it.
+fn shown(credential: &Credential, running: Option<&Running>) -> Value {
+    let rests_until = running.and_then(|running| running.rests_until(clock::now_ms())).map(times::shown);
     json!({
         "credential": credential.id, "provider": credential.provider, "pool": credential.pool.as_str(),
         "owner": credential.owner, "label": credential.label, "status": credential.status.as_str(),
-        "restsUntil": rests_until, "created": times::shown(credential.created_at_ms),
+        "restsUntil": rests_until, "awaits": running.map(|running| &running.awaits),
+        "created": times::shown(credential.created_at_ms),
     })
 }

@@ -41,7 +41,9 @@ use serde_json::{Value, json};
 
 pub use error::OperateError;
 pub use exchange::ExchangeVerb;
-pub use seed::{CredentialDraft, add_account, add_credential, add_key, create_account, create_key, top_up};
+pub use seed::{
+    CredentialDraft, add_account, add_credential, add_key, bind_credentials, create_account, create_key, top_up,
+};
 pub(crate) use times::shown as shown_time;
 pub use verb::{
     Asked, Check, HandMoved, Install, KeyChange, PriceLine, ProviderChange, RefundChange, RuleLine, StatementQuestion,

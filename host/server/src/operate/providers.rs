@@ -9,7 +9,7 @@ use capstan_storage::{BalanceLook, Change, CredentialStatus, Granted, Provider, 
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Call, OperateError, Operator, ProviderChange, times};
+use super::{Call, OperateError, Operator, ProviderChange, credentials, times};
 use crate::clock;
 use crate::providers::{Misplaced, grant, misplaced};
 
@@ -42,11 +42,18 @@ pub(super) async fn set(call: &Call<'_>, provider: &str, change: &ProviderChange
                 .to_owned(),
         ));
     }
-    let shown = json!({
+    let mut shown = json!({
         "provider": row.id, "status": row.status.as_str(), "baseUrl": row.base_url, "loopback": row.loopback,
         "timeScale": row.time_scale, "contributionNote": row.contribution_note, "granted": row.granted,
     });
-    call.change("provider set", format!("provider {id}"), shown.clone(), Change::PutProvider(row)).await?;
+    call.change("provider set", format!("provider {id}"), shown.clone(), Change::PutProvider(row.clone())).await?;
+    if let (Some(_), Some((manifest, publisher))) = (&change.hosts, now) {
+        let unusable = |error: crate::providers::SnapshotError| OperateError::Bad(error.to_string());
+        if let Some(asked) = grant::terms(&row, manifest, publisher).map_err(unusable)? {
+            let credentials = credentials::bind(call, &id, &asked).await?;
+            shown.as_object_mut().map(|shown| shown.insert("credentials".to_owned(), credentials));
+        }
+    }
     if let (Some("active"), Some(app)) = (change.status.as_deref(), &operator.running) {
         app.lift_quarantine(&id);
     }

@@ -5,14 +5,16 @@ use capstan_domain::route::Pool;
 use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, adapter::Manifest};
 use capstan_egress::{CredentialBinding, SealedCredential, Secret, Vault};
 use capstan_storage::{
-    ChangeRefusal, CredentialStatus, KeySettings, NewAccount, NewApiKey as NewKeyRow, NewCredential, Store, TopUp,
+    Change, ChangeRefusal, CredentialStatus, KeySettings, NewAccount, NewApiKey as NewKeyRow, NewCredential, Rebound,
+    Store, TopUp,
 };
+use serde_json::json;
 use url::Url;
 
-use super::OperateError;
+use super::{OperateError, audit_line};
 use crate::clock;
 use crate::keys::{self, NewApiKey};
-use crate::providers::Bound;
+use crate::providers::terms::{Bound, Terms, rebound};
 
 /// Opens an account without money.
 ///
@@ -86,6 +88,8 @@ pub struct CredentialDraft<'d> {
     pub id: CredentialId,
     /// What the provider's adapter says of itself.
     pub manifest: &'d Manifest,
+    /// The id of the adapter's publisher's key; none where no package vouches for it.
+    pub publisher: Option<&'d str>,
     /// Where the provider is reached: the manifest's base URL, or what its row puts in its place.
     pub base_url: &'d Url,
     /// The contributor; none for the platform's own.
@@ -96,7 +100,7 @@ pub struct CredentialDraft<'d> {
     pub fields: &'d [(String, Secret)],
 }
 
-/// Seals and adds a credential, bound to the hosts and placements of its provider as they are now.
+/// Seals and adds a credential, bound to the publisher, the hosts and the placements of its provider's adapter as they are now.
 ///
 /// # Errors
 /// [`OperateError`].
@@ -105,10 +109,32 @@ pub async fn add_credential(store: &Store, vault: &Vault, draft: &CredentialDraf
     Ok(())
 }
 
+/// Binds the platform's credentials at a provider to what its adapter asks for, where they are bound to something else.
+///
+/// # Errors
+/// [`OperateError`].
+pub async fn bind_credentials(
+    store: &Store,
+    vault: &Vault,
+    (manifest, url): (&Manifest, &Url),
+) -> Result<(), OperateError> {
+    let asked = Terms::new(None, url, &manifest.hosts, &manifest.placements);
+    let rows = store.list_credentials().await?;
+    let own = rows.iter().filter(|row| row.provider == manifest.provider && row.owner.is_none());
+    // One that needs another field stays as it is, and its listing says so.
+    let bound: Vec<Rebound> = own.filter_map(|row| rebound(vault, row, &asked).ok().flatten()).collect();
+    if !bound.is_empty() {
+        let line = audit_line("dev", "credential bind", (format!("provider {}", manifest.provider), &json!({})));
+        store.apply(Change::Rebind(bound, None), line).await?.map_err(OperateError::Refused)?;
+    }
+    Ok(())
+}
+
 /// A credential's row, sealed and bound.
 pub(crate) fn sealed(vault: &Vault, draft: &CredentialDraft<'_>) -> Result<NewCredential, OperateError> {
-    let CredentialDraft { id, manifest, owner, label, fields, .. } = *draft;
-    let (CredentialBinding { hosts, placements, .. }, sealed) = sealed_and_bound(vault, draft)?;
+    let CredentialDraft { id, manifest, publisher, base_url, owner, label, fields } = *draft;
+    let (_, sealed) = sealed_and_bound(vault, draft)?;
+    let terms = Terms::new(publisher, base_url, &manifest.hosts, &manifest.placements);
     Ok(NewCredential {
         id,
         provider: manifest.provider.clone(),
@@ -116,7 +142,7 @@ pub(crate) fn sealed(vault: &Vault, draft: &CredentialDraft<'_>) -> Result<NewCr
         owner,
         label: label.to_owned(),
         sealed: sealed.as_bytes().to_vec(),
-        binding: serde_json::to_string(&Bound { hosts, placements }).unwrap_or_default(),
+        binding: Bound::first(terms).written(),
         fingerprint: vault.fingerprint(&manifest.provider, fields).to_vec(),
         status: CredentialStatus::Active,
         created_at_ms: clock::now_ms(),

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use capstan_domain::adapter::{FaultClass, Placement};
+use capstan_domain::adapter::FaultClass;
 use capstan_domain::exchange::{Asked, OwnerLimits, Used};
 use capstan_domain::route::{Hits, Observed, Offer, Pool};
 use capstan_domain::{AccountId, Amount, CredentialId, ProviderId};
 use capstan_egress::{CredentialBinding, SealedCredential};
 use capstan_storage::{Credential as CredentialRow, CredentialStatus};
-use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
+use super::terms::Bound;
 use super::{Provider, SnapshotError};
 use crate::clock;
 use crate::exchange::Spending;
@@ -29,7 +29,7 @@ pub struct Credential {
     pub owner: Option<AccountId>,
     /// Its provider.
     pub provider: ProviderId,
-    /// What it was bound to when it was added.
+    /// What it is bound to.
     pub binding: CredentialBinding,
     /// Its sealed fields.
     pub sealed: SealedCredential,
@@ -43,6 +43,10 @@ pub struct Credential {
     pub(crate) lent: Option<Lent>,
     /// What it has left at its provider, as far as that is known.
     pub known_balance: Arc<KnownBalance>,
+    /// What its provider's adapter asks for and whoever answers for it has not agreed to: until then it gets no task.
+    pub(crate) awaits: Vec<String>,
+    /// Whether the version on trial, if there is one, asks for nothing but what was agreed to.
+    pub(crate) may_be_tried: bool,
     pub(super) is_active: bool,
     polls_rested_until_ms: Arc<AtomicI64>,
 }
@@ -53,13 +57,6 @@ pub(crate) struct Lent {
     pub(crate) spending: Arc<Spending>,
     /// Whether somebody is just telling its owner what its provider said.
     pub(crate) is_told: Arc<AtomicBool>,
-}
-
-/// What a credential was bound to when it was added, as its row keeps it.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Bound {
-    pub(crate) hosts: Vec<String>,
-    pub(crate) placements: Vec<Placement>,
 }
 
 /// Rest after "too fast" where the provider does not say how long, in its own time.
@@ -135,31 +132,29 @@ impl Credential {
     }
 }
 
-/// What is known of a credential beside its row: what its owner lends it for, and what it was before.
+/// What is known of a credential beside its row: its provider, what its owner lends it for, and what it was before.
 #[derive(Default)]
 pub(crate) struct Beside<'k> {
+    pub(crate) provider: Option<&'k Provider>,
     pub(crate) limits: Option<OwnerLimits>,
     pub(crate) known: Option<&'k Arc<Credential>>,
 }
 
 pub(crate) fn credential(
     row: CredentialRow,
-    Beside { limits, known }: Beside<'_>,
+    Beside { provider, limits, known }: Beside<'_>,
     polls_at_once: usize,
 ) -> Result<Credential, SnapshotError> {
-    let bad = |_| SnapshotError::Credential { credential: row.id, reason: "its binding cannot be read".to_owned() };
-    let bound: Bound = serde_json::from_str(&row.binding).map_err(bad)?;
+    let bad = || SnapshotError::Credential { credential: row.id, reason: "its binding cannot be read".to_owned() };
+    let bound = Bound::read(&row).ok_or_else(bad)?;
+    let agreed = bound.agreed();
+    let awaits = provider.map_or_else(Vec::new, |provider| agreed.lacks(&provider.terms));
+    let tried = provider.and_then(|provider| provider.terms_on_trial.as_ref());
     // What is known of a secret is its own: of another one nothing is. A rest ends when a person puts it back into use.
     let same = known.filter(|k| k.sealed.as_bytes() == row.sealed.as_slice());
     let rests = same.filter(|k| k.is_active);
     Ok(Credential {
-        binding: CredentialBinding {
-            credential: row.id,
-            provider: row.provider.clone(),
-            owner: row.owner,
-            hosts: bound.hosts,
-            placements: bound.placements,
-        },
+        binding: bound.seal(&row),
         id: row.id,
         pool: row.pool,
         owner: row.owner,
@@ -168,7 +163,9 @@ pub(crate) fn credential(
         polls: known.map_or_else(|| Arc::new(Semaphore::new(polls_at_once)), |k| Arc::clone(&k.polls)),
         statistics: known.map_or_else(Arc::default, |k| Arc::clone(&k.statistics)),
         lent: limits.map(|limits| Lent { limits, spending: spending(known), is_told: Arc::default() }),
-        is_active: row.status == CredentialStatus::Active && row.owner_is_active,
+        is_active: row.status == CredentialStatus::Active && row.owner_is_active && awaits.is_empty(),
+        awaits,
+        may_be_tried: tried.is_none_or(|tried| agreed.lacks(tried).is_empty()),
         standing: rests.map_or_else(Arc::default, |k| Arc::clone(&k.standing)),
         known_balance: same.map_or_else(Arc::default, |k| Arc::clone(&k.known_balance)),
         polls_rested_until_ms: rests.map_or_else(Arc::default, |k| Arc::clone(&k.polls_rested_until_ms)),

@@ -6,6 +6,7 @@ use capstan_egress::{Grant, is_below, is_loopback};
 use capstan_storage::{Granted, Provider as Row, Store, StoreError};
 use url::Url;
 
+use super::terms::Terms;
 use super::{Misplaced, RowGrant, SnapshotError, misplaced};
 use crate::adapters::Adapters;
 
@@ -44,7 +45,7 @@ pub(crate) fn not_granted(row: &Row, manifest: &Manifest, publisher: Option<&str
     has_moved.then(|| manifest.base_url.clone()).into_iter().chain(is_others).chain(hosts).collect()
 }
 
-fn named_publisher(publisher: Option<&str>) -> String {
+pub(super) fn named_publisher(publisher: Option<&str>) -> String {
     publisher.map_or_else(|| "no publisher".to_owned(), |key| format!("publisher {key}"))
 }
 
@@ -80,6 +81,12 @@ pub(super) fn of(row: &Row, manifest: &Manifest, publisher: Option<&str>) -> Res
     let is_granted = is_in_place && is_the_publishers;
     let hosts = granted.hosts.into_iter().filter(|host| is_named(host, manifest)).collect();
     Ok((Grant { provider: row.id.clone(), base_url, hosts, loopback: row.loopback }, is_granted))
+}
+
+/// What a row's adapter asks of a credential, under what it is granted; nothing where its address or its publisher is not.
+pub(crate) fn terms(row: &Row, manifest: &Manifest, publisher: Option<&str>) -> Result<Option<Terms>, SnapshotError> {
+    let (grant, is_granted) = of(row, manifest, publisher)?;
+    Ok(is_granted.then(|| Terms::of(publisher, &grant, &manifest.placements)))
 }
 
 /// The same for another version of the adapter, which was in force once: where that sent to is where its open tasks are.

@@ -10,6 +10,7 @@ use capstan_egress::Grant;
 use capstan_sandbox::Adapter;
 use capstan_storage::{Provider as ProviderRow, ProviderStatus};
 
+use super::terms::Terms;
 use super::{Credential, SnapshotError, dollars, grant};
 use crate::adapters::Latest;
 use crate::adapters::trial::OnTrial;
@@ -49,6 +50,10 @@ pub struct Provider {
     pub(crate) trial: Option<Arc<OnTrial>>,
     /// Why its credentials may be contributed: without a reason they may not, and those that were are not used.
     pub contribution_note: Option<String>,
+    /// What its adapter asks of a credential.
+    pub(crate) terms: Terms,
+    /// What the version on trial asks of one.
+    pub(super) terms_on_trial: Option<Terms>,
     pub(super) is_active: bool,
     row: RowGrant,
     /// With which proxies it serves a family, and what it lists for a task in US dollars, if it does.
@@ -155,11 +160,13 @@ pub(crate) fn provider(
     let manifest = adapter.manifest().clone();
     let (grant, is_granted) = grant::of(&row, &manifest, publisher.as_deref())?;
     // One whose own address or publisher was not granted gets nothing, as if it were in force.
-    let is_tried = |trial: &&Arc<OnTrial>| {
-        let publisher = trial.publisher.as_deref();
-        grant::of(&row, trial.adapter.manifest(), publisher).is_ok_and(|(_, granted)| granted)
-    };
-    let trial = trial.as_ref().filter(is_tried).cloned();
+    let tried = trial.as_ref().and_then(|trial| {
+        let (manifest, publisher) = (trial.adapter.manifest(), trial.publisher.as_deref());
+        let (grant, _) = grant::of(&row, manifest, publisher).ok().filter(|(_, is_granted)| *is_granted)?;
+        Some((Arc::clone(trial), Terms::of(publisher, &grant, &manifest.placements)))
+    });
+    let (trial, terms_on_trial) = tried.unzip();
+    let terms = Terms::of(publisher.as_deref(), &grant, &manifest.placements);
     // Another adapter, or another address, has told nothing yet.
     let market = known
         .filter(|known| known.adapter.digest() == adapter.digest() && known.grant.base_url == grant.base_url)
@@ -177,6 +184,8 @@ pub(crate) fn provider(
         market,
         quarantine: Arc::clone(quarantine),
         trial,
+        terms,
+        terms_on_trial,
         contribution_note: row.contribution_note,
         is_active: row.status == ProviderStatus::Active && *is_in_force && is_granted,
         row: RowGrant { has_own_url: row.base_url.is_some(), hosts: row.granted.map(|granted| granted.hosts) },

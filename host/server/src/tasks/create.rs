@@ -238,10 +238,12 @@ fn draft(app: &App, caller: &Caller, request: &CreateRequest, task: &CanonicalTa
     }
     let explanation = route.explain(&question);
     let new_attempt = |(rank, ranked): (usize, &Ranked<'_>)| {
+        let candidate = ranked.candidate();
+        let (provider, credential) = snapshot.find(candidate.credential)?;
         Some(NewAttempt {
             id: clock::new_attempt_id(),
-            candidate: ranked.candidate(),
-            adapter_digest: snapshot.provider(ranked.provider)?.drawn_digest(task.family.name).to_vec(),
+            candidate,
+            adapter_digest: provider.drawn_digest(task.family.name, &credential).to_vec(),
             explanation: explanation.of(rank).into(),
             created_at_ms: question.now_ms,
         })

@@ -137,7 +137,8 @@ impl Transcriber {
         let fields = secrets(manifest, fields);
         let id = CredentialId(clock::new_uuid());
         let (owner, label) = (None, "transcribing");
-        let draft = CredentialDraft { id, manifest, base_url: &base_url, owner, label, fields: &fields };
+        let draft =
+            CredentialDraft { id, manifest, publisher: None, base_url: &base_url, owner, label, fields: &fields };
         let (binding, sealed) = sealed_and_bound(&vault, &draft)?;
         let (provider, hosts) = (manifest.provider.clone(), manifest.hosts.clone());
         let grant = Grant { provider, base_url, hosts, loopback };

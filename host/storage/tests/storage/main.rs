@@ -116,7 +116,7 @@ fn stories() -> Vec<(&'static str, Story)> {
         operating: a_change_and_its_line_are_one, the_audit_log_only_grows,
             an_account_is_closed_once_it_owes_and_holds_nothing, a_revoked_key_places_nothing,
             a_daily_cap_counts_holds_and_captures_of_the_day, a_daily_cap_holds_under_a_crowd,
-            a_rotated_credential_keeps_its_id, switches_are_set_and_taken_away;
+            a_rotated_credential_keeps_its_id, credentials_are_bound_anew_all_or_none, switches_are_set_and_taken_away;
         policy: site_rules_come_and_go, a_rule_that_cannot_be_is_refused, default_rules_are_added_and_stay_switched_off,
             a_key_keeps_its_domains, traces_are_found_by_domain_and_by_site_key,
             tasks_of_releases_before_are_found_too;

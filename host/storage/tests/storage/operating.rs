@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use capstan_domain::{AccountId, CredentialId};
 use capstan_storage::{
     AccountStatus, Applied, Change, ChangeRefusal, CredentialStatus, KeySettings, NewAccount, NewApiKey, NewAudit,
-    NewSecret, PlaceRefusal, StoreError, day_of,
+    NewSecret, PlaceRefusal, Rebound, StoreError, day_of,
 };
 
 use crate::fixture::{Fixture, NOW, nanos};
@@ -142,6 +142,32 @@ pub(crate) async fn a_rotated_credential_keeps_its_id(f: Fixture) -> anyhow::Res
     let listed = f.store.list_credentials().await?;
     let found = listed.iter().find(|c| c.id == f.credential).context("there")?;
     assert_eq!((found.sealed.as_slice(), found.status), ([7].as_slice(), CredentialStatus::Active));
+    Ok(())
+}
+
+pub(crate) async fn credentials_are_bound_anew_all_or_none(f: Fixture) -> anyhow::Result<()> {
+    let other = CredentialId(f.uuid());
+    f.store.add_credential(f.a_credential(other)?).await?;
+    let sealed = async |id| Ok::<_, anyhow::Error>(f.store.find_credential(id).await?.context("there")?.sealed);
+    let (first, second) = (sealed(f.credential).await?, sealed(other).await?);
+    let bound = |credential, before: &[u8]| Rebound {
+        credential,
+        before: before.to_vec(),
+        sealed: [before, b"anew"].concat(),
+        binding: "{}".into(),
+    };
+    // The second was rotated meanwhile.
+    let stale = vec![bound(f.credential, &first), bound(other, b"an older secret")];
+    let refused = f.store.apply(Change::Rebind(stale, None), line(&f, "credential bind")).await?;
+    assert_eq!(refused, Err(ChangeRefusal::CredentialChanged));
+    assert_eq!(sealed(f.credential).await?, first);
+    let both = vec![bound(f.credential, &first), bound(other, &second)];
+    // Said again after a commit whose answer was lost, it is one change.
+    for _ in 0..2 {
+        let done = f.store.apply(Change::Rebind(both.clone(), None), line(&f, "credential bind")).await?;
+        assert_eq!(done, Ok(Applied::Done));
+        assert_eq!(sealed(other).await?, [second.as_slice(), b"anew"].concat());
+    }
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use super::{Answer, Failure, Front, json, shown};
 use crate::clock;
 use crate::exchange::contribute::{self, contributor, statement_hash};
 use crate::exchange::life::{self, Happens};
-use crate::exchange::{care, look, words};
+use crate::exchange::{agree as agreeing, care, look, words};
 use crate::keys;
 use crate::operate::audit_line;
 use crate::providers::Provider;
@@ -140,6 +140,21 @@ pub(super) async fn check(State(front): State<Arc<Front>>, Contributor(account):
     let (id, ..) = own(&front, account, &id).await?;
     front.asks_outward(account)?;
     look::look(&front.app, id).await?;
+    shown(&front, (account, id), 200).await
+}
+
+/// Agrees to what its provider's adapter asks for anew.
+pub(super) async fn agree(
+    State(front): State<Arc<Front>>,
+    Contributor(account): Contributor,
+    id: Id,
+    mut fields: Fields,
+) -> Answer {
+    let (id, ..) = own(&front, account, &id).await?;
+    let terms = fields.needed("terms", 64)?;
+    fields.end()?;
+    front.asks_outward(account)?;
+    agreeing::agree(&front.app, (account, id), &terms).await?;
     shown(&front, (account, id), 200).await
 }
 

@@ -7,6 +7,7 @@
 //! | `GET`, `POST /credentials` | the own ones; contributes one |
 //! | `GET`, `PATCH`, `DELETE /credentials/{id}` | one of them; its limits; withdraws it |
 //! | `POST /credentials/{id}/pause`, `…/resume`, `…/check` | its life |
+//! | `POST /credentials/{id}/agree` | to what its provider's adapter asks for anew |
 //! | `GET /credentials/{id}/uses`, `…/days`, `…/events` | what was made of it, and what happened to it |
 //! | `GET /earnings`, `GET /earnings/statement` | what was earned |
 //! | `POST /spendings`; `GET`, `POST /payouts`, `DELETE /payouts/{id}` | what becomes of it |
@@ -82,6 +83,7 @@ pub fn exchange_router(app: &Arc<App>) -> Router {
         .route("/credentials/{id}/pause", post(credentials::pause))
         .route("/credentials/{id}/resume", post(credentials::resume))
         .route("/credentials/{id}/check", post(credentials::check))
+        .route("/credentials/{id}/agree", post(credentials::agree))
         .route("/credentials/{id}/uses", get(credentials::uses))
         .route("/credentials/{id}/days", get(credentials::days))
         .route("/credentials/{id}/events", get(credentials::events))

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::clock;
+use crate::exchange::agree;
 use crate::exchange::words::limits_shown;
 use crate::operate::shown_time;
 use crate::tasks;
@@ -22,7 +23,7 @@ pub(super) fn credential(app: &App, row: &Credential, contribution: &Contributio
             "statementVersion": contribution.signature.version, "name": contribution.signature.by,
             "at": shown_time(contribution.signature.at_ms),
         },
-        "now": now(app, row.id),
+        "awaits": agree::shown(app, row.id), "now": now(app, row.id),
     })
 }
 
