@@ -1,7 +1,7 @@
 //! The attempt: one candidate after another, without replacement, until one has the task or none is left.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use capstan_domain::Amount;
 use capstan_domain::adapter::{Charged, Fault, FaultClass, Submission};
@@ -10,7 +10,7 @@ use capstan_storage::NewAttempt;
 use serde_json::Value;
 use tracing::Instrument as _;
 
-use super::drive::{self, Party, Submitted};
+use super::drive::{self, CutOff, Party, Submitted};
 use super::open::{Attempt, OpenTask};
 use super::{charges, lent, moves, observe};
 use crate::adapters::at_generation;
@@ -122,7 +122,7 @@ async fn submit(app: &Arc<App>, task: &OpenTask, payload: &CanonicalTask, attemp
         until_ms: task.deadline_at_ms,
         waiting: &task.waiting,
     };
-    let submitted = drive::submit(app, &party, submission(attempt, payload)).await;
+    let submitted = send(app, &party, &submission(attempt, payload)).await;
     observe::tried_in_vain(app, &provider, &submitted);
     match submitted {
         Ok(Submitted::Failed(fault)) => {
@@ -155,6 +155,44 @@ async fn submit(app: &Arc<App>, task: &OpenTask, payload: &CanonicalTask, attemp
             }
             Submitted::Failed(fault)
         }
+    }
+}
+
+/// Waits before a submit that got no clear answer is sent again, in the provider's own time.
+const AGAIN_AFTER_MS: [u32; 2] = [1_000, 5_000];
+
+/// Submits a task; without a clear answer again, where that makes no second task. Only that the provider has it counts then: it may
+/// refuse what it has accepted before.
+async fn send(app: &App, party: &Party<'_>, submission: &Submission) -> Result<Submitted, CutOff> {
+    let first = drive::submit(app, party, submission.clone()).await;
+    if !party.provider.abilities.idempotent_submit {
+        return first;
+    }
+    for wait_ms in AGAIN_AFTER_MS {
+        let wait_ms = party.provider.in_our_time(wait_ms);
+        let is_late = clock::now_ms().saturating_add(wait_ms.into()) >= party.until_ms;
+        if is_late || !is_unclear(&first) {
+            break;
+        }
+        tokio::select! {
+            () = app.draining.cancelled() => break,
+            () = tokio::time::sleep(Duration::from_millis(wait_ms.into())) => {}
+        }
+        if let Ok(known @ (Submitted::Accepted(_) | Submitted::Solved(_))) =
+            drive::submit(app, party, submission.clone()).await
+        {
+            return Ok(known);
+        }
+    }
+    first
+}
+
+/// Whether the provider may have the task, for all that it said; an adapter that failed would fail again.
+fn is_unclear(submitted: &Result<Submitted, CutOff>) -> bool {
+    match submitted {
+        Ok(Submitted::Failed(fault)) => fault.class == FaultClass::InDoubt,
+        Ok(Submitted::Accepted(_) | Submitted::Solved(_)) => false,
+        Err(cut_off) => cut_off.may_have_been_sent && cut_off.is_the_providers(),
     }
 }
 
