@@ -61,9 +61,11 @@ struct Attack {
 /// What attackers were answered.
 #[derive(Default)]
 struct Seen {
+    /// Calls that ran out of time.
     spun: usize,
+    /// Tasks that the adapter was not called for.
     refused: usize,
-    /// When the quarantine was first seen, after the attack began.
+    /// When the first of those was seen, after the attack began.
     first_refused: Option<Duration>,
 }
 
@@ -101,11 +103,11 @@ async fn attack(mut connection: Connection, is_over: Arc<AtomicBool>, began: Ins
     while !is_over.load(Ordering::Relaxed) {
         pace.tick().await;
         let answer = connection.ask().await?;
-        if answer.contains("quarantined") {
+        if answer.contains("out-of-time") {
+            seen.spun += 1;
+        } else {
             seen.refused += 1;
             seen.first_refused.get_or_insert_with(|| began.elapsed());
-        } else {
-            seen.spun += 1;
         }
     }
     Ok(seen)
