@@ -1,4 +1,5 @@
-//! What the sandbox costs: a step in a fresh instance beside the same code linked natively, in three languages; a start with many
+//! What the sandbox costs: a step in a fresh instance beside one in an instance that is used again and beside the same code linked
+//! natively, in three languages; a start with many
 //! adapters whose compiled code is kept; and what a guest that spins costs its neighbours. `docs/benchmarks.md` says how to read it;
 //! nothing is asserted.
 
@@ -17,6 +18,7 @@ use capstan_domain::AttemptId;
 use capstan_domain::adapter::{Operation, Submission};
 use capstan_domain::catalogue;
 use capstan_sandbox::{Adapter, Compiler, Sandbox, SandboxSettings};
+use clap::{Parser, ValueEnum};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -27,11 +29,38 @@ const FEW_CALLS: usize = 1_000;
 /// Adapters of the start.
 const ADAPTERS: usize = 50;
 
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// One step.
+    Steps,
+    /// A start with many adapters.
+    Start,
+    /// An honest adapter beside one that spins.
+    Neighbours,
+}
+
+#[derive(Parser)]
+struct Args {
+    /// The parts; all of them where none is named.
+    parts: Vec<Part>,
+    /// Given by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
 fn main() -> Result<()> {
+    let Args { parts, .. } = Args::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(steps())?;
-    start()?;
-    runtime.block_on(neighbours())
+    for part in if parts.is_empty() { Part::value_variants() } else { &parts } {
+        match part {
+            Part::Steps => runtime.block_on(steps())?,
+            Part::Start => start()?,
+            Part::Neighbours => runtime.block_on(neighbours())?,
+        }
+        println!();
+    }
+    Ok(())
 }
 
 fn built(package: &'static str) -> Result<Vec<u8>> {
@@ -58,37 +87,39 @@ fn quantiles(mut times: Vec<Duration>) -> (f64, f64) {
 }
 
 async fn steps() -> Result<()> {
-    println!("one step (submit to request), CPU time, µs: p50 and p99");
+    println!("one step (submit to request), µs: p50 and p99; CPU time, but for what the caller waits beyond it");
+    println!("  {:<26} {:>17} {:>17} {:>17}", "", "a fresh instance", "the same again", "handing over");
     let sandbox = Sandbox::start(SandboxSettings::default())?;
-    let rust = sandbox.admit(&built("adapter-capsolver")?)?;
-    let asked = task(&rust)?;
+    let asked = task(&sandbox.admit(&built("adapter-capsolver")?)?)?;
     let native = quantiles((0..CALLS).map(|_| native(&asked)).collect());
-    println!("  native code                       {:>8.1} {:>8.1}", native.0, native.1);
+    println!("  {:<26} {:>17} {:>8.1} {:>8.1}", "native code", "", native.0, native.1);
     for (package, calls) in
         [("adapter-capsolver", CALLS), ("adapter-nopecha", FEW_CALLS), ("adapter-bestcaptchasolver", FEW_CALLS)]
     {
-        let component = match built(package) {
-            Ok(component) => component,
-            Err(error) => {
-                println!("  {package}: {error}");
-                continue;
-            }
-        };
-        let adapter = sandbox.admit(&component)?;
-        let asked = task(&adapter)?;
-        let mut times = Vec::with_capacity(calls);
-        for _ in 0..calls {
-            let (step, used) = adapter.begin_measured(Operation::Submit(asked.clone())).await;
-            black_box(step?);
-            times.push(used.cpu);
+        match built(package).and_then(|component| Ok(sandbox.admit(&component)?)) {
+            Ok(adapter) => step(package, (&adapter, calls), native.0).await?,
+            Err(error) => println!("  {package}: {error}"),
         }
-        let (p50, p99) = quantiles(times);
-        println!(
-            "  {package:<26} {:>6} {p50:>8.1} {p99:>8.1}   {:.1} × native",
-            adapter.class().as_str(),
-            p50 / native.0
-        );
     }
+    Ok(())
+}
+
+/// One adapter's step: in a fresh instance, as it is called; then again and again in one.
+async fn step(package: &str, (adapter, calls): (&Adapter, usize), native: f64) -> Result<()> {
+    let asked = Operation::Submit(task(adapter)?);
+    let (mut fresh, mut handed_over) = (Vec::with_capacity(calls), Vec::with_capacity(calls));
+    for _ in 0..calls {
+        let began = Instant::now();
+        let (step, used) = adapter.begin_measured(asked.clone()).await;
+        handed_over.push(began.elapsed().saturating_sub(used.cpu));
+        fresh.push(used.cpu);
+        black_box(step?);
+    }
+    let again = adapter.begin_again(asked, calls).map_err(anyhow::Error::msg)?;
+    let (fresh, again, handed_over) = (quantiles(fresh), quantiles(again), quantiles(handed_over));
+    let figures = [fresh, again, handed_over].map(|(p50, p99)| format!("{p50:>8.1} {p99:>8.1}")).join(" ");
+    let (class, over_again, over_native) = (adapter.class().as_str(), fresh.0 / again.0, fresh.0 / native);
+    println!("  {package:<26} {figures}   {class}; fresh {over_again:.1} × the same, {over_native:.1} × native");
     Ok(())
 }
 
@@ -115,7 +146,7 @@ fn start() -> Result<()> {
     let cache = tempfile::tempdir()?;
     let component = built("adapter-capsolver")?;
     let all: Vec<Vec<u8>> = (0..ADAPTERS).map(|number| numbered(&component, number)).collect();
-    println!("\na start with {ADAPTERS} adapters of {} KB, ms", component.len() / 1000);
+    println!("a start with {ADAPTERS} adapters of {} KB, ms", component.len() / 1000);
     println!("  compiled                          {:>8.0}", admitted(cache.path(), &all)?);
     println!("  from the cache                    {:>8.0}", admitted(cache.path(), &all)?);
     Ok(())
@@ -137,7 +168,7 @@ fn admitted(cache: &Path, all: &[Vec<u8>]) -> Result<f64> {
 }
 
 async fn neighbours() -> Result<()> {
-    println!("\nan honest adapter's steps beside one that spins in every call, wall time, µs: p50 and p99");
+    println!("an honest adapter's steps beside one that spins in every call, wall time, µs: p50 and p99");
     let sandbox = Sandbox::start(SandboxSettings::default())?;
     let honest = sandbox.admit(&built("adapter-capsolver")?)?;
     let hostile = sandbox.admit(&built("guest-hostile")?)?;

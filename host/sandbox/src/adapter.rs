@@ -6,7 +6,6 @@ use capstan_domain::adapter::{Manifest, Operation, Reply, Step};
 use tokio::sync::{Semaphore, oneshot};
 use wasmtime::Engine;
 
-use crate::bindings::ProviderPre;
 use crate::cache::Cache;
 use crate::call::{Call, Limits, Ran, Ready, Used};
 use crate::limits::Budget;
@@ -131,11 +130,10 @@ impl Sandbox {
         let Admitting { class, settings, limits, running } = self.class(component.len())?;
         let imports = imports::allowed(component)?;
         let compiled = self.cache.load_or_compile(&self.engine, settings.compiling, component)?;
-        let instances = inert::linker(&self.engine, &compiled.component, &imports)
+        let ready = inert::linker(&self.engine, &compiled.component, &imports)
             .and_then(|linker| linker.instantiate_pre(&compiled.component))
-            .and_then(ProviderPre::new)
+            .and_then(|instances| Ready::new(instances, *limits))
             .map_err(|error| AdmissionError::NotAnAdapter { reason: clean(&format!("{error:#}"), 300) })?;
-        let ready = Ready { instances: Arc::new(instances), limits: *limits };
         let manifest = describe(&ready, running)?;
         let (digest, from_cache) = (Digest::of(component), compiled.from_cache);
         let part = Arc::new(Semaphore::new(running.calls_of_one));
@@ -227,6 +225,21 @@ impl Adapter {
                 from_cache: false,
                 allowance: Allowance::default(),
             }),
+        }
+    }
+
+    /// CPU time of each of so many calls of `begin` in one and the same instance, on this thread: what benches compare a fresh one
+    /// with. None of a native adapter.
+    ///
+    /// # Errors
+    /// The first call that failed, in the engine's words.
+    #[cfg(feature = "native-adapter")]
+    pub fn begin_again(&self, operation: Operation, calls: usize) -> Result<Vec<std::time::Duration>, String> {
+        match &self.inner.code {
+            Code::Component { ready, .. } => {
+                ready.begin_again(operation, calls).map_err(|error| clean(&format!("{error:#}"), 300))
+            }
+            Code::Native(_) => Ok(Vec::new()),
         }
     }
 

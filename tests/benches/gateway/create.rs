@@ -46,7 +46,7 @@ pub(crate) async fn compare_durability(args: &Args) -> Result<()> {
 }
 
 /// The instant guest's provider, served until what is returned is dropped.
-async fn provider() -> Result<(Url, tokio::task::JoinSet<std::io::Result<()>>)> {
+pub(crate) async fn provider() -> Result<(Url, tokio::task::JoinSet<std::io::Result<()>>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let upstream = Url::parse(&format!("http://{}", listener.local_addr()?))?;
     let mut provider = tokio::task::JoinSet::new();
@@ -55,7 +55,8 @@ async fn provider() -> Result<(Url, tokio::task::JoinSet<std::io::Result<()>>)> 
     Ok((upstream, provider))
 }
 
-fn at(child: &Child) -> Target {
+/// A whole task of the gateway's.
+pub(crate) fn at(child: &Child) -> Target {
     let body = json!({"clientKey": child.client_key(), "task": task()});
     Target::new(&child.address(), "/createTask", &[body], SOLVED)
 }

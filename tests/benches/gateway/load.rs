@@ -101,7 +101,8 @@ async fn send(mut connection: Connection, load: Load, began: Instant, turn: Arc<
     }
 }
 
-struct Connection {
+/// One of the load's connections.
+pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
     target: Target,
     /// Which request is next; every connection begins at another one.
@@ -109,13 +110,13 @@ struct Connection {
 }
 
 impl Connection {
-    async fn open(target: &Target, first: usize) -> Result<Self> {
+    pub(crate) async fn open(target: &Target, first: usize) -> Result<Self> {
         let stream = TcpStream::connect(&target.address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream: BufReader::new(stream), target: target.clone(), next: first })
     }
 
-    async fn ask(&mut self) -> Result<String> {
+    pub(crate) async fn ask(&mut self) -> Result<String> {
         let requests = &self.target.requests;
         self.stream.get_mut().write_all(&requests[self.next % requests.len()]).await?;
         self.next += 1;

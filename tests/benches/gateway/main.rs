@@ -1,12 +1,14 @@
 //! What a method of the gateway costs, against a bare server: ratios of one run, never asserted.
 //!
-//! [`create`] measures createTask and what durability is of it, [`read`] getTaskResult. Every server is a process of its own and takes the same requests
+//! [`create`] measures createTask and what durability is of it, [`read`] getTaskResult, [`beside`] createTask beside an adapter that
+//! spins. Every server is a process of its own and takes the same requests
 //! from this one, in turn, round after round. This process makes the load and is the provider, on one thread, so that what
 //! it takes is the same for all and no more than one core. `docs/benchmarks.md` says how to run it and how to read it.
 
 #![expect(clippy::print_stdout, reason = "the figures are what a bench is for")]
 #![expect(clippy::indexing_slicing, reason = "a bench that looks for what is not there ends, as it should")]
 
+mod beside;
 mod create;
 mod load;
 mod machine;
@@ -35,6 +37,8 @@ enum Method {
     DurableHold,
     /// Reading a task that is open, and one that has ended.
     GetTaskResult,
+    /// A whole paid task while another adapter spins.
+    BesideSpinning,
 }
 
 #[derive(Parser)]
@@ -84,6 +88,7 @@ fn main() -> Result<()> {
         Method::CreateTask => runtime.block_on(create::compare(&args)),
         Method::DurableHold => runtime.block_on(create::compare_durability(&args)),
         Method::GetTaskResult => runtime.block_on(read::compare(&args)),
+        Method::BesideSpinning => runtime.block_on(beside::compare(&args)),
     }
 }
 

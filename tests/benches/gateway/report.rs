@@ -104,6 +104,26 @@ pub(crate) fn table(title: &str, figures: &[Figures]) -> String {
     text
 }
 
+/// One server in turn, and how much longer it took than at first.
+pub(crate) fn phases(title: &str, phases: &[(&str, Figures)]) -> String {
+    let mut text = format!("{title}\n{:34} {:>9} {:>10} {:>10}\n", "", "answers/s", "p50", "p99");
+    for (name, figures) in phases {
+        let (_, first) = &phases[0];
+        let ratio = |of: fn(&Figures) -> Duration| of(figures).as_secs_f64() / of(first).as_secs_f64();
+        let micros = |duration: Duration| format!("{:.0} µs", duration.as_secs_f64() * 1e6);
+        let _ = writeln!(
+            text,
+            "{name:34} {:>9.0} {:>10} {:>10} {:>9.2}x {:>9.2}x",
+            figures.per_second,
+            micros(figures.p50),
+            micros(figures.p99),
+            ratio(|f| f.p50),
+            ratio(|f| f.p99),
+        );
+    }
+    text
+}
+
 fn row(figures: &Figures) -> String {
     let micros = |duration: Duration| format!("{:.0} µs", duration.as_secs_f64() * 1e6);
     let cpu = figures.cpu_each.map_or_else(|| "?".to_owned(), micros);

@@ -8,12 +8,14 @@ use anyhow::{Context as _, Result, ensure};
 use axum::body::Bytes;
 use axum::serve::ListenerExt as _;
 use capstan_domain::Amount;
+use capstan_domain::quarantine::Rule;
 use capstan_sandbox::{Adapter, Native, Sandbox, SandboxSettings};
 use capstan_server::settings::Limits;
 use capstan_tests::client::{Client, recaptcha};
 use capstan_tests::database::Engine;
 use capstan_tests::exposition::Exposition;
-use capstan_tests::gateway::{Setup, TestGateway};
+use capstan_tests::gateway::{Guest, Setup, TestGateway};
+use capstan_tests::hostile::KEY;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -35,6 +37,10 @@ pub(crate) enum Kind {
     Unwritten,
     /// The same with an adapter that polls, and with tasks to be read.
     Polled,
+    /// As it is shipped, with an adapter beside that spins when it is told to.
+    Beside,
+    /// The same, where nothing is ever quarantined.
+    Unguarded,
 }
 
 /// A running server.
@@ -113,6 +119,7 @@ pub(crate) async fn be(kind: Kind, upstream: Option<Url>, (answer, on_postgres):
             gateway(kind, upstream.context("no upstream")?, on_postgres).await
         }
         Kind::Polled => polled().await,
+        Kind::Beside | Kind::Unguarded => beside(kind, upstream.context("no upstream")?).await,
     }
 }
 
@@ -211,16 +218,49 @@ async fn polled() -> Result<()> {
     gateway.finish().await
 }
 
+/// Two accounts: one whose tasks are solved at once, and one whose tasks set the adapter beside spinning. Both adapters run in one
+/// sandbox, under the limits that are shipped.
+async fn beside(kind: Kind, upstream: Url) -> Result<()> {
+    capstan::logs::start(None, capstan::logs::LogFormat::Json);
+    let adapters = tokio::task::spawn_blocking(|| admitted(&["guest-instant", "guest-hostile"])).await??;
+    let (much, without_bound) = (1_000_000.try_into()?, u32::MAX.try_into()?);
+    let quarantine = match kind {
+        Kind::Unguarded => Rule { faults: u32::MAX, time_outs: u32::MAX, ..Rule::default() },
+        Kind::Echo | Kind::Native | Kind::Full | Kind::Unwritten | Kind::Polled | Kind::Beside => Rule::default(),
+    };
+    let balance = Amount::from_nanos(1_000_000_000_000_000);
+    let setup = Setup {
+        limits: Limits { key_rate: much, key_burst: without_bound, quarantine, ..Limits::default() },
+        balance,
+        time_scale: 1,
+        provider_url: Some(upstream.clone()),
+        // It spins before anything is sent: there is nothing at its provider's address that it could use.
+        guests: vec![Guest { package: "guest-hostile", url: upstream, key: KEY, price: 3_000_000 }],
+        ..Setup::default()
+    };
+    let gateway = TestGateway::start_with(setup, adapters).await?;
+    let (_, attacker) = gateway.add_account("attacker", balance).await?;
+    say(&json!({
+        "address": gateway.gateway.address.to_string(), "clientKey": gateway.client.key, "attackerKey": attacker.key,
+    }))?;
+    until_let_go().await?;
+    gateway.finish().await
+}
+
+fn admitted(packages: &[&str]) -> Result<Vec<Adapter>> {
+    let sandbox = Sandbox::start(SandboxSettings::default())?;
+    let admit = |file: std::path::PathBuf| Ok(sandbox.admit(&std::fs::read(file)?)?);
+    capstan::adapters::build(packages, |_| ())?.into_iter().map(admit).collect()
+}
+
 fn adapter(kind: Kind) -> Result<Adapter> {
-    let files = capstan::adapters::build(&["guest-instant"], |_| ())?;
-    let component = std::fs::read(files.first().context("nothing was built")?)?;
-    let adapter = Sandbox::start(SandboxSettings::default())?.admit(&component)?;
+    let adapter = admitted(&["guest-instant"])?.pop().context("nothing was built")?;
     Ok(match kind {
         // The manifest is the component's own; its sandbox ends here.
         Kind::Native => {
             let native = Native { begin: native::begin, advance: native::advance };
             Adapter::native(adapter.manifest().clone(), native)
         }
-        Kind::Echo | Kind::Full | Kind::Unwritten | Kind::Polled => adapter,
+        Kind::Echo | Kind::Full | Kind::Unwritten | Kind::Polled | Kind::Beside | Kind::Unguarded => adapter,
     })
 }
