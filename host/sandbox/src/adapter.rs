@@ -10,6 +10,7 @@ use crate::cache::Cache;
 use crate::call::{Call, Limits, Ran, Ready, Used};
 use crate::limits::Budget;
 use crate::notes::{Allowance, clean};
+use crate::part::Part;
 use crate::threads::{Threads, Ticker};
 use crate::{
     AdapterFault, AdmissionError, CallError, Class, ClassSettings, Digest, SandboxError, SandboxSettings, convert,
@@ -77,8 +78,8 @@ enum Code {
     /// In a component, which runs on the sandbox's threads.
     Component {
         ready: Ready,
-        /// The adapter's own part of the threads: one that spins in every call takes the rest from nobody.
-        part: Arc<Semaphore>,
+        /// The adapter's own part of the threads.
+        part: Arc<Part>,
         running: Arc<Running>,
     },
     /// In this program.
@@ -136,7 +137,7 @@ impl Sandbox {
             .map_err(|error| AdmissionError::NotAnAdapter { reason: clean(&format!("{error:#}"), 300) })?;
         let manifest = describe(&ready, running)?;
         let (digest, from_cache) = (Digest::of(component), compiled.from_cache);
-        let part = Arc::new(Semaphore::new(running.calls_of_one));
+        let part = Part::new(running.calls_of_one);
         let code = Code::Component { ready, part, running: Arc::clone(running) };
         Ok(Adapter {
             inner: Arc::new(Admitted {
@@ -286,7 +287,7 @@ impl Adapter {
             Code::Native(native) => return Ok((Ok(native.step(call)), Used::default())),
         };
         // The part before the room: calls that wait for their turn among their own kind take no place in the queue.
-        let part = Arc::clone(part).acquire_owned().await.map_err(|_| CallError::Stopped)?;
+        let turn = part.turn().await?;
         let room = Arc::clone(&running.room).acquire_owned().await.map_err(|_| CallError::Stopped)?;
         let (answer, answered) = oneshot::channel();
         let admitted = Arc::clone(&self.inner);
@@ -299,7 +300,7 @@ impl Adapter {
                 return;
             }
             let Ran { answer: step, notes, used } = ready.step(call);
-            drop(part);
+            turn.end(matches!(step, Err(CallError::Adapter(AdapterFault::OutOfTime))));
             // Before the answer, so that the log tells the adapter's words and then what followed.
             span.in_scope(|| notes.emit(Some(&admitted.manifest.provider), &admitted.allowance));
             answer.send((step, used)).ok();

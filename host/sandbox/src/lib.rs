@@ -25,6 +25,7 @@ mod manifest;
 #[cfg(feature = "native-adapter")]
 mod native;
 mod notes;
+mod part;
 mod settings;
 mod threads;
 

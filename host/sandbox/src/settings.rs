@@ -27,8 +27,8 @@ pub struct SandboxSettings {
 /// are, those of the other have their own threads, their own queue and their own room in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClassSettings {
-    /// Threads that run calls. Calls are short and compute only. One adapter gets at most half of them at a time, so that no
-    /// adapter can keep the others waiting.
+    /// Threads that run calls. Calls are short and compute only. One adapter gets at most half of them at a time, and after
+    /// time-outs fewer, down to one, so that no adapter can keep the others waiting.
     pub threads: usize,
     /// Calls that may be queued for the threads; more wait for room.
     pub queue: usize,

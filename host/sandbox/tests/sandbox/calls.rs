@@ -118,6 +118,28 @@ async fn an_adapter_that_spins_in_every_call_takes_half_of_the_threads_and_no_pl
 }
 
 #[tokio::test]
+async fn after_time_outs_an_adapter_that_spins_holds_one_thread() {
+    let (hostile, _) = neighbours(with(|s| {
+        s.threads = 8;
+        s.call_budget = Duration::from_millis(50);
+    }));
+    // Four at a time, each of which takes one thread away.
+    let spin = || hostile.begin(submit("spin"));
+    let spun = futures_util::future::join_all((0..4).map(|_| spin())).await;
+    assert!(spun.iter().all(|end| *end == Err(CallError::Adapter(AdapterFault::OutOfTime))));
+    // The next one has the only thread: a call that takes microseconds waits for its end.
+    let mut spinning = pin!(spin());
+    assert!(spinning.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let mut short = pin!(reference(&hostile, "echo"));
+    tokio::select! {
+        biased;
+        served = &mut short => panic!("it ran beside the spinning one: {served}"),
+        ended = &mut spinning => assert!(ended == Err(CallError::Adapter(AdapterFault::OutOfTime))),
+    }
+    assert_eq!(short.await, ATTEMPT.to_string());
+}
+
+#[tokio::test]
 async fn with_a_single_thread_calls_of_two_adapters_take_turns() {
     let short = Duration::from_millis(20);
     let (hostile, honest) = neighbours(with(|s| {

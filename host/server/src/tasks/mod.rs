@@ -34,7 +34,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use capstan_domain::code::ErrorCode;
-use capstan_domain::dialect::Dialect;
 use capstan_domain::route::{PoolMode, SelectionMode};
 use capstan_domain::{Amount, TaskId};
 use capstan_storage::Guard;
@@ -133,24 +132,18 @@ pub struct TaskView {
     pub written: Written,
 }
 
-/// A view as the dialects have written it, status and text, each when it was first asked for: what clients ask for most is the
-/// same again.
+/// A view as clients were answered, status and text in each of the forms, written when it was first asked for: what clients ask for
+/// most is the same again. Which forms there are is the API's to know.
 #[derive(Debug, Default)]
-pub struct Written {
-    any_solver: OnceLock<(u16, Bytes)>,
-    anti_captcha: OnceLock<(u16, Bytes)>,
-    cap_solver: OnceLock<(u16, Bytes)>,
-}
+pub struct Written([OnceLock<(u16, Bytes)>; 3]);
 
 impl Written {
-    /// As it is written, or as it is written now.
-    pub(crate) fn or(&self, dialect: Dialect, write: impl FnOnce() -> (u16, Bytes)) -> (u16, Bytes) {
-        let place = match dialect {
-            Dialect::AnySolver => &self.any_solver,
-            Dialect::AntiCaptcha => &self.anti_captcha,
-            Dialect::CapSolver => &self.cap_solver,
-        };
-        place.get_or_init(write).clone()
+    /// As it is written in this form, or as it is written now.
+    pub(crate) fn or(&self, form: usize, write: impl FnOnce() -> (u16, Bytes)) -> (u16, Bytes) {
+        match self.0.get(form) {
+            Some(place) => place.get_or_init(write).clone(),
+            None => write(),
+        }
     }
 }
 

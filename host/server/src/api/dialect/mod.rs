@@ -98,7 +98,12 @@ pub fn created(dialect: Dialect, created: &Created) -> Answer {
 /// Writes getTaskResult's answer, once for each view.
 #[must_use]
 pub fn result(dialect: Dialect, view: &TaskView) -> Answer {
-    let (status, text) = view.written.or(dialect, || {
+    let form = match dialect {
+        Dialect::AnySolver => 0,
+        Dialect::AntiCaptcha => 1,
+        Dialect::CapSolver => 2,
+    };
+    let (status, text) = view.written.or(form, || {
         let answer = match dialect {
             Dialect::AnySolver => anysolver::result(view),
             Dialect::AntiCaptcha => anticaptcha::result(view),
