@@ -136,6 +136,12 @@ impl Yard {
     }
 }
 
+/// The operator's word that a provider's adapter may have all that it asks for.
+pub(crate) fn granting(provider: &str) -> Verb {
+    let change = ProviderChange { hosts: Some(vec!["manifest".to_owned()]), ..ProviderChange::default() };
+    Verb::ProviderSet { provider: provider.to_owned(), change }
+}
+
 /// The guest's component in this edition and this version, which is told by one digit.
 fn component(field: &Field, letter: char, version: &str) -> Result<Vec<u8>> {
     Ok(saying(std::fs::read(field.edition(letter)?)?, ("0.1.0", version)))
@@ -282,17 +288,13 @@ async fn another_publisher() -> Result<()> {
     let told = yard.install(&first.to_file(), |_| ()).await?;
     ensure!(told["notGranted"][0] == format!("publisher {}", publisher.key.public().id()), "{told}");
     ensure!(!yard.is_taken().await?, "it is used");
-    let grant = || Verb::ProviderSet {
-        provider: named(),
-        change: ProviderChange { hosts: Some(vec!["manifest".to_owned()]), ..ProviderChange::default() },
-    };
-    yard.field.gateway.operate(grant()).await?;
+    yard.field.gateway.operate(granting("finding")).await?;
     ensure!(yard.is_taken().await?, "it was granted");
     ensure!(yard.listed().await?["granted"]["publisher"] == publisher.key.public().id().to_string());
     let second = heir.package(component(&yard.field, 'c', "0.3.0")?, &[])?;
     yard.install(&second.to_file(), |_| ()).await?;
     ensure!(!yard.is_taken().await?, "another publisher's is used");
-    yard.field.gateway.operate(grant()).await?;
+    yard.field.gateway.operate(granting("finding")).await?;
     ensure!(yard.is_taken().await?, "it was granted");
     // And nobody's is not the publisher's either.
     let component = component(&yard.field, 'd', "0.4.0")?;
@@ -325,8 +327,7 @@ async fn moved() -> Result<()> {
     ensure!(!yard.is_taken().await?, "it is used");
     ensure!(waiting(&yard).await? == (1, json!("key in the header \"x-kez\"")), "{:?}", waiting(&yard).await?);
 
-    let change = ProviderChange { hosts: Some(vec!["manifest".to_owned()]), ..ProviderChange::default() };
-    let granted = yard.field.gateway.operate(Verb::ProviderSet { provider: named(), change }).await?;
+    let granted = yard.field.gateway.operate(granting("finding")).await?;
     ensure!(granted["credentials"]["bound"].as_array().map(Vec::len) == Some(1), "{granted}");
     ensure!(waiting(&yard).await?.0 == 0, "{:?}", waiting(&yard).await?);
     // What is open with the adapter before still is finished by it, with the key where that puts it.

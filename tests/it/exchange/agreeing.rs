@@ -1,7 +1,7 @@
 //! Another publisher's adapter for a provider whose key was contributed: the operator's word is not its owner's.
 
 use anyhow::{Context as _, Result, ensure};
-use capstan_server::operate::{Install, ProviderChange, Verb};
+use capstan_server::operate::{Install, Verb};
 use capstan_tests::client::recaptcha;
 use capstan_tests::database::{ENGINES, Engine};
 use capstan_tests::gateway::{Return, Setup};
@@ -10,7 +10,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use super::{Lent, empty, lent};
-use crate::admission::{Publisher, saying};
+use crate::admission::{Publisher, granting, saying};
 use crate::refunds::until;
 
 pub(super) fn tests() -> Vec<Trial> {
@@ -34,11 +34,6 @@ impl Lent {
         self.gateway.operate(Verb::AdapterInstall(install)).await
     }
 
-    async fn grant(&self) -> Result<Value> {
-        let change = ProviderChange { hosts: Some(vec!["manifest".to_owned()]), ..ProviderChange::default() };
-        self.gateway.operate(Verb::ProviderSet { provider: "anti-captcha".to_owned(), change }).await
-    }
-
     /// The details of what happened to it. Asked of the database: who waits must not use up the contributor's requests.
     async fn events(&self, kind: &str) -> Result<Vec<Value>> {
         let events = self.gateway.gateway.app.store.list_credential_events(self.id()?, 100).await?;
@@ -54,7 +49,7 @@ async fn waits(engine: Engine) -> Result<()> {
     let document = serde_json::to_string(&publisher.trusted("Acme")?)?;
     lent.gateway.operate(Verb::AdapterTrust { document }).await?;
     lent.install(&publisher).await?;
-    let granted = lent.grant().await?;
+    let granted = lent.gateway.operate(granting("anti-captcha")).await?;
     ensure!(granted["credentials"] == json!({"bound": [], "waitForTheirOwners": 1, "toRotate": []}), "{granted}");
 
     // What was open is finished; nothing new comes, nobody asks the provider about the key, and the owner is told why.

@@ -16,6 +16,7 @@ use super::{ExchangeError, life, look, words};
 use crate::app::App;
 use crate::operate::audit_line;
 use crate::providers::terms::{RebindError, rebound};
+use crate::providers::{Credential, Provider};
 
 /// Most events whose telling is remembered; told again, they are there already.
 const MOST_TOLD: usize = 10_000;
@@ -23,10 +24,11 @@ const MOST_TOLD: usize = 10_000;
 /// What a credential waits for, for its owner; null where there is nothing.
 pub(crate) fn shown(app: &App, credential: CredentialId) -> Value {
     let found = app.snapshot.load().find(credential).filter(|(_, credential)| !credential.awaits.is_empty());
-    found.map_or(
-        Value::Null,
-        |(provider, credential)| json!({"asked": credential.awaits, "terms": provider.terms.hash()}),
-    )
+    found.map_or(Value::Null, |(provider, credential)| in_words(&provider, &credential))
+}
+
+fn in_words(provider: &Provider, credential: &Credential) -> Value {
+    json!({"asked": credential.awaits, "terms": provider.terms.hash()})
 }
 
 /// Agrees to the terms of this hash, if they are what is asked for; then its provider is asked whether it works.
@@ -55,7 +57,7 @@ pub(crate) async fn agree(
         RebindError::Vault(error) => error.into(),
     })?;
     if let Some(rebound) = rebound {
-        let detail = json!({"asked": credential.awaits, "terms": hash});
+        let detail = in_words(&provider, &credential);
         let event = words::event(id, "agreed", &detail);
         let line = audit_line(&contributor(account), "exchange agree", (format!("credential {id}"), &detail));
         let applied = app.store.apply(Change::Rebind(vec![rebound], Some(event)), line).await?;
@@ -75,11 +77,11 @@ pub(super) async fn tell(app: &App, told: &mut HashSet<Uuid>) -> Result<(), Exch
     let snapshot = app.snapshot.load_full();
     for credential in snapshot.credentials().filter(|c| c.lent.is_some() && !c.awaits.is_empty()) {
         let Some(provider) = snapshot.provider(&credential.provider) else { continue };
-        let terms = provider.terms.hash();
-        let event = words::event(credential.id, "awaits", &json!({"asked": credential.awaits, "terms": terms}));
-        let id = id_of(credential.id, &terms);
-        if told.insert(id) {
+        let id = id_of(credential.id, &provider.terms.hash());
+        if !told.contains(&id) {
+            let event = words::event(credential.id, "awaits", &in_words(provider, credential));
             app.store.record_credential_event(capstan_storage::NewEvent { id, ..event }).await?;
+            told.insert(id);
         }
     }
     Ok(())

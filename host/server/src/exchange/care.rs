@@ -52,7 +52,9 @@ pub(crate) async fn keep(app: Arc<App>) {
 }
 
 async fn round(app: &Arc<App>, told: &mut HashSet<Uuid>) -> Result<(), ExchangeError> {
-    agree::tell(app, told).await?;
+    if let Err(error) = agree::tell(app, told).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "owners could not be told what waits for them");
+    }
     if let Err(error) = destroy_drained(app).await {
         tracing::error!(error = &error as &dyn std::error::Error, "withdrawn credentials could not be destroyed");
     }

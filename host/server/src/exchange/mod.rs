@@ -2,7 +2,8 @@
 //! is told.
 //!
 //! What may follow what is [`capstan_domain::exchange`]'s. [`contribute`] is how one comes in, [`life`] how it changes,
-//! [`look`] how its provider is asked, [`agree`] what waits for its owner, [`care`] what is done without anybody asking, [`spending`] what keeps its cap.
+//! [`look`] how its provider is asked, [`agree`] what waits for its owner, [`care`] what is done without anybody asking, [`spending`]
+//! what keeps its cap.
 
 pub(crate) mod agree;
 pub(crate) mod care;

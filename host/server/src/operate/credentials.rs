@@ -13,11 +13,11 @@ use url::Url;
 use uuid::Uuid;
 
 use super::accounts::{one, read_name};
-use super::seed::{CredentialDraft, sealed};
+use super::seed::{CredentialDraft, Rebinding, rebinding, sealed};
 use super::{Call, OperateError, Operator, exchange, times};
 use crate::clock;
 use crate::providers::Credential as Running;
-use crate::providers::terms::{Bound, RebindError, Terms, rebound};
+use crate::providers::terms::Terms;
 
 /// A credential to be added.
 pub(super) struct New {
@@ -122,21 +122,8 @@ pub(super) async fn rotate(
 /// ones wait for their owners.
 pub(super) async fn bind(call: &Call<'_>, provider: &ProviderId, asked: &Terms) -> Result<Value, OperateError> {
     let Call { operator, .. } = call;
-    let (mut bound, mut waiting, mut to_rotate) = (Vec::new(), 0_u32, Vec::new());
-    let rows = operator.store.list_credentials().await?;
-    for row in rows.iter().filter(|row| row.provider == *provider && row.status != CredentialStatus::Withdrawn) {
-        if row.owner.is_some() {
-            let lacks = Bound::read(row).is_some_and(|bound| !bound.agreed().lacks(asked).is_empty());
-            waiting += u32::from(lacks);
-            continue;
-        }
-        match rebound(&operator.vault, row, asked) {
-            Ok(rebound) => bound.extend(rebound),
-            // Another field is needed, or another secret: only a person can give it.
-            Err(RebindError::NewField(_) | RebindError::Unreadable) => to_rotate.push(row.label.as_str()),
-            Err(RebindError::Vault(error)) => return Err(error.into()),
-        }
-    }
+    let Rebinding { bound, waiting, to_rotate } =
+        rebinding(&operator.store, &operator.vault, (provider, asked)).await?;
     let ids: Vec<CredentialId> = bound.iter().map(|rebound| rebound.credential).collect();
     let shown = json!({"bound": ids, "waitForTheirOwners": waiting, "toRotate": to_rotate});
     if !bound.is_empty() {

@@ -2,7 +2,7 @@
 //! it. Whoever changes something through here on a running gateway calls [`crate::app::App::reload`] afterwards.
 
 use capstan_domain::route::Pool;
-use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, adapter::Manifest};
+use capstan_domain::{AccountId, Amount, ApiKeyId, CredentialId, ProviderId, adapter::Manifest};
 use capstan_egress::{CredentialBinding, SealedCredential, Secret, Vault};
 use capstan_storage::{
     Change, ChangeRefusal, CredentialStatus, KeySettings, NewAccount, NewApiKey as NewKeyRow, NewCredential, Rebound,
@@ -119,10 +119,8 @@ pub async fn bind_credentials(
     (manifest, url): (&Manifest, &Url),
 ) -> Result<(), OperateError> {
     let asked = Terms::new(None, url, &manifest.hosts, &manifest.placements);
-    let rows = store.list_credentials().await?;
-    let own = rows.iter().filter(|row| row.provider == manifest.provider && row.owner.is_none());
     // One that needs another field stays as it is, and its listing says so.
-    let bound: Vec<Rebound> = own.filter_map(|row| rebound(vault, row, &asked).ok().flatten()).collect();
+    let Rebinding { bound, .. } = rebinding(store, vault, (&manifest.provider, &asked)).await?;
     if !bound.is_empty() {
         let line = audit_line("dev", "credential bind", (format!("provider {}", manifest.provider), &json!({})));
         store.apply(Change::Rebind(bound, None), line).await?.map_err(OperateError::Refused)?;
@@ -130,11 +128,46 @@ pub async fn bind_credentials(
     Ok(())
 }
 
+/// What becomes of the credentials at a provider when the operator approves what its adapter asks for.
+#[derive(Default)]
+pub(crate) struct Rebinding {
+    /// The platform's own, sealed anew.
+    pub(crate) bound: Vec<Rebound>,
+    /// How many contributed ones wait for their owners.
+    pub(crate) waiting: u32,
+    /// Labels of those that need another field, or another secret: only a person can give it.
+    pub(crate) to_rotate: Vec<String>,
+}
+
+/// Seals the platform's credentials at a provider anew for what its adapter asks for; nothing is written.
+pub(crate) async fn rebinding(
+    store: &Store,
+    vault: &Vault,
+    (provider, asked): (&ProviderId, &Terms),
+) -> Result<Rebinding, OperateError> {
+    let mut found = Rebinding::default();
+    let rows = store.list_credentials().await?;
+    for row in rows.iter().filter(|row| row.provider == *provider && row.status != CredentialStatus::Withdrawn) {
+        if row.owner.is_some() {
+            let lacks = Bound::read(row).is_some_and(|bound| !bound.agreed().lacks(asked).is_empty());
+            found.waiting += u32::from(lacks);
+            continue;
+        }
+        match rebound(vault, row, asked) {
+            Ok(rebound) => found.bound.extend(rebound),
+            Err(error) => {
+                tracing::warn!(credential.id = %row.id, error = &error as &dyn std::error::Error, "a credential is not bound anew");
+                found.to_rotate.push(row.label.clone());
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// A credential's row, sealed and bound.
 pub(crate) fn sealed(vault: &Vault, draft: &CredentialDraft<'_>) -> Result<NewCredential, OperateError> {
-    let CredentialDraft { id, manifest, publisher, base_url, owner, label, fields } = *draft;
+    let CredentialDraft { id, manifest, owner, label, fields, .. } = *draft;
     let (_, sealed) = sealed_and_bound(vault, draft)?;
-    let terms = Terms::new(publisher, base_url, &manifest.hosts, &manifest.placements);
     Ok(NewCredential {
         id,
         provider: manifest.provider.clone(),
@@ -142,7 +175,7 @@ pub(crate) fn sealed(vault: &Vault, draft: &CredentialDraft<'_>) -> Result<NewCr
         owner,
         label: label.to_owned(),
         sealed: sealed.as_bytes().to_vec(),
-        binding: Bound::first(terms).written(),
+        binding: bound(draft).written(),
         fingerprint: vault.fingerprint(&manifest.provider, fields).to_vec(),
         status: CredentialStatus::Active,
         created_at_ms: clock::now_ms(),
@@ -154,14 +187,18 @@ pub(crate) fn sealed_and_bound(
     vault: &Vault,
     draft: &CredentialDraft<'_>,
 ) -> Result<(CredentialBinding, SealedCredential), OperateError> {
-    let CredentialDraft { id, manifest, base_url, owner, fields, .. } = *draft;
+    let CredentialDraft { id, manifest, owner, fields, .. } = *draft;
     let wanted: Vec<&str> = manifest.credential.iter().map(|f| f.name.as_str()).collect();
     if fields.len() != wanted.len() || !wanted.iter().all(|name| fields.iter().any(|(given, _)| given == name)) {
         return Err(OperateError::WrongFields(wanted.join(", ")));
     }
-    let hosts = base_url.host_str().map(str::to_owned).into_iter().chain(manifest.hosts.iter().cloned()).collect();
-    let (provider, placements) = (manifest.provider.clone(), manifest.placements.clone());
-    let binding = CredentialBinding { credential: id, provider, owner, hosts, placements };
+    let binding = bound(draft).seal((id, &manifest.provider, owner));
     let sealed = vault.seal_credential(&binding, fields)?;
     Ok((binding, sealed))
+}
+
+/// What a credential is bound to when it is added: what its adapter asks for then.
+fn bound(draft: &CredentialDraft<'_>) -> Bound {
+    let CredentialDraft { manifest, publisher, base_url, .. } = *draft;
+    Bound::first(Terms::new(publisher, base_url, &manifest.hosts, &manifest.placements))
 }

@@ -154,7 +154,7 @@ pub(crate) fn credential(
     let same = known.filter(|k| k.sealed.as_bytes() == row.sealed.as_slice());
     let rests = same.filter(|k| k.is_active);
     Ok(Credential {
-        binding: bound.seal(&row),
+        binding: bound.seal((row.id, &row.provider, row.owner)),
         id: row.id,
         pool: row.pool,
         owner: row.owner,

@@ -32,8 +32,12 @@ pub(crate) async fn grant_first(store: &Store, adapters: &Adapters) -> Result<()
 
 /// Whether a manifest names this host, by itself or by a pattern that it is below.
 pub(crate) fn is_named(host: &str, manifest: &Manifest) -> bool {
-    let is_within = |pattern: &str| pattern.strip_prefix("*.").is_some_and(|domain| is_below(host, domain));
-    manifest.hosts.iter().any(|named| named == host || is_within(named))
+    manifest.hosts.iter().any(|named| named == host || is_within(host, named))
+}
+
+/// Whether a host is below the domain of a pattern such as `*.example.com`.
+pub(super) fn is_within(host: &str, pattern: &str) -> bool {
+    pattern.strip_prefix("*.").is_some_and(|domain| is_below(host, domain))
 }
 
 /// What the manifest names and is not granted, for the operator to decide about.

@@ -6,13 +6,14 @@
 //! earlier adapter still has tasks open. Whose adapter it is egress cannot see; that is looked at here, before a task is sent.
 
 use capstan_domain::adapter::{Place, Placement};
-use capstan_egress::{CredentialBinding, Grant, SealedCredential, Vault, VaultError, is_below};
+use capstan_domain::{AccountId, CredentialId, ProviderId};
+use capstan_egress::{CredentialBinding, Grant, SealedCredential, Vault, VaultError};
 use capstan_storage::{Credential as Row, Rebound};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::grant::named_publisher;
+use super::grant::{is_within, named_publisher};
 use crate::keys;
 
 /// What was agreed to, or what an adapter asks for.
@@ -79,10 +80,7 @@ impl Terms {
     }
 
     fn covers(&self, host: &str) -> bool {
-        self.hosts.iter().any(|agreed| match agreed.strip_prefix("*.") {
-            Some(domain) => agreed.eq_ignore_ascii_case(host) || is_below(host, domain),
-            None => agreed.eq_ignore_ascii_case(host),
-        })
+        self.hosts.iter().any(|agreed| agreed.eq_ignore_ascii_case(host) || is_within(host, agreed))
     }
 
     /// By which whoever agrees names what was read.
@@ -113,10 +111,13 @@ impl Bound {
         self.agreed.clone().unwrap_or_else(sealed)
     }
 
-    /// What its seal holds.
-    pub(crate) fn seal(self, row: &Row) -> CredentialBinding {
+    /// What the seal of a credential holds.
+    pub(crate) fn seal(
+        self,
+        (credential, provider, owner): (CredentialId, &ProviderId, Option<AccountId>),
+    ) -> CredentialBinding {
         let Self { hosts, placements, .. } = self;
-        CredentialBinding { credential: row.id, provider: row.provider.clone(), owner: row.owner, hosts, placements }
+        CredentialBinding { credential, provider: provider.clone(), owner, hosts, placements }
     }
 
     /// After these terms were agreed to. What was agreed to before them stays sealed; what was before that does not.
@@ -143,8 +144,9 @@ pub(crate) fn rebound(vault: &Vault, row: &Row, asked: &Terms) -> Result<Option<
     }
     let now = before.agreeing(asked);
     let binding = now.written();
-    let from = (&before.seal(row), &SealedCredential::from_bytes(row.sealed.clone()));
-    let sealed = vault.reseal_credential(vault, from, &now.seal(row))?;
+    let of = (row.id, &row.provider, row.owner);
+    let from = (&before.seal(of), &SealedCredential::from_bytes(row.sealed.clone()));
+    let sealed = vault.reseal_credential(vault, from, &now.seal(of))?;
     Ok(Some(Rebound { credential: row.id, before: row.sealed.clone(), sealed: sealed.as_bytes().to_vec(), binding }))
 }
 

@@ -98,17 +98,13 @@ pub fn created(dialect: Dialect, created: &Created) -> Answer {
 /// Writes getTaskResult's answer, once for each view.
 #[must_use]
 pub fn result(dialect: Dialect, view: &TaskView) -> Answer {
-    let form = match dialect {
-        Dialect::AnySolver => 0,
-        Dialect::AntiCaptcha => 1,
-        Dialect::CapSolver => 2,
+    let (form, write): (usize, fn(&TaskView) -> Answer) = match dialect {
+        Dialect::AnySolver => (0, anysolver::result),
+        Dialect::AntiCaptcha => (1, anticaptcha::result),
+        Dialect::CapSolver => (2, capsolver::result),
     };
     let (status, text) = view.written.or(form, || {
-        let answer = match dialect {
-            Dialect::AnySolver => anysolver::result(view),
-            Dialect::AntiCaptcha => anticaptcha::result(view),
-            Dialect::CapSolver => capsolver::result(view),
-        };
+        let answer = write(view);
         (answer.status, answer.content.into_bytes())
     });
     Answer::of(status, Content::Json(text))
