@@ -300,10 +300,12 @@ impl Adapter {
                 return;
             }
             let Ran { answer: step, notes, used } = ready.step(call);
-            turn.end(matches!(step, Err(CallError::Adapter(AdapterFault::OutOfTime))));
+            let ran_out_of_time = matches!(step, Err(CallError::Adapter(AdapterFault::OutOfTime)));
             // Before the answer, so that the log tells the adapter's words and then what followed.
             span.in_scope(|| notes.emit(Some(&admitted.manifest.provider), &admitted.allowance));
             answer.send((step, used)).ok();
+            // After the answer, so that whoever waited for the turn finds this call over.
+            turn.end(ran_out_of_time);
         };
         running.threads.offer(Box::new(job))?;
         answered.await.map_err(|_| engine_panicked())
