@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::db::Pools;
+use crate::shards::hold_fences;
 use crate::writer::{Run, Together};
 use crate::{DatabaseUrl, OpenOptions, PlaceTask, Placed, StoreError};
 
@@ -18,7 +19,8 @@ pub async fn place(url: &DatabaseUrl, tasks: &[PlaceTask], per_commit: usize) ->
     for batch in tasks.chunks(per_commit.max(1)) {
         let batch: Vec<&PlaceTask> = batch.iter().collect();
         db.begin().await?;
-        let answers = PlaceTask::run(&mut db, &batch, Run::First).await?;
+        let held = hold_fences(&mut db, batch.iter().map(|task| task.fence())).await?;
+        let answers = PlaceTask::run(&mut db, &held, &batch, Run::First).await?;
         db.run("commit").await?;
         placed += answers.iter().filter(|answer| matches!(answer, Ok(Ok(Placed { .. })))).count();
     }

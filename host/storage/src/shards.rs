@@ -149,13 +149,28 @@ pub(crate) async fn hold_fences(
 ) -> Result<HeldFences, StoreError> {
     let shards: BTreeSet<u8> = fences.into_iter().map(|fence| fence.shard).collect();
     let shards: Vec<Cell<'_>> = shards.into_iter().map(|shard| i64::from(shard).into()).collect();
-    let lock = match db {
-        Db::Sqlite(_) => "",
-        // In the shards' order, so that two nodes do not wait for each other.
-        Db::Postgres(_) => " order by shard for share",
+    let rows: Vec<(i64, i64)> = match db {
+        Db::Sqlite(_) => {
+            // In one row: each row is a message from the database's thread, which wakes the writer's.
+            let head = "select group_concat(shard || ' ' || epoch, ',') from shards where shard";
+            let rows: Vec<(Option<String>,)> = bulk::find(db, (head, ""), &shards).await?;
+            rows.iter()
+                .flat_map(|(found,)| found.iter().flat_map(|found| found.split(',')))
+                .filter_map(numbers)
+                .collect()
+        }
+        Db::Postgres(_) => {
+            // In the shards' order, so that two nodes do not wait for each other.
+            let query = ("select shard, epoch from shards where shard", " order by shard for share");
+            bulk::find(db, query, &shards).await?
+        }
     };
-    let rows: Vec<(i64, i64)> = bulk::find(db, ("select shard, epoch from shards where shard", lock), &shards).await?;
     Ok(HeldFences(fences_of(rows)?.into_iter().collect()))
+}
+
+fn numbers(found: &str) -> Option<(i64, i64)> {
+    let (shard, epoch) = found.split_once(' ')?;
+    shard.parse().ok().zip(epoch.parse().ok())
 }
 
 /// What shards are held under until the commit.

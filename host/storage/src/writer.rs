@@ -17,7 +17,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::db::{Db, Pools};
-use crate::{Acceptance, PlaceTask, Settlement, StoreError};
+use crate::shards::HeldFences;
+use crate::{Acceptance, Fence, PlaceTask, Settlement, StoreError};
 
 mod batch;
 use batch::Batch;
@@ -85,10 +86,15 @@ pub(crate) trait Together: Send + Sync + Sized + 'static {
     #[cfg(feature = "bench")]
     fn unwritten(&self) -> Self::Answer;
 
-    /// Runs a batch inside a savepoint and answers each in order. What it answers with a refusal or an error has had no
-    /// effect; an error of the whole leaves the effects of all to be undone, and each is run on its own.
+    /// Under which right it is written.
+    fn fence(&self) -> Fence;
+
+    /// Runs a batch inside a savepoint, where these shards stay as they are, and answers each in order. What it answers with
+    /// a refusal or an error has had no effect; an error of the whole leaves the effects of all to be undone, and each is
+    /// run on its own.
     fn run(
         db: &mut Db,
+        held: &HeldFences,
         requests: &[&Self],
         run: Run,
     ) -> impl Future<Output = Result<Vec<Result<Self::Answer, StoreError>>, StoreError>> + Send;
@@ -201,6 +207,16 @@ impl From<Call<Settlement>> for Request {
 }
 
 impl Request {
+    /// The right under which one is written that is run with others.
+    fn fence(&self) -> Option<Fence> {
+        match self {
+            Self::Alone(_) => None,
+            Self::Place(call) => Some(call.input.fence()),
+            Self::Accept(call) => Some(call.input.fence()),
+            Self::Settle(call) => Some(call.input.fence()),
+        }
+    }
+
     fn fail(&self, error: StoreError) {
         match self {
             Self::Alone(alone) => (alone.fail)(error),
@@ -298,7 +314,7 @@ impl Writer {
         let db = self.connect().await?;
         let began = Instant::now();
         db.begin().await?;
-        let mut batch = Batch { db, told: Vec::with_capacity(requests.len()), kept: 0, undone: 0, stands: false };
+        let mut batch = Batch::of(db, requests);
         batch.run_all(requests, run).await?;
         let Batch { db, told, kept, undone, .. } = batch;
         db.run("commit").await?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::attempts::Recorded;
 use crate::bulk::{self, Bulk, Cell, Short, Writes};
 use crate::db::Db;
-use crate::shards::hold_fences;
+use crate::shards::HeldFences;
 use crate::words::read;
 use crate::writer::{Run, Together};
 use crate::{AttemptState, Fence, Store, StoreError};
@@ -48,8 +48,16 @@ impl Together for Acceptance {
         Recorded::Done
     }
 
-    async fn run(db: &mut Db, calls: &[&Self], _: Run) -> Result<Vec<Result<Recorded, StoreError>>, StoreError> {
-        let held = hold_fences(db, calls.iter().map(|call| call.fence)).await?;
+    fn fence(&self) -> Fence {
+        self.fence
+    }
+
+    async fn run(
+        db: &mut Db,
+        held: &HeldFences,
+        calls: &[&Self],
+        _: Run,
+    ) -> Result<Vec<Result<Recorded, StoreError>>, StoreError> {
         let mut standing = find_standing(db, calls).await?;
         let mut answers = Vec::with_capacity(calls.len());
         let mut accepted = Vec::with_capacity(calls.len());

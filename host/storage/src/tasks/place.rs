@@ -16,7 +16,7 @@ use super::guards::{self, Guard, Guarded};
 use crate::bulk::{self, Bulk, Cell, Short, Writes};
 use crate::db::Db;
 use crate::moves::{self, Booking};
-use crate::shards::{HeldFences, hold_fences};
+use crate::shards::HeldFences;
 use crate::writer::{Run, Together};
 use crate::{AccountStatus, Fence, KeyStatus, NewAttempt, Store, StoreError, TaskFacts, key_days};
 
@@ -100,12 +100,17 @@ impl Together for PlaceTask {
         kept_under(self, Amount::from_nanos(i64::MAX))
     }
 
+    fn fence(&self) -> Fence {
+        self.fence
+    }
+
     async fn run(
         db: &mut Db,
+        held: &HeldFences,
         requests: &[&Self],
         run: Run,
     ) -> Result<Vec<Result<PlaceAnswer, StoreError>>, StoreError> {
-        let mut batch = Batch::look(db, requests, run).await?;
+        let mut batch = Batch::look(db, held, requests, run).await?;
         let mut answers = Vec::with_capacity(requests.len());
         for request in requests {
             answers.push(batch.judge(db, request).await?);
@@ -143,7 +148,7 @@ async fn answer_as_before(
 
 /// A batch while it is judged.
 struct Batch<'r> {
-    held: HeldFences,
+    held: &'r HeldFences,
     payers: HashMap<ApiKeyId, PayerRow>,
     /// What accounts can spend after the requests that were judged.
     available: HashMap<AccountId, Amount>,
@@ -157,8 +162,7 @@ struct Batch<'r> {
 }
 
 impl<'r> Batch<'r> {
-    async fn look(db: &mut Db, requests: &[&'r PlaceTask], run: Run) -> Result<Self, StoreError> {
-        let held = hold_fences(db, requests.iter().map(|request| request.fence)).await?;
+    async fn look(db: &mut Db, held: &'r HeldFences, requests: &[&'r PlaceTask], run: Run) -> Result<Self, StoreError> {
         let payers = find_payers(db, requests).await?;
         let available =
             payers.values().map(|payer| (AccountId(payer.account_id), Amount::from_nanos(payer.available))).collect();

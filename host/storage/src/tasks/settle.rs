@@ -17,7 +17,7 @@ use super::close::{Closing, close};
 use super::rows::StakeRow;
 use crate::bulk::{self, Cell};
 use crate::db::{Db, sql};
-use crate::shards::{HeldFences, hold_fences};
+use crate::shards::HeldFences;
 use crate::words::read;
 use crate::writer::{Run, Together};
 use crate::{AttemptFault, Fence, Store, StoreError};
@@ -167,8 +167,16 @@ impl Together for Settlement {
         Settled::Now { cost, returned: Amount::ZERO }
     }
 
-    async fn run(db: &mut Db, calls: &[&Self], _: Run) -> Result<Vec<Result<Settled, StoreError>>, StoreError> {
-        let held = hold_fences(db, calls.iter().map(|call| call.fence)).await?;
+    fn fence(&self) -> Fence {
+        self.fence
+    }
+
+    async fn run(
+        db: &mut Db,
+        held: &HeldFences,
+        calls: &[&Self],
+        _: Run,
+    ) -> Result<Vec<Result<Settled, StoreError>>, StoreError> {
         let mut holds = find_holds(db, calls).await?;
         let mut answers = Vec::with_capacity(calls.len());
         let mut closing = Vec::with_capacity(calls.len());
@@ -180,7 +188,7 @@ impl Together for Settlement {
                 }
                 return Ok(vec![Err(missing(call))]);
             };
-            answers.push(match judge(db, &held, call, &hold).await? {
+            answers.push(match judge(db, held, call, &hold).await? {
                 Ok(Judged::Over(settled)) => Ok(settled),
                 Ok(Judged::Closes { capture, share, made }) => {
                     let returned = hold.hold().minus(capture)?;

@@ -1,8 +1,9 @@
 //! What runs inside one transaction: request by request or kind by kind, each under a savepoint.
 
 use super::{Alone, Call, Ran, Request, Run, Tell, Together};
-use crate::StoreError;
 use crate::db::Db;
+use crate::shards::{HeldFences, hold_fences};
+use crate::{Fence, StoreError};
 
 /// A transaction under way.
 pub(super) struct Batch<'d, 'r> {
@@ -15,10 +16,21 @@ pub(super) struct Batch<'d, 'r> {
     pub(super) undone: u64,
     /// Whether something stands since the savepoint that is to stay. The commit keeps it; whoever runs next may undo what
     /// is its own alone, and moves the savepoint first.
-    pub(super) stands: bool,
+    stands: bool,
+    /// The fences of all that is run together.
+    fences: Vec<Fence>,
+    /// How they stand, once it was looked at. An undone savepoint lets go of what was looked at since.
+    held: Option<HeldFences>,
 }
 
-impl<'r> Batch<'_, 'r> {
+impl<'d, 'r> Batch<'d, 'r> {
+    /// Of a transaction that has begun.
+    pub(super) fn of(db: &'d mut Db, requests: &'r [Request]) -> Self {
+        let fences = requests.iter().filter_map(Request::fence).collect();
+        let told = Vec::with_capacity(requests.len());
+        Self { db, told, kept: 0, undone: 0, stands: false, fences, held: None }
+    }
+
     /// Runs every request. Requests that wait for the writer at the same time have no order among them, since nobody has
     /// been answered; but who has left without waiting finds those of one kind in the order in which they came.
     pub(super) async fn run_all(&mut self, requests: &'r [Request], run: Run) -> Result<(), StoreError> {
@@ -59,7 +71,13 @@ impl<'r> Batch<'_, 'r> {
         if run == Run::First {
             self.begin_next().await?;
             let inputs: Vec<&I> = calls.iter().map(|call| &call.input).collect();
-            match I::run(self.db, &inputs, run).await {
+            let held = match self.held.take() {
+                Some(held) => held,
+                None => hold_fences(self.db, self.fences.iter().copied()).await?,
+            };
+            let ran = I::run(self.db, &held, &inputs, run).await;
+            self.held = Some(held);
+            match ran {
                 Ok(answers) if answers.len() == calls.len() => return self.end_together(calls, answers).await,
                 Ok(_) => {
                     return Err(StoreError::UnexpectedChange {
@@ -72,7 +90,7 @@ impl<'r> Batch<'_, 'r> {
                 Err(error) if error.is_transient() && !matches!(error, StoreError::Contended) => return Err(error),
                 Err(error) => {
                     tracing::debug!(%error, requests = calls.len(), "not together: each on its own");
-                    self.db.run("rollback to savepoint request").await?;
+                    self.undo().await?;
                 }
             }
         }
@@ -84,11 +102,7 @@ impl<'r> Batch<'_, 'r> {
 
     async fn run_one_of_kind<I: Together>(&mut self, call: &'r Call<I>) -> Result<(), StoreError> {
         self.begin_next().await?;
-        let answer = match I::run(self.db, &[&call.input], Run::Again).await {
-            Ok(answers) => answers.into_iter().next().unwrap_or(Err(StoreError::Closed)),
-            Err(error) => Err(error),
-        };
-        match answer {
+        match self.answer_alone(&call.input).await {
             Err(error) if error.is_transient() => Err(error),
             answer => {
                 let keep = answer.as_ref().is_ok_and(I::keeps);
@@ -96,6 +110,12 @@ impl<'r> Batch<'_, 'r> {
                 self.end_request(keep).await
             }
         }
+    }
+
+    async fn answer_alone<I: Together>(&mut self, input: &I) -> Result<I::Answer, StoreError> {
+        let held = hold_fences(self.db, [input.fence()]).await?;
+        let answers = I::run(self.db, &held, &[input], Run::Again).await?;
+        answers.into_iter().next().unwrap_or(Err(StoreError::Closed))
     }
 
     async fn end_together<I: Together>(
@@ -107,7 +127,7 @@ impl<'r> Batch<'_, 'r> {
         if let [Ok(answer)] = answers.as_slice()
             && !I::keeps(answer)
         {
-            self.db.run("rollback to savepoint request").await?;
+            self.undo().await?;
         }
         for (call, answer) in calls.iter().copied().zip(answers) {
             let kept = answer.as_ref().is_ok_and(I::keeps);
@@ -134,6 +154,11 @@ impl<'r> Batch<'_, 'r> {
             return Ok(());
         }
         self.undone += 1;
+        self.undo().await
+    }
+
+    async fn undo(&mut self) -> Result<(), StoreError> {
+        self.held = None;
         self.db.run("rollback to savepoint request").await
     }
 }
