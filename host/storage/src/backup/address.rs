@@ -1,9 +1,22 @@
 //! A PostgreSQL address as its programs take it: in variables, since everybody on the machine can read a command line.
 
+use std::path::Path;
+
 use tokio::process::Command;
 use url::Url;
 
 use crate::StoreError;
+
+/// The variable that names the file of authorities.
+const ROOTS: &str = "PGSSLROOTCERT";
+
+/// Where systems keep the certificates of public authorities.
+const BUNDLES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
 
 /// Variables of libpq, by which its programs connect as the gateway does.
 pub(super) struct Address {
@@ -44,6 +57,28 @@ impl Address {
     pub(super) fn give(&self, command: &mut Command) {
         command.envs(self.variables.iter().map(|(name, value)| (*name, value.as_str())));
         command.env("PGCONNECT_TIMEOUT", "10").env("PGAPPNAME", "capstan backup");
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "PostgreSQL's own variables, which its programs and the driver read"
+        )]
+        let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        command.envs(self.public_authorities(environment, |path| Path::new(path).is_file()).map(|path| (ROOTS, path)));
+    }
+
+    /// The file of authorities, where the server's certificate is to be verified and nobody says by which: the driver has the
+    /// public ones compiled in, and PostgreSQL's programs would ask for a file that nobody needs for the gateway.
+    fn public_authorities(
+        &self,
+        environment: impl Fn(&str) -> Option<String>,
+        is_file: impl Fn(&str) -> bool,
+    ) -> Option<&'static str> {
+        let of_address = |name| self.variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+        let said = |name| of_address(name).or_else(|| environment(name));
+        let own = environment("HOME").is_some_and(|home| is_file(&format!("{home}/.postgresql/root.crt")));
+        if own || said(ROOTS).is_some() || !said("PGSSLMODE").is_some_and(|mode| mode.starts_with("verify-")) {
+            return None;
+        }
+        BUNDLES.into_iter().find(|path| is_file(path))
     }
 
     /// A text without the password.
@@ -61,7 +96,7 @@ fn variable(parameter: &str) -> Option<&'static str> {
         "user" => "PGUSER",
         "password" => "PGPASSWORD",
         "sslmode" | "ssl-mode" => "PGSSLMODE",
-        "sslrootcert" | "ssl-root-cert" | "ssl-ca" => "PGSSLROOTCERT",
+        "sslrootcert" | "ssl-root-cert" | "ssl-ca" => ROOTS,
         "sslcert" | "ssl-cert" => "PGSSLCERT",
         "sslkey" | "ssl-key" => "PGSSLKEY",
         _ => return None,
@@ -110,6 +145,25 @@ mod tests {
         let read = variables("postgres://me@localhost/d?host=/run/pg&options[search_path]=a&options=-c%20x=1");
         assert!(read.contains(&("PGHOST", "/run/pg".to_owned())), "{read:?}");
         assert!(read.contains(&("PGOPTIONS", "-c search_path=a -c x=1".to_owned())), "{read:?}");
+    }
+
+    #[test]
+    fn a_server_is_verified_by_the_public_authorities_where_none_are_named() {
+        let address = |query: &str| Address::read(&format!("postgres://me@db.example/d{query}")).unwrap();
+        let nothing = |_: &str| None;
+        let bundle = |path: &str| path == "/etc/ssl/cert.pem";
+        let verifying = address("?sslmode=verify-full");
+        assert_eq!(verifying.public_authorities(nothing, bundle), Some("/etc/ssl/cert.pem"));
+        assert_eq!(verifying.public_authorities(nothing, |_| false), None);
+        let of_environment = |name: &str| (name == "PGSSLMODE").then(|| "verify-ca".to_owned());
+        assert_eq!(address("").public_authorities(of_environment, bundle), Some("/etc/ssl/cert.pem"));
+        // Whoever names one, or keeps one where PostgreSQL's programs look for it, means that one.
+        assert_eq!(address("?sslmode=require").public_authorities(nothing, bundle), None);
+        assert_eq!(address("?sslmode=verify-full&sslrootcert=/a").public_authorities(nothing, bundle), None);
+        let named = |name: &str| (name == "PGSSLROOTCERT").then(|| "/a".to_owned());
+        assert_eq!(verifying.public_authorities(named, bundle), None);
+        let at_home = |name: &str| (name == "HOME").then(|| "/home/me".to_owned());
+        assert_eq!(verifying.public_authorities(at_home, |path| path == "/home/me/.postgresql/root.crt"), None);
     }
 
     #[test]
