@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-use capstan_sandbox::{CompileLimits, Compiler, Sandbox};
+use capstan_sandbox::{CompileLimits, Sandbox};
 use capstan_tests::components::with;
 use capstan_tests::suite::test;
 use libtest_mimic::Trial;
@@ -24,8 +24,7 @@ pub(crate) fn tests() -> Vec<Trial> {
 fn sandbox(compiling: CompileLimits) -> Result<Arc<Sandbox>> {
     let mut settings = with(|small| small.compiling = compiling);
     settings.large.iter_mut().for_each(|large| large.compiling = compiling);
-    let (program, args) = (std::env::current_exe()?, vec![capstan::compile::COMMAND.into()]);
-    settings.compiler = Compiler::Process { program, args };
+    settings.compiler = capstan::compile::compiler()?;
     Ok(Sandbox::start(settings)?)
 }
 

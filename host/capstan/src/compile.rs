@@ -22,8 +22,11 @@ pub struct CompileArgs {
 ///
 /// # Errors
 /// When the system does not say where this program is.
-pub(crate) fn compiler() -> std::io::Result<Compiler> {
-    Ok(Compiler::Process { program: std::env::current_exe()?, args: vec![COMMAND.into()] })
+pub fn compiler() -> std::io::Result<Compiler> {
+    // The allocator takes a gigabyte of addresses before anything else runs, which the limit of memory would count, and from
+    // which a compiler could go on taking.
+    let environment = vec![("MIMALLOC_ARENA_RESERVE".into(), "0".into())];
+    Ok(Compiler::Process { program: std::env::current_exe()?, args: vec![COMMAND.into()], environment })
 }
 
 /// Compiles what comes in; stdout is for the code alone.

@@ -33,6 +33,11 @@ use clap::Parser as _;
 
 use operator::args::AdapterCommand;
 
+/// A task's memory is allocated by the reactor and freed by the writer, SQLite's thread and those of guests, and the other way
+/// round: a tenth to a fifth of createTask's throughput hangs on that being cheap (`docs/benchmarks.md`).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {

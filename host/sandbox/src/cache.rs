@@ -77,7 +77,9 @@ impl Cache {
         let _one_at_a_time = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
         match &self.compiler {
             Compiler::Here => engine.precompile_component(bytes).map_err(not_compiled),
-            Compiler::Process { program, args } => compile::in_process((program, args), limits, bytes),
+            Compiler::Process { program, args, environment } => {
+                compile::in_process((program, args, environment), limits, bytes)
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! before it reads the first byte, has no environment, no files and no more than two pipes, and leaves with the code or the reason.
 //! What comes back is believed as far as our own compiler is: the tag of `cache.rs` is put on it here.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -82,7 +83,7 @@ fn limit(_limits: CompileLimits) -> std::io::Result<()> {
 /// [`AdmissionError::NotCompiled`] when the compiler refuses the bytes or goes over a limit, [`AdmissionError::NoCompiler`] when the
 /// process cannot be had.
 pub(crate) fn in_process(
-    (program, args): (&Path, &[std::ffi::OsString]),
+    (program, args, environment): (&Path, &[OsString], &[(OsString, OsString)]),
     limits: CompileLimits,
     bytes: &[u8],
 ) -> Result<Vec<u8>, AdmissionError> {
@@ -94,6 +95,7 @@ pub(crate) fn in_process(
         .arg("--memory-mib")
         .arg(limits.memory_mib.to_string())
         .env_clear()
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -64,6 +64,8 @@ pub enum Compiler {
         program: PathBuf,
         /// What it is told.
         args: Vec<OsString>,
+        /// The whole of its environment.
+        environment: Vec<(OsString, OsString)>,
     },
 }
 
