@@ -136,8 +136,9 @@ fn main() {
         writer: a_commit_whose_answer_was_lost_is_answered_and_has_one_effect;
         backup: what_others_made_in_the_database_stays;
     ];
+    let in_a_file = stories![opening: a_database_of_a_release_before_takes_everything_along;];
     let mut trials = Vec::new();
-    for (engine, more) in [(Engine::Sqlite, &[][..]), (Engine::Postgres, &over_a_wire[..])] {
+    for (engine, more) in [(Engine::Sqlite, &in_a_file[..]), (Engine::Postgres, &over_a_wire[..])] {
         for &(name, story) in stories.iter().chain(more) {
             let trial = Trial::ignorable_test(name, move || tell(engine, story));
             trials.push(trial.with_kind(engine.name()));
