@@ -2,8 +2,8 @@
 //!
 //! A compiler is large, and what it reads here was written by strangers: bytes can be made to keep it busy for hours, to fill the
 //! machine's memory, or to break it. So the process that serves never compiles them. It starts another one, which limits itself
-//! before it reads the first byte, has no environment, no files and no more than two pipes, and leaves with the code or the reason.
-//! What comes back is believed as far as our own compiler is: the tag of `cache.rs` is put on it here.
+//! before it reads the first byte, has no environment but what it is told, no files and no more than two pipes, and leaves with the code
+//! or the reason. What comes back is believed as far as our own compiler is: the tag of `cache.rs` is put on it here.
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
