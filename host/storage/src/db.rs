@@ -2,7 +2,7 @@
 //!
 //! Dialect hooks, all of them: how a connection is opened (here), how a write begins ([`Db::begin`]), how a consistent
 //! look at several tables begins ([`Db::begin_look`]), and how a shard's row is kept from changing until the commit
-//! (`shards::hold_fence`). Every other statement is one text for both.
+//! (`shards::hold_fences`). Every other statement is one text for both.
 
 use std::fmt;
 use std::path::PathBuf;

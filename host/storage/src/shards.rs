@@ -154,10 +154,8 @@ pub(crate) async fn hold_fences(
             // In one row: each row is a message from the database's thread, which wakes the writer's.
             let head = "select group_concat(shard || ' ' || epoch, ',') from shards where shard";
             let rows: Vec<(Option<String>,)> = bulk::find(db, (head, ""), &shards).await?;
-            rows.iter()
-                .flat_map(|(found,)| found.iter().flat_map(|found| found.split(',')))
-                .filter_map(numbers)
-                .collect()
+            let found = rows.iter().filter_map(|(found,)| found.as_deref());
+            found.flat_map(|found| found.split(',')).filter_map(numbers).collect()
         }
         Db::Postgres(_) => {
             // In the shards' order, so that two nodes do not wait for each other.

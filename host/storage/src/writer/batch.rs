@@ -71,13 +71,11 @@ impl<'d, 'r> Batch<'d, 'r> {
         if run == Run::First {
             self.begin_next().await?;
             let inputs: Vec<&I> = calls.iter().map(|call| &call.input).collect();
-            let held = match self.held.take() {
+            let held = match &self.held {
                 Some(held) => held,
-                None => hold_fences(self.db, self.fences.iter().copied()).await?,
+                None => self.held.insert(hold_fences(self.db, self.fences.iter().copied()).await?),
             };
-            let ran = I::run(self.db, &held, &inputs, run).await;
-            self.held = Some(held);
-            match ran {
+            match I::run(self.db, held, &inputs, run).await {
                 Ok(answers) if answers.len() == calls.len() => return self.end_together(calls, answers).await,
                 Ok(_) => {
                     return Err(StoreError::UnexpectedChange {
